@@ -1,0 +1,1 @@
+"""From an audio file to numbers: decoding, MFCCs, levels, and the workers that do it."""

@@ -1,0 +1,147 @@
+"""Decoding: a file to samples, by Essentia's decoder, else by libsndfile.
+
+Samples are float32 with full scale at 1, shape `(frames, channels)`, at the file's own rate. `at_44100` brings them to
+what Essentia's FreesoundExtractor sees: mono, 44100 Hz, clipped at full scale.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.errors import AudioError
+
+Samples = npt.NDArray[np.float32]
+
+RATE = 44100
+"""Rate in Hz at which every space is computed."""
+_BLOCK = 1 << 16
+_ESSENTIA_QUALITY = 1
+"""libsamplerate's 'medium sinc': what EasyLoader uses unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Audio:
+    """A decoded file: `samples` (frames, channels), `rate` in Hz, and who decoded it."""
+
+    samples: Samples
+    rate: int
+    decoder: str
+
+    @cached_property
+    def at_44100(self) -> Samples:
+        """Mono at 44100 Hz, clipped at full scale, bit for bit as Essentia's `EasyLoader(replayGain=-6)` has it."""
+        mono = _mix_down(self.samples)
+        if self.rate != RATE:
+            mono = _resample(mono, self.rate)
+        if not len(mono):
+            raise AudioError(f"{len(self.samples)} samples at {self.rate} Hz are too few to measure")
+        return np.clip(mono, -1, 1)
+
+
+def essentia() -> Any:
+    """Essentia, quiet; AudioError-free callers check `has_essentia` first."""
+    import essentia as library
+
+    library.log.infoActive = False
+    library.log.warningActive = False
+    return library
+
+
+def has_essentia() -> bool:
+    """Whether Essentia is installed (it has no wheel for Windows)."""
+    return find_spec("essentia") is not None
+
+
+def decode(path: Path) -> Audio:
+    """Decode a whole file.
+
+    Raises
+    ------
+    AudioError
+        It is missing, no decoder can read it, or its samples are not numbers.
+    """
+    if not path.is_file():
+        raise AudioError(f"{path} is missing; put it back or adopt it again")
+    words = []
+    for decoder in (_by_essentia, _by_libsndfile):
+        try:
+            audio = decoder(path)
+        except (ImportError, RuntimeError) as error:
+            words.append(f"{decoder.__name__[4:]}: {_last_line(error)}")
+            continue
+        if not len(audio.samples):
+            raise AudioError("holds no samples; re-export it")
+        if not np.isfinite(audio.samples).all():
+            raise AudioError("holds samples that are NaN or infinite; re-export it")
+        return audio
+    raise AudioError("cannot be decoded (" + "; ".join(words) + "); convert it to WAV or FLAC")
+
+
+def blocks(path: Path) -> Iterator[tuple[Samples, int]]:
+    """Decode by libsndfile in blocks `(frames, channels)` with their rate, so that memory stays flat.
+
+    Raises
+    ------
+    RuntimeError
+        libsndfile cannot read it.
+    """
+    with open_file(path) as file:
+        for block in file.blocks(blocksize=_BLOCK, dtype="float32", always_2d=True):
+            yield block, file.samplerate
+
+
+def open_file(path: Path) -> Any:
+    """Open by libsndfile, whatever bytes its name is made of, as a `soundfile.SoundFile`."""
+    import soundfile
+
+    return soundfile.SoundFile(os.fsencode(path))
+
+
+def _by_essentia(path: Path) -> Audio:
+    essentia()
+    from essentia.standard import AudioLoader
+
+    # its messages for a file with more than two channels are clear; libsndfile then reads it
+    samples, rate, channels, *_ = AudioLoader(filename=str(path))()
+    return Audio(samples[:, : min(channels, 2)], int(rate), "essentia")
+
+
+def _by_libsndfile(path: Path) -> Audio:
+    import soundfile
+
+    with open_file(path) as file:
+        samples = file.read(dtype="float32", always_2d=True)
+        return Audio(samples, file.samplerate, f"libsndfile {soundfile.__libsndfile_version__}")
+
+
+def _mix_down(samples: Samples) -> Samples:
+    if samples.shape[1] == 1:
+        return np.ascontiguousarray(samples[:, 0])
+    if samples.shape[1] == 2:
+        return np.float32(0.5) * (samples[:, 0] + samples[:, 1])
+    return np.asarray(samples.mean(axis=1), np.float32)
+
+
+def _resample(mono: Samples, rate: int) -> Samples:
+    if has_essentia():
+        essentia()
+        from essentia.standard import Resample
+
+        resample = Resample(inputSampleRate=rate, outputSampleRate=RATE, quality=_ESSENTIA_QUALITY)
+        return np.asarray(resample(mono), np.float32)
+    import soxr
+
+    return np.asarray(soxr.resample(mono, rate, RATE), np.float32)
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__

@@ -1,0 +1,115 @@
+"""Inspection: a foreign file is decoded from end to end before it is let in. Runs in a supervised worker."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from corpus.analysis.decode import blocks, decode, open_file
+from corpus.errors import AudioError
+from corpus.files import sha256_of
+
+SUFFIXES = (".wav", ".aif", ".aiff", ".flac", ".ogg", ".oga", ".opus", ".mp3")
+"""Endings by which sounds are found in a folder. What a file holds is read from its content."""
+
+_FORMATS = {
+    "WAV": "wav",
+    "WAVEX": "wav",
+    "AIFF": "aiff",
+    "FLAC": "flac",
+    "OGG": "ogg",
+    "MP3": "mp3",
+    "MPEG": "mp3",
+}
+_UNSIZED = (0, 0xFFFFFFFF)
+_OGG_TAIL = 1 << 16
+_END_OF_STREAM = 4
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What a file holds: `format` is the ending it should have."""
+
+    sha256: str
+    format: str
+    samplerate: int
+    channels: int
+    frames: int
+
+
+def inspect(path: Path) -> Inspected:
+    """Decode a file from end to end.
+
+    Raises
+    ------
+    AudioError
+        It is missing, empty, cut short, no audio, of another format, or holds samples that are not numbers.
+    """
+    try:
+        if not path.exists():
+            raise AudioError("does not exist")
+        if not path.is_file():
+            raise AudioError("is not a regular file")
+        if not path.stat().st_size:
+            raise AudioError("is empty (0 bytes)")
+        sha256 = sha256_of(path)
+    except OSError as error:
+        raise AudioError(f"cannot be read: {error.strerror or error}") from error
+    try:
+        found = _by_libsndfile(path, sha256)
+    except RuntimeError:
+        return _by_any_decoder(path, sha256)
+    if missing := _cut_short(path, found):
+        raise AudioError(f"is cut short: {missing}; copy it again, or re-export what is there")
+    return found
+
+
+def _by_libsndfile(path: Path, sha256: str) -> Inspected:
+    with open_file(path) as file:
+        kind = "opus" if file.subtype == "OPUS" else _FORMATS.get(file.format)
+        found = Inspected(sha256, kind or "", file.samplerate, file.channels, file.frames)
+        if kind is None:
+            raise AudioError(f"is {file.format}, which mirla does not take; convert it to WAV or FLAC")
+    decoded = 0
+    for block, _ in blocks(path):
+        decoded += len(block)
+        if not np.isfinite(block).all():
+            raise AudioError("holds samples that are NaN or infinite; re-export it")
+    if decoded < found.frames:
+        raise AudioError(
+            f"is cut short: its header promises {found.frames} samples, {decoded} are there; "
+            "copy it again, or re-export what is there"
+        )
+    if not decoded:
+        raise AudioError("holds no samples; re-export it")
+    return found
+
+
+def _by_any_decoder(path: Path, sha256: str) -> Inspected:
+    audio = decode(path)
+    kind = path.suffix.lower().lstrip(".")
+    frames, channels = audio.samples.shape
+    return Inspected(sha256, kind, audio.rate, channels, frames)
+
+
+def _cut_short(path: Path, found: Inspected) -> str:
+    """What libsndfile passes over: a WAV or AIFF whose chunks reach beyond its end, an Ogg without its last page."""
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] in (b"RIFF", b"FORM"):
+            order = "<" if head[:4] == b"RIFF" else ">"
+            promised = int(struct.unpack(order + "I", head[4:8])[0]) + 8
+            there = path.stat().st_size
+            # one byte less is a forgotten padding byte, not a loss
+            if promised - 8 not in _UNSIZED and there < promised - 1:
+                return f"its header promises {promised} bytes, {there} are there"
+        if found.format in ("ogg", "opus"):
+            file.seek(max(0, path.stat().st_size - _OGG_TAIL))
+            tail = file.read()
+            last = tail.rfind(b"OggS")
+            if last < 0 or last + 6 > len(tail) or not tail[last + 5] & _END_OF_STREAM:
+                return "its last Ogg page is missing"
+    return ""

@@ -1,0 +1,95 @@
+"""Space `mfcc`: mean and population variance of 13 MFCCs, bit for bit what Essentia's FreesoundExtractor gives.
+
+26 numbers: mean of coefficient 0..12, then variance of coefficient 0..12, over all frames including silence. Every
+parameter is pinned, since Essentia's defaults have changed between versions. The statistics are summed frame after
+frame in float32, as Essentia's PoolAggregator does, so that the last bit agrees.
+
+Reference: `FreesoundExtractor` of Essentia, src/essentia/utils/extractor_freesound/FreesoundLowlevelDescriptors.cpp.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.analysis.decode import RATE, Samples, essentia
+
+COEFFICIENTS = 13
+_FRAMES = {"frameSize": 2048, "hopSize": 1024, "startFromZero": False}
+_WINDOW = {"type": "blackmanharris62", "normalized": True, "zeroPhase": True, "zeroPadding": 0}
+_SPECTRUM = {"size": 2048}
+_MFCC = {
+    "numberCoefficients": COEFFICIENTS,
+    "numberBands": 40,
+    "lowFrequencyBound": 0,
+    "highFrequencyBound": 11000,
+    "sampleRate": RATE,
+    "inputSize": 1025,
+    "warpingFormula": "htkMel",
+    "weighting": "warping",
+    "normalize": "unit_sum",
+    "type": "power",
+    "logType": "dbamp",
+    "silenceThreshold": 1e-10,
+    "dctType": 2,
+    "liftering": 0,
+}
+PARAMETERS: dict[str, Any] = {
+    "loader": {"algorithm": "EasyLoader", "sampleRate": RATE, "replayGain": -6, "resampleQuality": 1},
+    "frames": _FRAMES,
+    "window": _WINDOW,
+    "spectrum": _SPECTRUM,
+    "mfcc": _MFCC,
+    "statistics": ["mean", "population variance"],
+}
+
+
+def mfcc(mono: Samples) -> npt.NDArray[np.float32]:
+    """Compute the 26 numbers of mono samples at 44100 Hz, as `Audio.at_44100` gives them."""
+    return _statistics(_frames(mono))
+
+
+def mfcc_of_file(path: Path) -> npt.NDArray[np.float32]:
+    """Compute the 26 numbers of a file of any length in flat memory: the whole chain runs inside Essentia."""
+    library = essentia()
+    from essentia import streaming
+
+    loader = streaming.EasyLoader(filename=str(path), sampleRate=RATE, replayGain=-6)
+    cutter = streaming.FrameCutter(silentFrames="noise", **_FRAMES)
+    window, spectrum = streaming.Windowing(**_WINDOW), streaming.Spectrum(**_SPECTRUM)
+    coefficients, pool = streaming.MFCC(**_MFCC), library.Pool()
+    loader.audio >> cutter.signal
+    cutter.frame >> window.frame
+    window.frame >> spectrum.frame
+    spectrum.spectrum >> coefficients.spectrum
+    coefficients.bands >> None
+    coefficients.mfcc >> (pool, "mfcc")
+    library.run(loader)
+    return _statistics(pool["mfcc"])
+
+
+@cache
+def _algorithms() -> tuple[Any, Any, Any]:
+    essentia()
+    from essentia import standard
+
+    return standard.Windowing(**_WINDOW), standard.Spectrum(**_SPECTRUM), standard.MFCC(**_MFCC)
+
+
+def _frames(mono: Samples) -> npt.NDArray[np.float32]:
+    """MFCCs of each frame, shape (frames, 13)."""
+    window, spectrum, coefficients = _algorithms()
+    from essentia.standard import FrameGenerator
+
+    return np.array([coefficients(spectrum(window(frame)))[1] for frame in FrameGenerator(mono, **_FRAMES)])
+
+
+def _statistics(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    count = np.float32(len(frames))
+    mean = np.add.reduce(frames, axis=0, dtype=np.float32) / count
+    variance = np.add.reduce((frames - mean) ** 2, axis=0, dtype=np.float32) / count
+    return np.concatenate([mean, variance])

@@ -1,0 +1,136 @@
+"""`analyse`: what is new or stale goes to supervised workers, and comes back into the store in small transactions.
+
+What was done when it is interrupted or killed stays done; the next run takes up the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from corpus.analysis import spaces
+from corpus.analysis.measuring import Measured, deadline, measure
+from corpus.errors import AudioError, CorpusError
+from corpus.model import Space
+from corpus.store.database import Database
+from corpus.store.sounds import Sounds
+from corpus.store.vectors import Pending, Vector, Vectors
+from corpus.workers import Workers
+
+_BATCH = 32
+_BATCH_SECONDS = 1.0
+
+Progress = Callable[[int, int], None]
+"""Called with the number of items done and of all items."""
+
+
+@dataclass
+class SpaceReport:
+    """What became of one space: counts, and failures as (sound id, words)."""
+
+    analysed: int = 0
+    skipped: int = 0
+    failed: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass
+class AnalysisReport:
+    """What an analysis did: by space, and the seconds of audio and of time it took."""
+
+    spaces: dict[str, SpaceReport]
+    audio_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[tuple[int, str]]:
+        """Each failure once, as (sound id, words)."""
+        return sorted({failure for report in self.spaces.values() for failure in report.failed})
+
+
+class Analysis:
+    """One run over a corpus: `Analysis(...).run()`."""
+
+    def __init__(self, database: Database, sounds: Sounds, vectors: Vectors) -> None:
+        self._database = database
+        self._sounds = sounds
+        self._vectors = vectors
+
+    def run(
+        self,
+        names: Sequence[str] = (),
+        ids: Sequence[int] | None = None,
+        *,
+        jobs: int | None = None,
+        redo: bool = False,
+        progress: Progress | None = None,
+    ) -> AnalysisReport:
+        """Bring the vectors of `names` (default: the default space) and the levels up to date.
+
+        Raises
+        ------
+        AnalysisError
+            A space that does not exist or whose library is missing.
+        """
+        start = time.monotonic()
+        names = list(dict.fromkeys(names)) or [spaces.default()]
+        for name in names:
+            spaces.extractor(name)
+        with Workers(jobs) as workers:
+            for name in names:
+                self._vectors.register(_fingerprint(workers, name))
+            tasks, skipped = self._vectors.pending(names, ids, redo)
+            report = AnalysisReport({name: SpaceReport(skipped=skipped[name]) for name in names})
+            self._drain(workers, tasks, report, progress)
+        report.seconds = time.monotonic() - start
+        return report
+
+    def _drain(self, workers: Workers, tasks: list[Pending], report: AnalysisReport, progress: Progress | None) -> None:
+        batch: list[tuple[Pending, Measured]] = []
+        written = time.monotonic()
+        try:
+            for done, (task, result) in enumerate(workers.over(tasks, measure, deadline), 1):
+                if isinstance(result, CorpusError):
+                    result = Measured(failed=dict.fromkeys(task.spaces or report.spaces, str(result)))
+                batch.append((task, result))
+                _count(report, task, result)
+                if len(batch) >= _BATCH or time.monotonic() - written > _BATCH_SECONDS:
+                    self._store(batch)
+                    batch, written = [], time.monotonic()
+                if progress:
+                    progress(done, len(tasks))
+        finally:
+            self._store(batch)
+
+    def _store(self, batch: list[tuple[Pending, Measured]]) -> None:
+        if not batch:
+            return
+        with self._database.write() as connection:
+            for task, result in batch:
+                self._vectors.put(connection, _vectors(task, result))
+                if result.peak is not None:
+                    self._sounds.set_levels(connection, task.file_id, result.loudness, result.peak)
+
+
+def _fingerprint(workers: Workers, name: str) -> Space:
+    answer: Any = next(workers.over([name], spaces.fingerprinted, lambda _: 120.0))[1]
+    if isinstance(answer, CorpusError):
+        raise AudioError(f"the extractor of space {name!r} fails on its own probe: {answer}")
+    return answer  # type: ignore[no-any-return]
+
+
+def _vectors(task: Pending, result: Measured) -> list[Vector]:
+    return [
+        Vector(name, task.sound_id, task.file_id, values, result.provenance[name])
+        for name, values in result.vectors.items()
+    ]
+
+
+def _count(report: AnalysisReport, task: Pending, result: Measured) -> None:
+    if not result.failed:
+        report.audio_seconds += task.duration
+    for name in result.vectors:
+        report.spaces[name].analysed += 1
+    for name, words in result.failed.items():
+        report.spaces[name].failed.append((task.sound_id, words))

@@ -1,0 +1,9 @@
+"""The corpus's commands, by name; each is a module that loads when it is called."""
+
+COMMANDS = {
+    "status": "corpus.cli.status:status",
+    "adopt": "corpus.cli.adopt:adopt",
+    "analyse": "corpus.cli.analyse:analyse",
+    "show": "corpus.cli.show:show",
+    "credits": "corpus.cli.credits:credits",
+}

@@ -1,0 +1,46 @@
+"""`mirla analyse`."""
+
+from __future__ import annotations
+
+import click
+
+from corpus.cli.app import App, command, print_lines
+
+
+@command()
+@click.argument("ids", nargs=-1, type=int, metavar="[IDS]...")
+@click.option("--space", "spaces", multiple=True, help="A space to compute: mfcc (default) or mfcc_librosa.")
+@click.option("--jobs", type=click.IntRange(1), help="Worker processes; all cores unless told.")
+@click.option("--redo", is_flag=True, help="Measure again what was measured already.")
+def analyse(app: App, ids: tuple[int, ...], spaces: tuple[str, ...], jobs: int | None, redo: bool) -> None:
+    """Measure the sounds: MFCCs for similarity and agents, loudness for playing.
+
+    Only what is new or stale is measured. Stop it whenever you like; what is done stays done.
+
+    \b
+    Example:
+      mirla analyse
+      mirla analyse --space mfcc_librosa 4832
+    """
+    corpus = app.corpus()
+    with app.progress("analysing") as progress:
+        report = corpus.analyse(spaces, ids or None, jobs=jobs, redo=redo, progress=progress)
+    data = {
+        "spaces": {
+            name: {
+                "analysed": space.analysed,
+                "skipped": space.skipped,
+                "failed": [{"id": sound_id, "error": words} for sound_id, words in space.failed],
+            }
+            for name, space in report.spaces.items()
+        },
+        "audio_seconds": round(report.audio_seconds, 3),
+        "seconds": round(report.seconds, 3),
+    }
+    lines = [
+        f"space {name}: {space.analysed} analysed, {space.skipped} up to date, {len(space.failed)} failed"
+        for name, space in report.spaces.items()
+    ]
+    lines.append(f"{report.audio_seconds:.0f} s of audio in {report.seconds:.1f} s")
+    app.answer(data, lambda console: print_lines(console, lines))
+    app.finish(report.failed)

@@ -1,0 +1,170 @@
+"""What every command shares: global options, one answer on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from corpus.text import for_terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from corpus.library import Corpus
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_WIDE = 160
+"""Columns when the output is not a terminal, so that piped tables are not cut short."""
+
+
+class App:
+    """The global options, and the ways out."""
+
+    def __init__(self) -> None:
+        self.home: Path | None = None
+        self.json = False
+        self.quiet = False
+        self.debug = False
+
+    def corpus(self) -> Corpus:
+        """Open the corpus; it is closed when the command ends."""
+        from corpus.library import Corpus
+
+        return click.get_current_context().with_resource(Corpus(self.home))
+
+    def answer(self, data: dict[str, Any], draw: Callable[[Console], None]) -> None:
+        """Give the command's one answer: `data` as JSON with `--json`, else whatever `draw` prints."""
+        if self.json:
+            click.echo(json.dumps(data, allow_nan=False))
+        else:
+            draw(_console(stderr=False))
+
+    def say(self, message: str) -> None:
+        """One line on standard error, unless `--quiet`."""
+        if not self.quiet:
+            click.echo(for_terminal(message), err=True)
+
+    def warn(self, message: str) -> None:
+        """One line on standard error, in any case."""
+        click.echo(for_terminal(message), err=True)
+
+    @contextlib.contextmanager
+    def progress(self, label: str, unit: str = "sounds") -> Iterator[Callable[[int, int], None]]:
+        """A progress bar on a terminal; yields a function of the items done and of all items."""
+        console = None if self.quiet or not sys.stderr.isatty() else _console(stderr=True)
+        if console is None:
+            yield lambda done, total: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+        with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+            task = bar.add_task(label, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    def finish(self, failed: Sequence[tuple[object, str]]) -> None:
+        """List what failed, a line each, and end with exit code 1 if anything did."""
+        for what, words in failed:
+            self.warn(f"failed: {what}: {words}")
+        if failed:
+            click.get_current_context().exit(1)
+
+
+class Command(click.Command):
+    """A command that also takes the global options behind its name, since that is where they are typed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options(hidden=True))
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called or listed."""
+
+    def __init__(self, *args: Any, lazy: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order in which a newcomer needs them."""
+        return list(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in self._lazy:
+            return None
+        module, name = self._lazy[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+def global_options(hidden: bool = False) -> list[click.Option]:
+    """`--home`, `--json`, `--quiet` and `--debug`, kept in the App."""
+
+    def keep(ctx: click.Context, option: click.Parameter, value: Any) -> None:
+        app = ctx.ensure_object(App)
+        if value and option.name:
+            setattr(app, option.name, value)
+
+    def option(name: str, help_text: str, **attributes: Any) -> click.Option:
+        return click.Option([name], help=help_text, callback=keep, expose_value=False, hidden=hidden, **attributes)
+
+    folder = click.Path(file_okay=False, path_type=Path)
+    return [
+        option("--home", "Folder of the corpus; else MIRLA_HOME, else your user data folder.", type=folder),
+        option("--json", "Answer one JSON object on standard output.", is_flag=True),
+        option("--quiet", "No progress, no messages.", is_flag=True),
+        option("--debug", "Show the whole trace of an error.", is_flag=True),
+    ]
+
+
+def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command; its function gets the App first."""
+
+    def declare(function: Callable[..., Any]) -> click.Command:
+        declared: click.Command = click.command(name, cls=Command)(click.pass_obj(function))
+        return declared
+
+    return declare
+
+
+def clean(value: object) -> Any:
+    """Foreign text as a rich Text: safe to print, and never taken for markup."""
+    from rich.text import Text
+
+    return Text("" if value is None else for_terminal(value))
+
+
+def print_lines(console: Console, lines: Iterable[str]) -> None:
+    """Print lines of text that may be foreign."""
+    for line in lines:
+        console.print(clean(line), soft_wrap=True)
+
+
+def table(console: Console, headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a plain table; numbers are set to the right."""
+    from rich.table import Table
+
+    cells = [list(row) for row in rows]
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for place, heading in enumerate(headings):
+        numeric = all(isinstance(row[place], int | float) for row in cells)
+        drawn.add_column(heading, justify="right" if numeric and cells else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*(clean(value) for value in row))
+    console.print(drawn)
+
+
+def _console(stderr: bool) -> Console:
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _WIDE)

@@ -1,0 +1,34 @@
+"""`mirla credits`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from corpus.cli.app import App, command
+
+
+@command()
+@click.argument("ids", nargs=-1, type=int, metavar="[IDS]...")
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+def credits(app: App, ids: tuple[int, ...], form: str) -> None:
+    """Whose sounds these are: one line a sound. Without IDS, the whole corpus.
+
+    \b
+    Example:
+      mirla credits 4832 100067
+      mirla credits --format csv > credits.csv
+    """
+    from corpus.credits import as_csv, as_text, credit
+    from corpus.text import for_terminal
+
+    corpus = app.corpus()
+    sounds = corpus.sounds.many(ids or corpus.sounds.ids().tolist())
+    data = {"credits": [credit(sound) for sound in sounds]}
+    if app.json or form == "json":
+        click.echo(json.dumps(data))
+    elif form == "csv":
+        click.echo(as_csv(sounds), nl=False)
+    else:
+        click.echo("".join(for_terminal(line) + "\n" for line in as_text(sounds).splitlines()), nl=False)

@@ -1,0 +1,63 @@
+"""`mirla show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corpus.cli.app import App, command, print_lines
+
+if TYPE_CHECKING:
+    from corpus.library import Corpus
+    from corpus.model import Sound
+
+
+@command()
+@click.argument("sound_id", type=int, metavar="ID")
+@click.option("--vectors", is_flag=True, help="Its vectors too, by space.")
+def show(app: App, sound_id: int, vectors: bool) -> None:
+    """All that is known of one sound.
+
+    \b
+    Example:
+      mirla show 4832 --vectors
+    """
+    corpus = app.corpus()
+    data = _facts(corpus, corpus.sounds.get(sound_id))
+    if vectors:
+        data["vectors"] = {name: values.tolist() for name, values in corpus.vectors.of_sound(sound_id).items()}
+
+    app.answer(data, lambda console: print_lines(console, _lines(data)))
+
+
+def _lines(facts: dict[str, Any]) -> Iterator[str]:
+    for name, value in facts.items():
+        if name == "vectors":
+            for space, numbers in value.items():
+                yield f"{space}: {' '.join(f'{number:.6g}' for number in numbers)}"
+        elif value not in (None, "", [], {}):
+            yield f"{name}: {' '.join(value) if isinstance(value, list) else value}"
+
+
+def _facts(corpus: Corpus, sound: Sound) -> dict[str, Any]:
+    file = sound.file
+    path = None if file is None else file.path if file.linked else file.path.relative_to(corpus.home)
+    return {
+        "id": sound.id,
+        "name": sound.name,
+        "username": sound.username,
+        "licence": str(sound.licence),
+        "licence_url": sound.licence.url or None,
+        "url": sound.url,
+        "tags": list(sound.tags),
+        "duration": sound.duration,
+        "path": None if path is None else str(path),
+        "sha256": file.sha256 if file else None,
+        "gone": sound.gone,
+        "loudness_lufs": file.loudness if file else None,
+        "peak": file.peak if file else None,
+        "traits": {},
+        "vectors": {},
+    }

@@ -1,0 +1,111 @@
+"""Where audio lives in the home, and how a file gets there: written aside, flushed, hashed, then renamed.
+
+`<home>/sounds/<id // 1000>/<id>__<user>__<name>.<ext>`, as Freesound names its downloads, made safe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.errors import HomeError
+from corpus.text import for_file_name
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A complete, flushed copy under a temporary name, not yet part of the corpus."""
+
+    temporary: Path
+    sha256: str
+    bytes: int
+
+
+class AudioFolder:
+    """The `sounds/` folder of a home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.root = home / "sounds"
+
+    def name_for(self, sound_id: int, username: str | None, name: str, extension: str) -> Path:
+        """Path relative to the home under which a sound's audio is kept."""
+        user = for_file_name(username or "local", 30)
+        file = f"{sound_id}__{user}__{for_file_name(name)}.{extension}"
+        return Path("sounds", str(sound_id // 1000), file)
+
+    @contextlib.contextmanager
+    def incoming(self, source: Path) -> Iterator[Incoming]:
+        """Copy `source` to a temporary name here, flushed and hashed; what is not kept by `keep` is removed.
+
+        Raises
+        ------
+        HomeError
+            The home cannot be written, or its disk is full.
+        OSError
+            The source cannot be read.
+        """
+        with self._writable():
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self.root)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as target, source.open("rb") as origin:
+                digest, size = hashlib.sha256(), 0
+                while block := origin.read(_BLOCK):
+                    digest.update(block)
+                    size += len(block)
+                    with self._writable():
+                        target.write(block)
+                with self._writable():
+                    target.flush()
+                    os.fsync(target.fileno())
+            yield Incoming(temporary, digest.hexdigest(), size)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def keep(self, incoming: Incoming, path: Path) -> None:
+        """Give a copy its final name (`path` is relative to the home)."""
+        final = self.home / path
+        with self._writable():
+            final.parent.mkdir(parents=True, exist_ok=True)
+            incoming.temporary.chmod(0o644)
+            incoming.temporary.replace(final)
+            _flush_folder(final.parent)
+
+    def discard(self, path: Path) -> None:
+        """Take back a file whose record could not be written."""
+        (self.home / path).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise HomeError(
+                f"cannot write to {self.home}: {error.strerror or error}; "
+                "free some space there or choose another place with --home"
+            ) from error
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

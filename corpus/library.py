@@ -1,0 +1,109 @@
+"""Corpus: the facade that everything else uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpus.files import AudioFolder
+from corpus.settings import Settings
+from corpus.store import schema
+from corpus.store.agents import Agents
+from corpus.store.database import Database
+from corpus.store.sounds import Sounds
+from corpus.store.vectors import Vectors
+
+if TYPE_CHECKING:
+    from corpus.analysis.runner import AnalysisReport
+    from corpus.folder import Adoption, AdoptReport
+
+Progress = Callable[[int, int], None]
+
+
+class Corpus:
+    """The collection at one home.
+
+    Parameters
+    ----------
+    home : str or Path, optional
+        Its folder; else `MIRLA_HOME`, else the platform's folder for user data. It is made if it is not there.
+
+    Attributes
+    ----------
+    sounds, vectors, agents
+        What is held, by family.
+
+    Raises
+    ------
+    HomeError, SchemaError, SettingsError
+        The home, its database or its settings cannot be used.
+
+    Examples
+    --------
+    >>> with Corpus("/tmp/demo") as corpus:         # doctest: +SKIP
+    ...     corpus.adopt([Path("~/recordings")])
+    ...     corpus.analyse()
+    ...     ids, X = corpus.vectors.matrix("mfcc")
+    """
+
+    def __init__(self, home: str | Path | None = None) -> None:
+        self.settings = Settings.load(home)
+        self.home = self.settings.home
+        self.database = Database(self.settings.database)
+        schema.prepare(self.database)
+        self.audio = AudioFolder(self.home)
+        self.sounds = Sounds(self.database, self.home)
+        self.vectors = Vectors(self.database, self.home)
+        self.agents = Agents(self.database)
+
+    def __enter__(self) -> Corpus:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    def adopt(
+        self, places: Sequence[str | Path], how: Adoption | None = None, progress: Progress | None = None
+    ) -> AdoptReport:
+        """Take in files and folders of one's own (see `corpus.folder.adopt`)."""
+        from corpus.folder import Adoption, adopt
+
+        return adopt(self.sounds, self.audio, [Path(place) for place in places], how or Adoption(), progress)
+
+    def analyse(
+        self,
+        spaces: Sequence[str] = (),
+        ids: Sequence[int] | None = None,
+        *,
+        jobs: int | None = None,
+        redo: bool = False,
+        progress: Progress | None = None,
+    ) -> AnalysisReport:
+        """Measure what is new or stale (see `corpus.analysis.runner.Analysis.run`).
+
+        Raises
+        ------
+        UnknownSound
+            One of `ids` is not held.
+        """
+        from corpus.analysis.runner import Analysis
+
+        if ids is not None:
+            self.sounds.many(ids)
+        run = Analysis(self.database, self.sounds, self.vectors).run
+        return run(spaces, ids, jobs=jobs, redo=redo, progress=progress)
+
+    def status(self) -> dict[str, Any]:
+        """What is held, as `mirla status --json` answers it."""
+        return {
+            "home": str(self.home),
+            "schema": schema.HEAD,
+            **self.sounds.summary(),
+            "spaces": self.vectors.counts(),
+            "agents": [agent.name for agent in self.agents.all()],
+        }

@@ -1,0 +1,78 @@
+"""Settings: flags before environment (`MIRLA_*`) before `<home>/mirla.toml` before defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.errors import SettingsError
+
+FILE_NAME = "mirla.toml"
+_KEYS = ("database", "device")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the corpus lives and how it is reached.
+
+    Attributes
+    ----------
+    home : Path
+        Folder with the database, the audio and the caches.
+    database : str
+        SQLAlchemy URL of the store.
+    device : str or None
+        Sound device to play on, by name or number; None is the system's default.
+    """
+
+    home: Path
+    database: str
+    device: str | None = None
+
+    @classmethod
+    def load(cls, home: str | Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Gather the settings for `home` (else `MIRLA_HOME`, else the platform's folder for user data).
+
+        Raises
+        ------
+        SettingsError
+            `mirla.toml` is not TOML, or holds a key that is not a setting.
+        """
+        folder = Path(home or environ.get("MIRLA_HOME") or _default_home()).expanduser().absolute()
+        values = _read(folder / FILE_NAME)
+        for key in _KEYS:
+            if value := environ.get(f"MIRLA_{key.upper()}"):
+                values[key] = value
+        return cls(
+            home=folder,
+            database=values.get("database") or f"sqlite:///{folder / 'corpus.sqlite'}",
+            device=values.get("device"),
+        )
+
+
+def _default_home() -> Path:
+    import platformdirs
+
+    return platformdirs.user_data_path("mirla", appauthor=False)
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        content = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from error
+    try:
+        values = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is not TOML: {error}; mend that line or move the file away") from error
+    for key, value in values.items():
+        if key not in _KEYS:
+            raise SettingsError(f"{file} has an unknown setting {key!r}; known are {', '.join(_KEYS)}")
+        if not isinstance(value, str | int):
+            raise SettingsError(f"{file}: {key} = {value!r} is not a text; put it in quotes")
+    return {key: str(value) for key, value in values.items()}

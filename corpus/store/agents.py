@@ -1,0 +1,125 @@
+"""Agents, their labels (append only) and their models (numbered versions)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from corpus.errors import UnknownAgent, UnknownSound
+from corpus.model import Agent, Annotation, Label, Model
+from corpus.store.database import Database, now
+from corpus.store.tables import agents, labels, models, sounds
+
+
+class Agents:
+    """The repository of agents."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, name: str, about: str, spaces: Sequence[str], classifier: str) -> Agent:
+        """Create an agent without labels.
+
+        Raises
+        ------
+        UnknownAgent
+            The name is taken or blank.
+        """
+        if not name.strip() or not name.isprintable():
+            raise UnknownAgent(f"an agent cannot be called {name!r}; give it a word")
+        values = {"name": name, "about": about, "spaces": list(spaces), "classifier": classifier}
+        with self._database.write(durable=True) as connection:
+            if connection.execute(sa.select(agents.c.id).where(agents.c.name == name)).first():
+                raise UnknownAgent(f"there is an agent {name!r} already; `mirla agent show {name}` shows it")
+            connection.execute(sa.insert(agents), values | {"created": now()})
+        return self.get(name)
+
+    def get(self, name: str) -> Agent:
+        """One agent by name.
+
+        Raises
+        ------
+        UnknownAgent
+            There is none.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(agents).where(agents.c.name == name)).first()
+        if row is None:
+            known = ", ".join(agent.name for agent in self.all()) or "none yet"
+            raise UnknownAgent(f"no agent {name!r}; there are: {known}; `mirla agent new {name}` makes it")
+        return _agent(row)
+
+    def all(self) -> list[Agent]:
+        """All agents, by name."""
+        with self._database.read() as connection:
+            return [_agent(row) for row in connection.execute(sa.select(agents).order_by(agents.c.name))]
+
+    def annotate(
+        self,
+        agent: Agent,
+        ids: Sequence[int],
+        label: Label | None,
+        *,
+        test: bool = False,
+        who: str,
+        session: str,
+    ) -> None:
+        """Append one label for each sound (None takes the label back), on disk before this returns.
+
+        Raises
+        ------
+        UnknownSound
+            One of the ids is not held; nothing is stored then.
+        """
+        rows = [
+            {
+                "agent_id": agent.id,
+                "sound_id": i,
+                "label": label,
+                "test": test,
+                "who": who,
+                "session": session,
+                "at": now(),
+            }
+            for i in ids
+        ]
+        with self._database.write(durable=True) as connection:
+            for sound_id in ids:
+                if not connection.execute(sa.select(sounds.c.id).where(sounds.c.id == sound_id)).first():
+                    raise UnknownSound(f"no sound {sound_id} to label; nothing was labelled")
+            if rows:
+                connection.execute(sa.insert(labels), rows)
+
+    def annotations(self, agent: Agent) -> list[Annotation]:
+        """The labels that count: the last one of each sound, in order of id."""
+        last = sa.select(sa.func.max(labels.c.id)).where(labels.c.agent_id == agent.id).group_by(labels.c.sound_id)
+        query = sa.select(labels).where(labels.c.id.in_(last), labels.c.label.is_not(None))
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(labels.c.sound_id)).all()
+        return [Annotation(row.sound_id, row.label, row.test) for row in rows]
+
+    def add_model(self, agent: Agent, model: Model) -> Model:
+        """Keep a trained model under the next version number, which is returned with it."""
+        values: dict[str, Any] = {key: value for key, value in vars(model).items() if key != "version"}
+        with self._database.write(durable=True) as connection:
+            version = 1 + (_last_version(connection, agent) or 0)
+            connection.execute(sa.insert(models), values | {"agent_id": agent.id, "version": version, "at": now()})
+        return Model(version=version, **values)
+
+    def model(self, agent: Agent) -> Model | None:
+        """The newest model of an agent, or None before the first training."""
+        query = sa.select(models).where(models.c.agent_id == agent.id).order_by(models.c.version.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return Model(**{key: row[key] for key in Model.__dataclass_fields__}) if row else None
+
+
+def _agent(row: sa.Row[Any]) -> Agent:
+    return Agent(row.id, row.name, row.about, tuple(row.spaces), row.classifier)
+
+
+def _last_version(connection: Connection, agent: Agent) -> int | None:
+    return connection.execute(sa.select(sa.func.max(models.c.version)).where(models.c.agent_id == agent.id)).scalar()

@@ -1,0 +1,104 @@
+"""Transactions. SQLite in WAL mode with foreign keys on; each writing transaction opens with BEGIN IMMEDIATE.
+
+A deferred transaction that turns to writing fails at once when another writer is at work, whatever the busy timeout;
+an immediate one waits its turn. So `read` may only read, and `write` takes the lock before its first statement.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from corpus.errors import SettingsError, StoreError
+
+_BUSY_SECONDS = 30
+
+
+def now() -> str:
+    """The time in UTC, to the second, as ISO 8601."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Database:
+    """A store reached by a SQLAlchemy URL."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = sa.make_url(url)
+            self._engine = sa.create_engine(self.url, connect_args=_connect_args(self.url))
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise SettingsError(f"MIRLA_DATABASE: {url!r} is not a database URL: {error}") from error
+        if self.sqlite:
+            event.listen(self._engine, "connect", _configure)
+            event.listen(self._engine, "begin", _begin)
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether this is SQLite."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file, if it is one."""
+        name = self.url.database
+        return Path(name) if self.sqlite and name and name != ":memory:" else None
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view for reading."""
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self, *, durable: bool = False, foreign_keys: bool = True) -> Iterator[Connection]:
+        """A short writing transaction, committed at the end, rolled back if anything raises.
+
+        Parameters
+        ----------
+        durable : bool
+            Wait until the disk has it (for labels and plays); otherwise a power cut may take the last moments,
+            though never the consistency.
+        foreign_keys : bool
+            Off only while a migration rebuilds tables.
+        """
+        options = {"immediate": True, "durable": durable, "foreign_keys": foreign_keys}
+        with self._translated(), self._engine.connect() as plain:
+            connection = plain.execution_options(**options)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            where = self.file or self.url.render_as_string(hide_password=True)
+            raise StoreError(f"the database {where} refused: {error.orig}; nothing of this step was stored") from error
+
+
+def _connect_args(url: sa.URL) -> dict[str, object]:
+    return {"timeout": _BUSY_SECONDS} if url.get_backend_name() == "sqlite" else {}
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'ON' if options.get('foreign_keys', True) else 'OFF'}")
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get('durable') else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")

@@ -1,0 +1,113 @@
+"""The schema's version: made, brought up to date, or refused. Alembic loads only when there is something to do."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from corpus.errors import HomeError, SchemaError, StoreError
+from corpus.store.database import Database, now
+
+HEAD = "0001"
+"""The revision this program works with (a test holds it against the migrations)."""
+
+
+def migrations_folder() -> Path:
+    """Where the migrations are: inside the installed package, or beside it in a checkout."""
+    inside = Path(__file__).parents[1] / "_migrations"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "migrations"
+
+
+def prepare(database: Database) -> None:
+    """Bring the database to HEAD: create it, or upgrade it after copying it aside.
+
+    Raises
+    ------
+    HomeError
+        The folder of the database cannot be made.
+    SchemaError
+        The database was made by a newer program, or is no corpus.
+    """
+    if database.file:
+        try:
+            database.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HomeError(
+                f"cannot make the home {database.file.parent}: {error.strerror}; choose another with --home or MIRLA_HOME"
+            ) from error
+    if _version(database) != HEAD:
+        _upgrade(database)
+
+
+def _version(database: Database) -> str | None:
+    """The revision of the database; None when it is empty."""
+    try:
+        with database.read() as connection:
+            return _version_in(connection, database)
+    except StoreError as error:
+        place = database.file or "the database"
+        if "unable to open" in str(error):
+            raise HomeError(f"cannot open {place}; choose another home with --home or MIRLA_HOME") from error
+        if "not a database" in str(error):
+            raise SchemaError(f"{place} is not an SQLite database; move it away or choose another --home") from error
+        raise
+
+
+def _version_in(connection: Connection, database: Database) -> str | None:
+    names = set(sa.inspect(connection).get_table_names())
+    if "alembic_version" in names:
+        return connection.execute(sa.text("select version_num from alembic_version")).scalar()
+    if names:
+        raise SchemaError(
+            f"{database.file or 'the database'} has tables of another program ({sorted(names)[0]}…); choose another --home"
+        )
+    return None
+
+
+def _upgrade(database: Database) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
+    with database.write(durable=True, foreign_keys=False) as connection:
+        current = _version_in(connection, database)  # again: another process may just have done it
+        if current == HEAD:
+            return
+        if current is not None and current not in known:
+            raise SchemaError(
+                f"{database.file or 'the database'} has schema {current}, this program knows {HEAD}: "
+                "it was made by a newer mirla; install that one, or choose another --home"
+            )
+        if current is not None:
+            _copy_aside(database, current)
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
+
+
+def _copy_aside(database: Database, version: str) -> None:
+    if not database.file:
+        return
+    folder = database.file.parent / "backups"
+    copy = folder / f"corpus-{version}-{now().replace(':', '')}.sqlite"
+    partial = copy.with_suffix(".partial")
+    try:
+        folder.mkdir(exist_ok=True)
+        source, target = sqlite3.connect(database.file), sqlite3.connect(partial)
+        try:
+            source.backup(target)
+        finally:
+            source.close()
+            target.close()
+        os.replace(partial, copy)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise HomeError(
+            f"cannot copy the database aside to {folder} before upgrading it: {error}; free some space"
+        ) from error

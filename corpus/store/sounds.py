@@ -1,0 +1,272 @@
+"""Sounds, their tags, files and full text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from corpus.errors import StoreError, UnknownSound
+from corpus.licences import Licence, from_text
+from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Sound
+from corpus.store.database import Database, now
+from corpus.store.tables import files, sounds, tags
+
+_PER_QUERY = 500
+_WORD = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+
+
+class Sounds:
+    """The repository of sounds. Paths are kept relative to `home`, those of linked files absolute."""
+
+    def __init__(self, database: Database, home: Path) -> None:
+        self._database = database
+        self._home = home
+
+    def add(self, sha256: str, wanted: int | None, describe: Callable[[int], Sound]) -> tuple[int, bool]:
+        """Add one sound in one short transaction, unless a file with this content is held already.
+
+        Parameters
+        ----------
+        sha256 : str
+            Hash of the content of its file.
+        wanted : int or None
+            The id it should have; the next local one if None or taken.
+        describe : callable
+            Given the id, puts the file in place and returns the sound with it.
+
+        Returns
+        -------
+        id, added : int, bool
+            The sound that holds the content, and whether it is new.
+        """
+        with self._database.write() as connection:
+            if (existing := _holding(connection, sha256)) is not None:
+                return existing, False
+            sound = describe(_free_id(connection, wanted))
+            self._insert(connection, sound)
+            return sound.id, True
+
+    def holding(self, sha256: str) -> int | None:
+        """The first sound that holds this content, or None."""
+        with self._database.read() as connection:
+            return _holding(connection, sha256)
+
+    def linked(self, path: Path) -> bool:
+        """Whether the file at this absolute path is linked."""
+        with self._database.read() as connection:
+            return connection.execute(sa.select(files.c.id).where(files.c.path == str(path))).first() is not None
+
+    def get(self, sound_id: int) -> Sound:
+        """One sound.
+
+        Raises
+        ------
+        UnknownSound
+            The corpus does not hold that id.
+        """
+        return self.many([sound_id])[0]
+
+    def many(self, ids: Iterable[int]) -> list[Sound]:
+        """Sounds in the order of `ids`; raises UnknownSound for the first that is not held."""
+        wanted = [int(i) for i in ids]
+        found: dict[int, Sound] = {}
+        with self._database.read() as connection:
+            for first in range(0, len(wanted), _PER_QUERY):
+                found.update(self._load(connection, wanted[first : first + _PER_QUERY]))
+        for sound_id in wanted:
+            if sound_id not in found:
+                raise UnknownSound(f"no sound {sound_id} in {self._home}; `mirla search` lists what is there")
+        return [found[sound_id] for sound_id in wanted]
+
+    def ids(self, text: str = "", with_tags: Sequence[str] = (), licences: Sequence[str] = ()) -> npt.NDArray[np.int64]:
+        """Ids of the sounds that fit all conditions: by rank then id with `text`, else ascending.
+
+        Parameters
+        ----------
+        text : str
+            Words that must all occur in name, tags, description or user name; `-word` must not, `"two words"` in
+            that order. Words are stemmed as Freesound does.
+        with_tags : sequence of str
+            Tags the sound must all have.
+        licences : sequence of str
+            Licences (name, short form or deed address) of which it must have one.
+        """
+        ranked = _ranked(text)
+        query = sa.select(sounds.c.id)
+        if ranked is None:
+            query = query.order_by(sounds.c.id)
+        else:
+            query = query.join(ranked, ranked.c.id == sounds.c.id).order_by(ranked.c.rank, sounds.c.id)
+        for tag in with_tags:
+            query = query.where(sounds.c.id.in_(sa.select(tags.c.sound_id).where(tags.c.tag == tag.lower())))
+        if licences:
+            query = query.where(sa.or_(*(_has_licence(from_text(licence)) for licence in licences)))
+        with self._database.read() as connection:
+            return np.fromiter(connection.execute(query).scalars(), dtype=np.int64)
+
+    def summary(self) -> dict[str, Any]:
+        """How many sounds, files, seconds and bytes, and under which licences."""
+        size = sa.select(
+            sa.func.count(),
+            sa.func.sum(files.c.frames * 1.0 / files.c.samplerate),
+            sa.func.sum(files.c.bytes),
+        ).where(files.c.preferred)
+        by_licence = sa.select(sounds.c.licence, sa.func.count()).group_by(sounds.c.licence).order_by(sounds.c.licence)
+        with self._database.read() as connection:
+            total = connection.execute(sa.select(sa.func.count()).select_from(sounds)).scalar_one()
+            with_audio, seconds, size_in_bytes = connection.execute(size).one()
+            licences = {name or "unknown": count for name, count in connection.execute(by_licence)}
+        return {
+            "sounds": total,
+            "with_audio": with_audio,
+            "seconds": round(seconds or 0.0, 3),
+            "bytes": int(size_in_bytes or 0),
+            "licences": licences,
+        }
+
+    def set_levels(self, connection: Connection, file_id: int, loudness: float | None, peak: float) -> None:
+        """Record what the analysis measured of a file: LUFS (None for silence) and linear peak."""
+        connection.execute(sa.update(files).where(files.c.id == file_id).values(loudness=loudness, peak=peak))
+
+    def _load(self, connection: Connection, ids: Sequence[int]) -> dict[int, Sound]:
+        query = (
+            sa.select(sounds, *(column.label(f"file_{column.name}") for column in files.c))
+            .select_from(sounds.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred))
+            .where(sounds.c.id.in_(ids))
+        )
+        tagged: dict[int, list[str]] = {}
+        by_place = sa.select(tags.c.sound_id, tags.c.tag).where(tags.c.sound_id.in_(ids)).order_by(tags.c.position)
+        for sound_id, tag in connection.execute(by_place):
+            tagged.setdefault(sound_id, []).append(tag)
+        return {row.id: self._sound(row, tuple(tagged.get(row.id, ()))) for row in connection.execute(query)}
+
+    def _sound(self, row: Row[Any], tagged: tuple[str, ...]) -> Sound:
+        return Sound(
+            id=row.id,
+            name=row.name,
+            username=row.username,
+            licence=Licence(row.licence, row.licence_version, row.licence_url),
+            url=row.url,
+            tags=tagged,
+            description=row.description,
+            pack=row.pack,
+            duration=row.duration,
+            gone=row.gone,
+            file=None if row.file_id is None else self._file(row),
+        )
+
+    def _file(self, row: Row[Any]) -> AudioFile:
+        return AudioFile(
+            id=row.file_id,
+            path=self._home / row.file_path,
+            sha256=row.file_sha256,
+            bytes=row.file_bytes,
+            format=row.file_format,
+            samplerate=row.file_samplerate,
+            channels=row.file_channels,
+            frames=row.file_frames,
+            linked=row.file_linked,
+            source=row.file_source,
+            loudness=row.file_loudness,
+            peak=row.file_peak,
+        )
+
+    def _insert(self, connection: Connection, sound: Sound) -> None:
+        values = {
+            "id": sound.id,
+            "name": sound.name,
+            "username": sound.username,
+            "licence": sound.licence.name,
+            "licence_version": sound.licence.version,
+            "licence_url": sound.licence.url,
+            "url": sound.url,
+            "description": sound.description,
+            "pack": sound.pack,
+            "duration": sound.duration,
+            "added": now(),
+        }
+        connection.execute(sa.insert(sounds), values)
+        unique = list(dict.fromkeys(tag.lower() for tag in sound.tags))
+        if unique:
+            rows = [{"sound_id": sound.id, "tag": tag, "position": place} for place, tag in enumerate(unique)]
+            connection.execute(sa.insert(tags), rows)
+        if self._database.sqlite:
+            connection.execute(
+                sa.text(
+                    "insert into sound_text(rowid, name, tags, description, username)"
+                    " values (:id, :name, :tags, :description, :username)"
+                ),
+                {key: values[key] for key in ("id", "name", "description", "username")} | {"tags": " ".join(unique)},
+            )
+        if sound.file:
+            self._insert_file(connection, sound.id, sound.file)
+
+    def _insert_file(self, connection: Connection, sound_id: int, file: AudioFile) -> None:
+        path = file.path if file.linked else file.path.relative_to(self._home)
+        connection.execute(
+            sa.insert(files),
+            {
+                "sound_id": sound_id,
+                "path": str(path),
+                "linked": file.linked,
+                "preferred": True,
+                "source": file.source,
+                "sha256": file.sha256,
+                "bytes": file.bytes,
+                "format": file.format,
+                "samplerate": file.samplerate,
+                "channels": file.channels,
+                "frames": file.frames,
+                "added": now(),
+            },
+        )
+
+
+def _holding(connection: Connection, sha256: str) -> int | None:
+    query = sa.select(files.c.sound_id).where(files.c.sha256 == sha256).order_by(files.c.sound_id)
+    return connection.execute(query).scalar()
+
+
+def _free_id(connection: Connection, wanted: int | None) -> int:
+    if wanted is not None:
+        taken = connection.execute(sa.select(sounds.c.id).where(sounds.c.id == wanted)).scalar()
+        if taken is None:
+            return wanted
+    highest = connection.execute(sa.select(sa.func.max(sounds.c.id))).scalar()
+    free = max(FIRST_LOCAL_ID, (highest or 0) + 1)
+    if free > LAST_LOCAL_ID:
+        raise StoreError(f"no id left below 2^31 for another local sound (the last is {highest}); start another home")
+    return free
+
+
+def _has_licence(licence: Licence) -> sa.ColumnElement[bool]:
+    return sounds.c.licence == licence.name if licence.name else sounds.c.licence_url == licence.url
+
+
+def _ranked(text: str) -> sa.Subquery | None:
+    """Ids and ranks of what matches `text` in the full-text index; None when there is nothing to match."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for minus, phrase, word in _WORD.findall(text):
+        term = (phrase or word).replace('"', " ")
+        if any(character.isalnum() for character in term):
+            (unwanted if minus else wanted).append(f'"{term}"')
+    if not wanted and not unwanted:
+        return None
+    if wanted:
+        match = " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
+        found = "select rowid as id, rank from sound_text where sound_text match :match"
+    else:
+        match = " OR ".join(unwanted)
+        found = (
+            "select rowid as id, 0 as rank from sound_text"
+            " where rowid not in (select rowid from sound_text where sound_text match :match)"
+        )
+    return sa.text(found).bindparams(match=match).columns(sa.column("id", sa.Integer), sa.column("rank")).subquery()

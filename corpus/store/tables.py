@@ -1,0 +1,154 @@
+"""The tables. Migrations make them; this says what they are (a test holds the two against each other).
+
+Times are ISO 8601 in UTC, vectors little-endian float32. Deleting is marking.
+The full-text index `sound_text` (SQLite FTS5) is made by the migration and kept by `corpus.store.sounds`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_SOUND = "sounds.id"
+
+sounds = Table(
+    "sounds",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("username", Text),
+    Column("licence", Text, nullable=False, default=""),
+    Column("licence_version", String(16), nullable=False, default=""),
+    Column("licence_url", Text, nullable=False, default=""),
+    Column("url", Text),
+    Column("description", Text),
+    Column("pack", Text),
+    Column("duration", Float),
+    Column("record", JSON),
+    Column("added", String(32), nullable=False),
+    Column("gone", String(32)),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("sound_id", ForeignKey(_SOUND), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Index("ix_tags_tag", "tag", "sound_id"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sound_id", ForeignKey(_SOUND), nullable=False, index=True),
+    Column("path", Text, nullable=False, unique=True),
+    Column("linked", Boolean, nullable=False),
+    Column("preferred", Boolean, nullable=False),
+    Column("source", String(32), nullable=False),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("samplerate", Integer, nullable=False),
+    Column("channels", Integer, nullable=False),
+    Column("frames", BigInteger, nullable=False),
+    Column("loudness", Float),
+    Column("peak", Float),
+    Column("added", String(32), nullable=False),
+)
+
+spaces = Table(
+    "spaces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("dim", Integer, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("current", Boolean, nullable=False),
+    UniqueConstraint("name", "fingerprint"),
+)
+
+provenances = Table(
+    "provenances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("facts", Text, nullable=False, unique=True),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("space_id", ForeignKey("spaces.id"), primary_key=True),
+    Column("sound_id", ForeignKey(_SOUND), primary_key=True),
+    Column("file_id", ForeignKey("files.id")),
+    Column("provenance_id", ForeignKey("provenances.id"), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("about", Text, nullable=False),
+    Column("spaces", JSON, nullable=False),
+    Column("classifier", String(32), nullable=False),
+    Column("created", String(32), nullable=False),
+)
+
+labels = Table(  # not `annotations`, which is `__future__`'s
+    "annotations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("sound_id", ForeignKey(_SOUND), nullable=False),
+    Column("label", String(8)),
+    Column("test", Boolean, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("session", String(64), nullable=False),
+    Column("at", String(32), nullable=False),
+    Index("ix_annotations_agent", "agent_id", "sound_id", "id"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recipe", JSON, nullable=False),
+    Column("arrays", JSON, nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("labels_hash", String(64), nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("versions", JSON, nullable=False),
+    Column("fingerprints", JSON, nullable=False),
+    Column("at", String(32), nullable=False),
+    UniqueConstraint("agent_id", "version"),
+)

@@ -1,0 +1,198 @@
+"""Spaces and their vectors. A vector without the fingerprint of its extractor does not exist."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from corpus.errors import AnalysisError
+from corpus.model import Space
+from corpus.store.database import Database
+from corpus.store.tables import files, provenances, spaces, vectors
+
+_STORED = np.dtype("<f4")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A file that lacks something: vectors in `spaces`, or its levels."""
+
+    sound_id: int
+    file_id: int
+    path: Path
+    duration: float
+    samplerate: int
+    source: str
+    spaces: tuple[str, ...]
+    levels: bool
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One vector to store, with the facts of how it came about (library versions, decoder, source)."""
+
+    space: str
+    sound_id: int
+    file_id: int | None
+    values: npt.NDArray[np.float32]
+    provenance: dict[str, str]
+
+
+class Vectors:
+    """The repository of spaces and vectors."""
+
+    def __init__(self, database: Database, home: Path) -> None:
+        self._database = database
+        self._home = home
+
+    def register(self, space: Space) -> None:
+        """Make this fingerprint the current one of its space; vectors of another are stale from now on."""
+        same_name = spaces.c.name == space.name
+        with self._database.write() as connection:
+            known = connection.execute(
+                sa.select(spaces.c.id).where(same_name, spaces.c.fingerprint == space.fingerprint)
+            ).scalar()
+            connection.execute(sa.update(spaces).where(same_name).values(current=False))
+            if known is None:
+                values = {"name": space.name, "dim": space.dim, "origin": space.origin}
+                connection.execute(sa.insert(spaces), values | {"fingerprint": space.fingerprint, "current": True})
+            else:
+                connection.execute(sa.update(spaces).where(spaces.c.id == known).values(current=True))
+
+    def space(self, name: str) -> Space | None:
+        """The space as it stands, or None when nothing was ever analysed in it."""
+        query = sa.select(spaces).where(spaces.c.name == name, spaces.c.current)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return Space(row.name, row.dim, row.fingerprint, row.origin) if row else None
+
+    def counts(self) -> dict[str, int]:
+        """How many sounds have a current vector, by space."""
+        query = (
+            sa.select(spaces.c.name, sa.func.count(vectors.c.sound_id))
+            .select_from(spaces.outerjoin(vectors))
+            .where(spaces.c.current)
+            .group_by(spaces.c.name)
+            .order_by(spaces.c.name)
+        )
+        with self._database.read() as connection:
+            return {name: count for name, count in connection.execute(query)}
+
+    def matrix(self, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """All current vectors of a space.
+
+        Returns
+        -------
+        ids : (n,) int64, ascending
+        X : (n, dim) float32
+        """
+        space = self.space(name)
+        if space is None:
+            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        query = (
+            sa.select(vectors.c.sound_id, vectors.c.data)
+            .join(spaces)
+            .where(spaces.c.name == name, spaces.c.current)
+            .order_by(vectors.c.sound_id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        values = np.frombuffer(b"".join(row[1] for row in rows), _STORED).reshape(len(rows), space.dim)
+        return ids, values.astype(np.float32)
+
+    def of_sound(self, sound_id: int) -> dict[str, npt.NDArray[np.float32]]:
+        """The current vectors of one sound, by space."""
+        query = (
+            sa.select(spaces.c.name, vectors.c.data)
+            .join(vectors)
+            .where(spaces.c.current, vectors.c.sound_id == sound_id)
+            .order_by(spaces.c.name)
+        )
+        with self._database.read() as connection:
+            return {name: np.frombuffer(data, _STORED) for name, data in connection.execute(query)}
+
+    def pending(
+        self, names: Sequence[str], ids: Sequence[int] | None = None, redo: bool = False
+    ) -> tuple[list[Pending], dict[str, int]]:
+        """What there is to analyse, and how many sounds each space has already.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Registered spaces.
+        ids : sequence of int, optional
+            Only these sounds.
+        redo : bool
+            Everything again.
+        """
+        wanted = None if ids is None else set(ids)
+        with self._database.read() as connection:
+            done = {name: set() if redo else _analysed(connection, name) for name in names}
+            rows = connection.execute(sa.select(files).where(files.c.preferred).order_by(files.c.sound_id)).all()
+        work: list[Pending] = []
+        skipped = dict.fromkeys(names, 0)
+        for row in rows:
+            if wanted is not None and row.sound_id not in wanted:
+                continue
+            missing = tuple(name for name in names if (row.sound_id, row.id) not in done[name])
+            for name in names:
+                skipped[name] += name not in missing
+            levels = redo or row.peak is None
+            if missing or levels:
+                work.append(
+                    Pending(
+                        sound_id=row.sound_id,
+                        file_id=row.id,
+                        path=self._home / row.path,
+                        duration=row.frames / row.samplerate,
+                        samplerate=row.samplerate,
+                        source=row.source,
+                        spaces=missing,
+                        levels=levels,
+                    )
+                )
+        return work, skipped
+
+    def put(self, connection: Connection, some: Iterable[Vector]) -> None:
+        """Store vectors within the caller's transaction, in place of older ones of the same sound and space."""
+        for vector in some:
+            stored = connection.execute(sa.select(spaces).where(spaces.c.name == vector.space)).all()
+            current = next((row for row in stored if row.current), None)
+            if current is None or current.dim != vector.values.size:
+                raise AnalysisError(
+                    f"space {vector.space!r} takes {current.dim if current else 'no'} numbers, got {vector.values.size}"
+                )
+            same_name = vectors.c.space_id.in_([row.id for row in stored])
+            connection.execute(sa.delete(vectors).where(same_name, vectors.c.sound_id == vector.sound_id))
+            connection.execute(
+                sa.insert(vectors),
+                {
+                    "space_id": current.id,
+                    "sound_id": vector.sound_id,
+                    "file_id": vector.file_id,
+                    "provenance_id": _provenance(connection, vector.provenance),
+                    "data": vector.values.astype(_STORED).tobytes(),
+                },
+            )
+
+
+def _analysed(connection: Connection, name: str) -> set[tuple[int, int]]:
+    query = sa.select(vectors.c.sound_id, vectors.c.file_id).join(spaces).where(spaces.c.name == name, spaces.c.current)
+    return {(sound_id, file_id) for sound_id, file_id in connection.execute(query)}
+
+
+def _provenance(connection: Connection, facts: dict[str, str]) -> int:
+    text = json.dumps(facts, sort_keys=True)
+    known = connection.execute(sa.select(provenances.c.id).where(provenances.c.facts == text)).scalar()
+    if known is not None:
+        return int(known)
+    added = sa.insert(provenances).values(facts=text).returning(provenances.c.id)
+    return int(connection.execute(added).scalar_one())

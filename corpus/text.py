@@ -1,0 +1,68 @@
+"""The gates through which foreign text passes on its way out: terminal, CSV, file names; and tags on their way in.
+
+Names, tags and descriptions come from strangers. Each destination has one function here, and nothing reaches that
+destination but through it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def storable(text: str) -> str:
+    """Replace what no database or JSON can hold (bytes of a file name that are not UTF-8) by U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def for_terminal(text: object) -> str:
+    r"""Make text safe to print: control, formatting and undecodable characters become visible escapes.
+
+    Examples
+    --------
+    >>> for_terminal("kick\x1b[2Jdrum\n")
+    'kick\\x1b[2Jdrum\\n'
+    """
+    return "".join(c if _printable(c) else _escape(c) for c in str(text))
+
+
+def for_csv(text: object) -> str:
+    """Make text safe in a spreadsheet: what would start a formula gets an apostrophe in front.
+
+    Line breaks stay: the csv writer quotes them. Undecodable characters become U+FFFD.
+    """
+    clean = storable(str(text))
+    return "'" + clean if clean.startswith(_FORMULA_STARTS) else clean
+
+
+def for_file_name(text: str, limit: int = 60) -> str:
+    """Reduce text to `[A-Za-z0-9._-]`, at most `limit` characters; accents are dropped, the rest becomes `_`.
+
+    Examples
+    --------
+    >>> for_file_name("Café $(rm -rf) ../x")
+    'Cafe_rm_-rf_.._x'
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _UNSAFE_IN_FILE_NAMES.sub("_", plain).strip("._-")[:limit] or "sound"
+
+
+def as_tag(text: str) -> str:
+    """One tag in Freesound's form: lower case, words joined by hyphens."""
+    return "-".join(words(text))
+
+
+def words(text: str) -> list[str]:
+    """The lower-case words of a name: runs of letters and digits in any script."""
+    return [word for word in re.split(r"[\W_]+", storable(text).replace("\ufffd", " ").lower()) if word]
+
+
+def _printable(character: str) -> bool:
+    return character.isprintable() or character == "\u3000"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

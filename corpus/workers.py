@@ -1,0 +1,153 @@
+"""Supervised processes for foreign files: a crash, a hang or a bomb costs one file, never the pool.
+
+Work is asked for as futures, so that another executor (a cluster, say) can take this one's place. A worker has a memory
+limit, each task a deadline; a worker that dies or overruns is replaced, and its task alone fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any, TypeVar
+
+from corpus.errors import AudioError, CorpusError
+
+MEMORY_LIMIT = 4 << 30
+"""Bytes of address space a worker may take."""
+_AHEAD = 3
+"""Tasks asked for ahead of time, per worker."""
+
+Task = TypeVar("Task")
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Workers:
+    """A pool of supervised processes.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        Processes; all cores if None.
+    memory : int
+        Bytes of address space for each.
+    """
+
+    def __init__(self, jobs: int | None = None, memory: int = MEMORY_LIMIT) -> None:
+        from pebble import ProcessPool
+
+        self.jobs = jobs or cores()
+        self._pool: Any = ProcessPool(
+            max_workers=self.jobs,
+            context=multiprocessing.get_context("spawn"),
+            initializer=_settle_in,
+            initargs=(memory, os.getpid()),
+        )
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.stop()
+        self._pool.join()
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, deadline: float) -> Future[Any]:
+        """Ask for `function(*arguments)`; `deadline` in seconds counts from when a worker takes it up."""
+        with _one_thread_each():
+            future: Future[Any] = self._pool.schedule(function, args=arguments, timeout=deadline)
+        return future
+
+    def over(
+        self, tasks: Iterable[Task], function: Callable[[Task], Any], deadline: Callable[[Task], float]
+    ) -> Iterator[tuple[Task, Any]]:
+        """Yield `(task, result)` as they come; a result is an AudioError where the task failed."""
+        waiting: dict[Future[Any], Task] = {}
+        remaining = iter(tasks)
+        while True:
+            for task in remaining:
+                waiting[self.submit(function, task, deadline=deadline(task))] = task
+                if len(waiting) >= self.jobs * _AHEAD:
+                    break
+            if not waiting:
+                return
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                task = waiting.pop(future)
+                yield task, _outcome(future, deadline(task))
+
+
+def _outcome(future: Future[Any], deadline: float) -> Any:
+    from pebble import ProcessExpired
+
+    try:
+        return future.result()
+    except TimeoutError:
+        return AudioError(f"took longer than {deadline:.0f} s and was given up; is it what it says it is?")
+    except ProcessExpired as error:
+        return AudioError(f"crashed its decoder (exit code {error.exitcode}); re-export it with another program")
+    except MemoryError:
+        return AudioError("needs more memory than a worker may take; cut it into shorter files")
+    except CorpusError as error:
+        return error
+    except Exception as error:  # one bad file must not stop the rest, whatever a decoder throws
+        return AudioError(f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """While workers may be started: their numeric libraries get one thread, since there is a worker for each core."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _settle_in(memory: int, parent: int) -> None:
+    """Run in a new worker: leave Ctrl-C to the parent, die with it, keep decoders quiet, bound the memory."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with(parent)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    if sys.platform != "win32":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _die_with(parent: int) -> None:
+    """End this process when its parent was killed: by the kernel on Linux, else by a watching thread."""
+    if sys.platform == "linux":
+        import ctypes
+
+        set_death_signal = 1
+        ctypes.CDLL(None, use_errno=True).prctl(set_death_signal, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+        return
+    import threading
+    import time
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

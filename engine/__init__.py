@@ -1,0 +1,1 @@
+"""Decisions: which sounds are near, which are good, what plays now."""

@@ -1,0 +1,118 @@
+"""Verdicts: what an agent calls good. A model's arrays fold into one matrix and one small layer; no scikit-learn.
+
+Labels are the sign of the network's logit z (good when z > 0); `p = 1 / (1 + exp(-a z))` with the inverse temperature a
+fitted on held-out logits, so that p > 0.5 exactly when the label is good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.library import Corpus
+from corpus.model import Agent, Model
+from engine.errors import NoVectors, TrainingError
+from engine.features import FeatureMatrix
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What one version of an agent says of every sound that has the vectors it looks at.
+
+    Attributes
+    ----------
+    agent, version
+        Who says so.
+    ids : (n,) int64, ascending
+    p : (n,) float64
+        Calibrated probability of good.
+    """
+
+    agent: str
+    version: int
+    ids: npt.NDArray[np.int64]
+    p: Floats
+
+    @property
+    def good(self) -> npt.NDArray[np.int64]:
+        """Ids of the good sounds, ascending."""
+        return self.ids[self.p > 0.5]
+
+    def of(self, sound_id: int) -> dict[str, Any]:
+        """Verdict on one sound: `{"label", "p"}`, both None where it was not analysed."""
+        row = int(np.searchsorted(self.ids, sound_id))
+        if row == len(self.ids) or self.ids[row] != sound_id:
+            return {"label": None, "p": None}
+        p = float(self.p[row])
+        return {"label": "good" if p > 0.5 else "bad", "p": round(p, 4)}
+
+
+def features(corpus: Corpus, spaces: Sequence[str]) -> FeatureMatrix:
+    """The vectors an agent looks at: its spaces side by side, for the sounds that have them all.
+
+    Raises
+    ------
+    NoVectors
+        Nothing was analysed in one of them.
+    """
+    matrices = [corpus.vectors.matrix(space) for space in spaces]
+    for space, (ids, _) in zip(spaces, matrices, strict=True):
+        if not len(ids):
+            raise NoVectors(f"no sound was analysed in space {space!r} yet; run `mirla analyse --space {space}`")
+    common = reduce(np.intersect1d, (ids for ids, _ in matrices))
+    columns = [X[np.searchsorted(ids, common)] for ids, X in matrices]
+    return FeatureMatrix("+".join(spaces), common, np.hstack(columns))
+
+
+def judge(corpus: Corpus, name: str) -> Verdicts:
+    """Judge the whole corpus by the newest model of an agent.
+
+    Raises
+    ------
+    UnknownAgent
+        There is no such agent.
+    TrainingError
+        It was not trained, or on vectors of another extractor.
+    """
+    agent = corpus.agents.get(name)
+    model = corpus.agents.model(agent)
+    if model is None:
+        raise TrainingError(f"agent {name!r} was not trained yet; label some sounds, then `mirla agent train {name}`")
+    if model.fingerprints != fingerprints(corpus, agent):
+        raise TrainingError(
+            f"agent {name!r} learnt from vectors of another extractor than the present ones; `mirla agent train {name}`"
+        )
+    matrix = features(corpus, agent.spaces)
+    return Verdicts(name, model.version, matrix.ids, probabilities(model, matrix.X))
+
+
+def fingerprints(corpus: Corpus, agent: Agent) -> dict[str, str]:
+    """The current fingerprint of each space an agent looks at."""
+    current = {name: corpus.vectors.space(name) for name in agent.spaces}
+    return {name: space.fingerprint if space else "" for name, space in current.items()}
+
+
+def probabilities(model: Model, X: npt.NDArray[np.float32]) -> Floats:
+    """Probability of good for each row of X (n, d)."""
+    return sigmoid(model.arrays["inverse_temperature"] * logits(model.arrays, X))
+
+
+def logits(arrays: dict[str, Any], X: npt.NDArray[np.float32]) -> Floats:
+    """Logit of good for each row of X: standardise, project, one hidden ReLU layer, one output."""
+    a = {name: np.asarray(values, np.float64) for name, values in arrays.items()}
+    first = (a["components"] / a["scale"]).T @ a["hidden_weights"]
+    offset = a["hidden_bias"] - (a["pca_mean"] @ a["components"].T) @ a["hidden_weights"] - a["mean"] @ first
+    hidden = np.maximum(X.astype(np.float64) @ first + offset, 0)
+    return np.asarray((hidden @ a["output_weights"] + a["output_bias"])[:, 0])
+
+
+def sigmoid(z: Floats) -> Floats:
+    """1 / (1 + exp(-z)) without overflow."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * z)))

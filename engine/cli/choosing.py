@@ -1,0 +1,79 @@
+"""The options that choose sounds, the same wherever a query returns them, and how hits are shown."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corpus.cli.app import App, table
+from corpus.text import for_terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from engine.query.run import Answer
+
+_OPTIONS = (
+    click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds."),
+    click.option("--tag", "tags", multiple=True, help="Only sounds with this tag; several: with all of them."),
+    click.option("--licence", "licences", multiple=True, help="Only under this licence; several: under any of them."),
+    click.option("--agent", "agents", multiple=True, help="Only what this agent calls good; several: what all do."),
+    click.option("--seed", type=int, help="Make chance repeatable."),
+)
+
+
+def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the choosing options; the function gets them as one `choice`."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, k: int, tags: Any, licences: Any, agents: Any, seed: int | None, **kwargs: Any) -> Any:
+        from engine.query.run import Choice
+
+        return function(*args, choice=Choice(k, "", tags, licences, agents, seed), **kwargs)
+
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
+    """Answer with hits: `data` and `results` as JSON, else a table; says why where there are none."""
+
+    def draw(console: Console) -> None:
+        agents = list(answer.hits[0].agents) if answer.hits else []
+        headings = ["", "id", "name", "seconds", "distance", *agents, "by", "licence", "tags"]
+        rows = [
+            [
+                hit.rank,
+                hit.sound.id,
+                hit.sound.name,
+                _number(hit.sound.duration, 2),
+                _number(hit.distance, 3),
+                *(_number(verdict["p"], 2) for verdict in hit.agents.values()),
+                hit.sound.username,
+                str(hit.sound.licence),
+                " ".join(hit.sound.tags),
+            ]
+            for hit in answer.hits
+        ]
+        shown = [place for place in range(len(headings)) if any(row[place] not in (None, "") for row in rows)]
+        if rows:
+            table(console, [headings[p] for p in shown], [[row[p] for p in shown] for row in rows])
+
+    app.answer(data | {"results": [hit.as_json() for hit in answer.hits]}, draw)
+    if not answer.hits:
+        app.say(_why_none(answer))
+
+
+def _why_none(answer: Answer) -> str:
+    for agent, refused in answer.refused.items():
+        if refused:
+            return f"no sound: agent {for_terminal(agent)} calls none of the {refused} good that fit the rest"
+    return "no sound fits; `mirla status` shows what there is"
+
+
+def _number(value: float | None, digits: int) -> Any:
+    return None if value is None else f"{value:.{digits}f}"

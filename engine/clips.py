@@ -1,0 +1,65 @@
+"""From sounds of the corpus to clips in memory, at one rate and one loudness."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from corpus.errors import AudioError
+from corpus.library import Corpus
+from corpus.model import Sound
+from engine.errors import EngineError
+from engine.playback.clip import Clip, clip_from_array, load_clip
+
+
+def load(
+    corpus: Corpus, ids: Sequence[int], rate: int, progress: Callable[[int, int], None] | None = None
+) -> list[Clip]:
+    """Load sounds for playing, in the order of `ids`; the same sound twice is one clip twice.
+
+    Raises
+    ------
+    UnknownSound
+        One of them is not held.
+    AudioError
+        One of them has no audio, or it cannot be decoded any more.
+    """
+    clips: dict[int, Clip] = {}
+    sounds = corpus.sounds.many(ids)
+    for done, sound in enumerate(sounds, 1):
+        if sound.id not in clips:
+            clips[sound.id] = _load(sound, rate)
+        if progress:
+            progress(done, len(sounds))
+    return [clips[sound.id] for sound in sounds]
+
+
+def _load(sound: Sound, rate: int) -> Clip:
+    file = sound.file
+    if file is None:
+        raise AudioError(f"sound {sound.id} has no audio here; choose another")
+    if not file.path.is_file():
+        raise AudioError(f"sound {sound.id}: {file.path} is missing; put it back or adopt it again")
+    loudness = file.loudness if file.peak is not None else loudness_of(file.path)
+    try:
+        return load_clip(file.path, id=sound.id, name=sound.name, loudness=loudness, peak=None, rate=rate)
+    except EngineError:
+        from corpus.analysis.decode import decode
+
+        audio = decode(file.path)  # another decoder, for the files that libsndfile refuses
+        facts = {"id": sound.id, "name": sound.name, "loudness": loudness}
+        return clip_from_array(audio.samples, audio.rate, peak=None, rate=rate, **facts)
+
+
+def loudness_of(file: Path) -> float | None:
+    """Integrated loudness of a file in LUFS; None for silence, or where libsndfile cannot read it."""
+    from corpus.analysis.decode import blocks
+    from corpus.analysis.loudness import LevelMeter
+
+    meter: LevelMeter | None = None
+    with contextlib.suppress(RuntimeError):
+        for block, rate in blocks(file):
+            meter = meter or LevelMeter(rate)
+            meter.add(block)
+    return meter.loudness() if meter else None

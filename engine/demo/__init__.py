@@ -1,0 +1,1 @@
+"""The main job in one go, on whatever sounds are at hand."""

@@ -1,0 +1,47 @@
+"""What can go wrong in the engine, each with the exit code of the command line. Imports nothing.
+
+EngineError                 20   anything below
+├── UnknownMeasure          21   a measure that is not registered
+├── NoVectors               22   nothing analysed to search in, or a target without a vector
+├── TrainingError           23   labels that no classifier can learn from, or no model yet
+├── DeviceError             24   no sound device, or one that failed
+└── DemoError               25   the demo has nothing to work on
+"""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """Root of what the engine raises; `exit_code` is the command line's answer."""
+
+    exit_code = 20
+
+
+class UnknownMeasure(EngineError):
+    """A measure that is not registered."""
+
+    exit_code = 21
+
+
+class NoVectors(EngineError):
+    """Nothing analysed to search in, or a target without a vector."""
+
+    exit_code = 22
+
+
+class TrainingError(EngineError):
+    """Labels that no classifier can learn from, or an agent that was not trained yet."""
+
+    exit_code = 23
+
+
+class DeviceError(EngineError):
+    """No sound device, or one that failed."""
+
+    exit_code = 24
+
+
+class DemoError(EngineError):
+    """The demo has nothing to work on."""
+
+    exit_code = 25

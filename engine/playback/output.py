@@ -1,0 +1,153 @@
+"""A sound device that plays one mixer. Lives in the audio process.
+
+Conventions: rates in Hz, latencies in seconds. The device's thread calls `Output._fill` for every block. It
+takes commands from a deque, whose ends are atomic, and mixes what is in memory: it waits for no lock, disk
+or log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import DeviceError
+from engine.playback.mixer import Mixer
+
+BLOCK_FRAMES = 0  # 0: as many as the device asks for, which needs no buffering in between
+LATENCY = "high"  # what the driver calls robust; ten to fifty milliseconds
+STALLED_SECONDS = 2.0
+INSTEAD = "use `mirla render ID… --out OUT.wav` to write a file instead"
+
+
+class View(NamedTuple):
+    """What the callback shows of itself after each block: replaced whole, so that any thread may read it."""
+
+    position: int = 0  # frames mixed, on the mixer's clock
+    active: tuple[int, ...] = ()  # voices that sound or wait
+    commands: int = 0  # taken so far
+    callbacks: int = 0
+    underruns: int = 0  # times the device ran dry
+    errors: int = 0  # blocks silenced because something raised
+    peak: float = 0.0  # linear, since the start
+    when: float = 0.0  # of the block, on the monotonic clock, in seconds
+
+
+class Output:
+    """An open device and the mixer it plays.
+
+    Parameters
+    ----------
+    device : int, str or None
+        Number or part of the name, as PortAudio lists it; None for the default.
+
+    Raises
+    ------
+    DeviceError
+        If PortAudio is not installed or the device cannot be opened.
+    """
+
+    def __init__(self, device: int | str | None = None) -> None:
+        sounddevice = _portaudio()
+        if isinstance(device, str) and device.isdigit():
+            device = int(device)
+        try:
+            self.name, self.rate, self.channels = _format(sounddevice, device)
+            self.mixer = Mixer(self.rate, self.channels)
+            self.view = View(when=time.monotonic())
+            self._sent = 0
+            self._commands: deque[Callable[[], object]] = deque()
+            self._stream = sounddevice.OutputStream(
+                device=device,
+                samplerate=self.rate,
+                channels=self.channels,
+                dtype="float32",
+                blocksize=BLOCK_FRAMES,
+                latency=LATENCY,
+                callback=self._fill,
+            )
+            self._stream.start()
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise DeviceError(f"no sound device: {' '.join(str(error).split())}; {INSTEAD}") from error
+        self.latency = float(self._stream.latency) + self.mixer.latency / self.rate
+
+    @property
+    def idle(self) -> bool:
+        """Whether no voice sounds or waits and no command is on its way."""
+        return self.view.commands == self._sent and not self.view.active
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the device has stopped asking for sound."""
+        return time.monotonic() - self.view.when > STALLED_SECONDS
+
+    def send(self, command: Callable[[], object]) -> int:
+        """Have the callback call `command`, which only tells the mixer something; return its number."""
+        self._sent += 1
+        self._commands.append(command)
+        return self._sent
+
+    def close(self) -> None:
+        """Fade everything out, wait until that is heard, and close the device."""
+        self.send(self.mixer.fade_out_all)
+        while not self.idle and not self.stalled:
+            time.sleep(0.002)
+        time.sleep(min(self.latency, 0.2))
+        self._stream.close()
+        self._commands.clear()
+        self.mixer = Mixer(self.rate, self.channels)  # lets go of the clips of a device that stalled
+
+    def _fill(self, out: npt.NDArray[np.float32], count: int, _: Any, status: Any) -> None:
+        """Fill the device's next block, shape (count, channels). Nothing that goes wrong leaves it."""
+        view, taken, failed = self.view, 0, 0
+        try:
+            while self._commands:
+                taken += 1
+                self._commands.popleft()()
+            out[:] = self.mixer.render(count)
+        except Exception:
+            out.fill(0.0)
+            failed = 1
+        self.view = View(
+            position=self.mixer.position,
+            active=self.mixer.active,
+            commands=view.commands + taken,
+            callbacks=view.callbacks + 1,
+            underruns=view.underruns + bool(status.output_underflow),
+            errors=view.errors + failed,
+            peak=max(view.peak, float(np.abs(out).max(initial=0.0))),
+            when=time.monotonic(),
+        )
+
+
+def _portaudio() -> ModuleType:
+    try:
+        import sounddevice
+    except Exception as error:  # OSError without the library; its own error, not importable then, if it fails
+        words = " ".join(str(error).split())
+        hint = "install it (Debian: apt-get install libportaudio2) or " if isinstance(error, OSError) else ""
+        raise DeviceError(f"no sound device: {words}; {hint}{INSTEAD}") from error
+    portaudio: ModuleType = sounddevice
+    return portaudio
+
+
+def _format(sounddevice: ModuleType, device: int | str | None) -> tuple[str, int, int]:
+    """Return the device's name, its own rate in Hz, and two channels, or its own number if it insists."""
+    if device is None and not any(found["max_output_channels"] for found in sounddevice.query_devices()):
+        raise ValueError("this computer has none that PortAudio finds")
+    found = sounddevice.query_devices(device, "output")
+    name, rate, most = (
+        str(found["name"]),
+        round(found["default_samplerate"]),
+        int(found["max_output_channels"]),
+    )
+    try:
+        sounddevice.check_output_settings(device=device, samplerate=rate, channels=2, dtype="float32")
+    except sounddevice.PortAudioError:
+        return name, rate, most
+    return name, rate, 2

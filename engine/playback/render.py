@@ -1,0 +1,93 @@
+"""Write an arrangement to a file, with the mixer that plays it, in blocks, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import EngineError
+from engine.playback.arrangement import arrange
+from engine.playback.clip import Clip
+from engine.playback.mixer import MAX_VOICES, Mixer
+
+BLOCK_FRAMES = 8192
+FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was written: its length in seconds and frames, its sample peak in dBFS (None: silence)."""
+
+    seconds: float
+    peak_dbfs: float | None
+    frames: int
+
+
+def render_offline(
+    clips: Sequence[Clip],
+    rate: int,
+    together: bool,
+    seconds: float | None,
+    out: str | Path,
+) -> Rendered:
+    """Render `arrange(clips, together=..., seconds=...)` to a stereo file of 24 bits.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        All at `rate`. More than the live mixer's voices may sound together: time does not press here.
+    rate : int
+        In Hz.
+    together, seconds
+        As in `arrange`.
+    out : str or Path
+        Ends in .wav or .flac. It is written under a temporary name beside it and renamed when complete.
+
+    Raises
+    ------
+    EngineError
+        If the extension is another one, the file cannot be written, or as in `arrange`.
+    """
+    out = Path(out)
+    if out.suffix.lower() not in FORMATS:
+        raise EngineError(f"cannot write {out}: {out.suffix or 'no extension'} is not .wav or .flac; use one of them")
+    placed = arrange(clips, together=together, seconds=seconds)
+    mixer = Mixer(rate, max_voices=max(MAX_VOICES, len(clips)))
+    for item in placed:
+        mixer.start(item.clip, at=item.start, frames=item.frames, loop=item.loop)
+    total = max(item.end for item in placed)
+    peak = _write(out, rate, _blocks(mixer, total))
+    return Rendered(total / rate, float(20.0 * np.log10(peak)) if peak > 0.0 else None, total)
+
+
+def _blocks(mixer: Mixer, total: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield `total` frames in all, without the silence of the limiter's look-ahead in front."""
+    mixer.render(mixer.latency)
+    for done in range(0, total, BLOCK_FRAMES):
+        yield mixer.render(min(BLOCK_FRAMES, total - done))
+
+
+def _write(out: Path, rate: int, blocks: Iterator[npt.NDArray[np.float32]]) -> float:
+    """Write the blocks to `out` and return their linear peak."""
+    import soundfile
+
+    kind = FORMATS[out.suffix.lower()]
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    peak = 0.0
+    try:
+        with soundfile.SoundFile(part, "w", rate, 2, subtype="PCM_24", format=kind) as file:
+            for block in blocks:
+                file.write(block)
+                peak = max(peak, float(np.abs(block).max()))
+        part.replace(out)
+    except (soundfile.SoundFileError, OSError) as error:
+        words = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+        raise EngineError(f"cannot write {out}: {words.strip(' .')}; choose another place with --out") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return peak

@@ -1,0 +1,1 @@
+"""Queries: which sounds are allowed, and in what order they come."""

@@ -1,0 +1,1 @@
+"""Definitions of similarity, and the exact search that answers them."""

@@ -1,0 +1,225 @@
+"""The audio process on a real, paced device: JACK's server with its dummy driver, one of our own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+from engine.errors import DeviceError, EngineError
+from engine.playback import Player, arrange, play_arrangement
+
+RATE = 44100
+SECONDS = 3.0
+
+
+@pytest.fixture
+def player(jack):
+    with Player(jack.device) as player:
+        yield player
+
+
+def noise(seconds, seed=0):
+    return 0.02 * np.random.default_rng(seed).standard_normal((round(seconds * RATE), 2))
+
+
+def wait_until_gone(pid, seconds):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+        if not state.strip() or state.startswith("Z"):  # a zombie only waits for its new parent
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_many_voices_play_in_time_and_without_a_drop_out(jack, player, make_clip):
+    before = jack.xruns()
+    time.sleep(SECONDS)
+    idle_xruns, idle = jack.xruns() - before, player.stats()
+
+    clips = [make_clip(noise(SECONDS, seed), gain=1.5) for seed in range(16)]
+    for clip in clips:
+        player.load(clip)
+    begin = time.monotonic()
+    for clip in clips:
+        player.start(clip)
+    assert player.wait_until_silent(timeout=3 * SECONDS)
+    elapsed = time.monotonic() - begin
+
+    stats = player.stats()
+    assert (player.rate, player.channels) == (RATE, 2)
+    assert elapsed == pytest.approx(SECONDS, abs=0.3)
+    blocks = stats["callbacks"] - idle["callbacks"]
+    assert blocks == pytest.approx(SECONDS * RATE / 256, rel=0.2)
+    assert idle["peak"] == 0.0
+    assert 0.1 < stats["peak"] <= 10 ** (-1 / 20)
+    assert stats["errors"] == 0
+    assert jack.xruns() - before - idle_xruns <= idle_xruns
+    assert stats["underruns"] - idle["underruns"] <= idle["underruns"]
+
+
+def test_an_arrangement_is_announced_in_order_and_lasts(player, make_clip):
+    clips = [make_clip(noise(0.3, seed)) for seed in range(3)]
+    begin = time.monotonic()
+    heard = []
+    placed = arrange(clips, seconds=1.0)
+    assert play_arrangement(player, placed, lambda item: heard.append((item, time.monotonic() - begin)))
+    assert time.monotonic() - begin == pytest.approx(1.0, abs=0.3)
+    assert [item for item, _ in heard] == placed
+    for item, when in heard:
+        assert when == pytest.approx(item.start / RATE + 0.1, abs=0.15)
+
+
+def test_stop_panic_and_replaced_clips(player, make_clip):
+    one, two = (make_clip(noise(0.5, seed)) for seed in range(2))
+    voices = [player.start(one, loop=True), player.start(two, loop=True), player.start(two, at=10**9)]
+    assert voices == [1, 2, 3]
+    assert player.active == (1, 2, 3)  # at once, though the device may not have asked yet
+    assert not player.wait_until_silent(timeout=0.05)
+    player.stop(1)
+    time.sleep(0.1)
+    assert player.active == (2, 3)
+    player.unload(two)
+    assert player.wait_until_silent(timeout=1.0)
+    assert player.start(two, loop=True) == 4  # loaded again by itself
+    player.panic()
+    assert player.wait_until_silent(timeout=1.0)
+    position = player.position
+    time.sleep(0.1)
+    assert player.position > position
+
+
+def test_what_cannot_be_played_is_said_and_the_rest_goes_on(player, make_clip):
+    with pytest.raises(EngineError, match="at 48000 Hz, the mixer at 44100 Hz"):
+        player.start(make_clip(noise(0.1), rate=48000))
+    with pytest.raises(EngineError, match="gain inf"):
+        player.start(make_clip(noise(0.1)), gain=float("inf"))
+    player.start(make_clip([]))
+    assert player.wait_until_silent(timeout=1.0)
+    assert player.stats()["errors"] == 0
+
+
+def test_the_audio_process_is_light(player):
+    loaded = {name.partition(".")[0] for name in player.modules()}
+    assert {"numpy", "sounddevice", "engine"} <= loaded
+    assert not loaded & {"corpus", "sqlalchemy", "requests", "faiss", "sklearn", "click", "rich"}
+    assert not loaded & {"soundfile", "soxr", "essentia", "librosa", "scipy", "pytest"}
+
+
+def test_not_enough_shared_memory_is_said(player, make_clip, monkeypatch):
+    monkeypatch.setattr("engine.playback.shared.SHARED_FOLDER", "/proc")  # a file system of no bytes
+    with pytest.raises(EngineError, match="needs 0 MB of shared memory and /proc has 0 MB free"):
+        player.start(make_clip(noise(0.1)))
+
+
+def test_a_dead_audio_process_is_one_line(jack, make_clip):
+    with Player(jack.device) as player:
+        player.start(make_clip(noise(0.5)), loop=True)
+        os.kill(player._process.pid, signal.SIGKILL)
+        with pytest.raises(DeviceError, match=r"the audio process died \(exit code -9\): open the device again"):
+            player.wait_until_silent(timeout=5.0)
+    with pytest.raises(DeviceError, match="the player is closed"):
+        player.panic()
+
+
+def test_a_dead_device_is_one_line(start_jack, monkeypatch):
+    server = start_jack()
+    server.use(monkeypatch)
+    with Player(server.device) as player:
+        server.end()
+        with pytest.raises(DeviceError, match="stopped asking for sound: open it again"):
+            for _ in range(100):
+                time.sleep(0.05)
+                player.panic()
+
+
+def test_no_such_device_is_one_line(jack):
+    with pytest.raises(DeviceError, match=r"no sound device: .*no-such-device.*; use `mirla render") as caught:
+        Player("no-such-device")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("portaudio", "words"),
+    [
+        ("raise OSError('PortAudio library not found')", "PortAudio library not found; install it .* or use"),
+        ("query_devices, PortAudioError = list, OSError", "this computer has none that PortAudio finds; use"),
+    ],
+)
+def test_a_computer_without_sound_is_one_line(monkeypatch, tmp_path, portaudio, words):
+    (tmp_path / "sounddevice.py").write_text(portaudio)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])  # the audio process gets it too
+    with pytest.raises(DeviceError, match=f"no sound device: {words} `mirla render ID… --out OUT.wav`"):
+        Player()
+
+
+@pytest.fixture
+def perform(jack, tmp_path):
+    """Run a performer's script, with no guard around its main part; return it and the audio process's id."""
+    programs = []
+
+    def start(ending):
+        script = tmp_path / "performance.py"
+        script.write_text(textwrap.dedent(BEGINNING) + ending)
+        pipe = subprocess.PIPE
+        program = subprocess.Popen(
+            [sys.executable, script], stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+        programs.append(program)
+        assert program.stdout.readline() == "main\n"
+        return program, int(program.stdout.readline())
+
+    yield start
+    for program in programs:
+        program.kill()
+        program.communicate()
+
+
+BEGINNING = """
+    print("main", flush=True)
+    import numpy as np
+    from engine.playback import Clip, Player, arrange, play_arrangement
+    audio = np.random.default_rng(0).uniform(-0.1, 0.1, (44100, 2)).astype(np.float32)
+    clip = Clip(1, audio, 44100, 1.0, "noise")
+    player = Player("JACK")
+    print(player._process.pid, flush=True)
+    player.start(clip, loop=True)
+"""
+
+
+def test_an_orphan_leaves_within_two_seconds(perform):
+    program, child = perform("print('playing', flush=True)\ninput()")
+    assert program.stdout.readline() == "playing\n"
+    program.kill()
+    assert wait_until_gone(child, 2.0)
+
+
+def test_an_orphan_leaves_though_a_fork_holds_the_pipe(perform):
+    program, child = perform("import os, time\nprint(os.fork(), flush=True)\ntime.sleep(30)")
+    fork = max(int(program.stdout.readline()) for _ in range(2))
+    os.kill(program.pid, signal.SIGKILL)
+    assert wait_until_gone(child, 2.0)
+    os.kill(fork, signal.SIGKILL)
+
+
+def test_a_script_that_only_ends_leaves_nothing(perform):
+    program, child = perform("")
+    out, err = program.communicate(timeout=20)
+    assert (program.returncode, out, err) == (0, "", "")
+    assert wait_until_gone(child, 1.0)
+
+
+def test_ctrl_c_fades_out_and_says_so(perform):
+    program, child = perform("print(play_arrangement(player, arrange([clip], seconds=60)), player.active)")
+    time.sleep(0.7)
+    os.killpg(program.pid, signal.SIGINT)  # as a terminal does: to all of the program's processes
+    out, err = program.communicate(timeout=10)
+    assert (program.returncode, out, err) == (0, "False ()\n", "")
+    assert wait_until_gone(child, 1.0)
