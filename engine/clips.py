@@ -48,8 +48,9 @@ def _load(sound: Sound, rate: int) -> Clip:
         from corpus.analysis.decode import decode
 
         audio = decode(file.path)  # another decoder, for the files that libsndfile refuses
-        facts = {"id": sound.id, "name": sound.name, "loudness": loudness}
-        return clip_from_array(audio.samples, audio.rate, peak=None, rate=rate, **facts)
+        return clip_from_array(
+            audio.samples, audio.rate, id=sound.id, name=sound.name, loudness=loudness, peak=None, rate=rate
+        )
 
 
 def loudness_of(file: Path) -> float | None:

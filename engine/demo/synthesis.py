@@ -61,23 +61,24 @@ def _tom(generator: np.random.Generator) -> Samples:
 def _drone(generator: np.random.Generator) -> Samples:
     t, pitch = _time(generator.uniform(2, 4)), generator.uniform(50, 110)
     waves = [np.sin(2 * np.pi * pitch * n * generator.uniform(0.998, 1.002) * t) / n for n in range(1, 9)]
-    return np.sum(waves, axis=0) * _swell(t)
+    return np.asarray(np.sum(waves, axis=0) * _swell(t))
 
 
 def _pad(generator: np.random.Generator) -> Samples:
     t, pitch = _time(generator.uniform(2, 4)), generator.uniform(200, 400)
-    return np.sum([np.sin(2 * np.pi * pitch * r * t) for r in (1, 1.25, 1.5, 2)], axis=0) * _swell(t)
+    chord = [np.sin(2 * np.pi * pitch * ratio * t) for ratio in (1, 1.25, 1.5, 2)]
+    return np.asarray(np.sum(chord, axis=0) * _swell(t))
 
 
 def _wind(generator: np.random.Generator) -> Samples:
     t = _time(generator.uniform(2, 4))
     noise = np.convolve(generator.normal(size=len(t)), np.hanning(round(generator.uniform(8, 60))), "same")
-    return noise * _swell(t) * (1 + 0.5 * np.sin(2 * np.pi * generator.uniform(0.3, 1) * t))
+    return np.asarray(noise * _swell(t) * (1 + 0.5 * np.sin(2 * np.pi * generator.uniform(0.3, 1) * t)))
 
 
 def _bass(generator: np.random.Generator) -> Samples:
     t, pitch = _time(generator.uniform(1, 2)), generator.uniform(40, 80)
-    return np.tanh(3 * np.sin(2 * np.pi * pitch * t)) * _swell(t)
+    return np.asarray(np.tanh(3 * np.sin(2 * np.pi * pitch * t)) * _swell(t))
 
 
 def _swell(t: Samples) -> Samples:

@@ -77,6 +77,17 @@ def test_an_arrangement_is_announced_in_order_and_lasts(player, make_clip):
         assert when == pytest.approx(item.start / RATE + 0.1, abs=0.15)
 
 
+def test_a_sound_that_is_over_before_anybody_looked_is_announced(make_clip):
+    class Asleep:  # a player whose clock stands still while the sound goes by
+        rate, position, active = RATE, 0, ()
+        load = unload = wait_until_silent = start = lambda *_, **__: None
+
+    heard = []
+    placed = arrange([make_clip([0.5])])
+    assert play_arrangement(Asleep(), placed, heard.append)
+    assert heard == placed
+
+
 def test_stop_panic_and_replaced_clips(player, make_clip):
     one, two = (make_clip(noise(0.5, seed)) for seed in range(2))
     voices = [player.start(one, loop=True), player.start(two, loop=True), player.start(two, at=10**9)]
@@ -188,6 +199,8 @@ BEGINNING = """
     from engine.playback import Clip, Player, arrange, play_arrangement
     audio = np.random.default_rng(0).uniform(-0.1, 0.1, (44100, 2)).astype(np.float32)
     clip = Clip(1, audio, 44100, 1.0, "noise")
+    import atexit
+    atexit.register(lambda: print("closed:", player._closed))  # runs after what was registered later
     player = Player("JACK")
     print(player._process.pid, flush=True)
     player.start(clip, loop=True)
@@ -209,10 +222,10 @@ def test_an_orphan_leaves_though_a_fork_holds_the_pipe(perform):
     os.kill(fork, signal.SIGKILL)
 
 
-def test_a_script_that_only_ends_leaves_nothing(perform):
+def test_a_script_that_only_ends_fades_out_and_leaves_nothing(perform):
     program, child = perform("")
     out, err = program.communicate(timeout=20)
-    assert (program.returncode, out, err) == (0, "", "")
+    assert (program.returncode, out, err) == (0, "closed: True\n", "")
     assert wait_until_gone(child, 1.0)
 
 
@@ -221,5 +234,5 @@ def test_ctrl_c_fades_out_and_says_so(perform):
     time.sleep(0.7)
     os.killpg(program.pid, signal.SIGINT)  # as a terminal does: to all of the program's processes
     out, err = program.communicate(timeout=10)
-    assert (program.returncode, out, err) == (0, "False ()\n", "")
+    assert (program.returncode, out, err) == (0, "False ()\nclosed: True\n", "")
     assert wait_until_gone(child, 1.0)

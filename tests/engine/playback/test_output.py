@@ -1,0 +1,125 @@
+"""The callback, under a PortAudio of straw that asks for blocks in a thread and keeps what it gets."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine.errors import DeviceError
+from engine.playback.output import Output
+
+RATE = 44100
+
+
+class Stream:
+    latency = 0.01
+
+    def __init__(self, callback, channels, **options):
+        self.callback, self.channels, self.options = callback, channels, options
+        self.heard = []
+        self.underflow = False
+        self._thread = threading.Thread(target=self._ask)
+        self._open = True
+
+    def _ask(self):
+        while self._open:
+            block = np.full((256, self.channels), np.nan, dtype=np.float32)
+            self.callback(block, 256, None, SimpleNamespace(output_underflow=self.underflow))
+            self.heard.append(block)
+            time.sleep(256 / RATE)
+
+    def start(self):
+        self._thread.start()
+
+    def close(self):
+        self._open = False
+        self._thread.join()
+
+
+class PortAudioError(Exception):
+    pass
+
+
+@pytest.fixture
+def portaudio(monkeypatch):
+    """A module of straw, with a stereo device; change it before an Output is made."""
+    device = {"name": "straw", "default_samplerate": 44100.0, "max_output_channels": 2}
+    module = SimpleNamespace(
+        PortAudioError=PortAudioError,
+        OutputStream=Stream,
+        query_devices=lambda *which: device if which else [device],
+        check_output_settings=lambda **_: None,
+        device=device,
+    )
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    return module
+
+
+@pytest.fixture
+def output(portaudio):
+    output = Output()
+    yield output
+    output._stream.close()
+
+
+def test_closing_fades_out_first(output, make_clip):
+    output.send(partial(output.mixer.start, make_clip(np.full(5000, 0.8)), loop=True))
+    time.sleep(0.1)
+    output.close()
+    audio = np.concatenate(output._stream.heard)[:, 0]
+    assert audio.max() == pytest.approx(0.8)
+    assert audio[-1] == 0.0
+    assert np.abs(np.diff(audio)).max() < 0.8 * np.pi / 2 / 441 * 1.01
+
+
+def test_what_raises_is_silence_and_counted_and_the_rest_goes_on(output, make_clip):
+    output.send(partial(output.mixer.start, make_clip(np.full(5000, 0.5)), loop=True))
+    output.send(lambda: 1 / 0)
+    time.sleep(0.2)
+    assert output.view.errors == 1
+    assert output.view.peak == pytest.approx(0.5)
+    assert np.isfinite(np.concatenate(output._stream.heard)).all()
+    assert not output.idle
+
+
+def test_underruns_are_counted(output):
+    assert output.view.underruns == 0
+    output._stream.underflow = True
+    time.sleep(0.05)
+    assert output.view.underruns >= 2
+
+
+def test_a_device_that_stops_asking_is_noticed_and_closed(output, monkeypatch):
+    assert not output.stalled
+    output._stream.close()
+    monkeypatch.setattr("engine.playback.output.STALLED_SECONDS", 0.1)
+    time.sleep(0.15)
+    assert output.stalled
+    output.close()
+
+
+def test_a_device_that_insists_on_its_channels_gets_them(portaudio):
+    def refuse(**_):
+        raise PortAudioError("Invalid number of channels")
+
+    portaudio.check_output_settings = refuse
+    portaudio.device["max_output_channels"] = 6
+    output = Output("3")
+    output.close()
+    assert (output.channels, output._stream.options["device"]) == (6, 3)
+    assert output._stream.heard[0].shape == (256, 6)
+
+
+def test_a_device_that_cannot_be_opened_is_one_line(portaudio):
+    def refuse(**_):
+        raise PortAudioError("Device\nunavailable")
+
+    portaudio.OutputStream = refuse
+    with pytest.raises(DeviceError, match="no sound device: Device unavailable; use `mirla render ID…"):
+        Output()
