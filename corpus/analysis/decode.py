@@ -2,11 +2,15 @@
 
 Samples are float32 with full scale at 1, shape `(frames, channels)`, at the file's own rate. `at_44100` brings them to
 what Essentia's FreesoundExtractor sees: mono, 44100 Hz, clipped at full scale.
+
+Lossy formats decode to other last bits by each decoder, so Essentia's comes first. It is only given what it knows: one
+that it refuses for its codec (Opus, ADPCM) leaves it in a state that crashes now and then.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +28,7 @@ Samples = npt.NDArray[np.float32]
 RATE = 44100
 """Rate in Hz at which every space is computed."""
 _BLOCK = 1 << 16
+_CODECS_OF_ESSENTIA = re.compile(r"PCM_|FLOAT|DOUBLE|ULAW|ALAW|GSM610|VORBIS|MPEG_LAYER_")
 _ESSENTIA_QUALITY = 1
 """libsamplerate's 'medium sinc': what EasyLoader uses unless told otherwise."""
 
@@ -48,7 +53,7 @@ class Audio:
 
 
 def essentia() -> Any:
-    """Essentia, quiet; AudioError-free callers check `has_essentia` first."""
+    """Essentia, quiet."""
     import essentia as library
 
     library.log.infoActive = False
@@ -71,11 +76,12 @@ def decode(path: Path) -> Audio:
     """
     if not path.is_file():
         raise AudioError(f"{path} is missing; put it back or adopt it again")
+    decoders = (_by_essentia, _by_libsndfile) if essentia_reads(path) else (_by_libsndfile,)
     words = []
-    for decoder in (_by_essentia, _by_libsndfile):
+    for decoder in decoders:
         try:
             audio = decoder(path)
-        except (ImportError, RuntimeError) as error:
+        except RuntimeError as error:
             words.append(f"{decoder.__name__[4:]}: {_last_line(error)}")
             continue
         if not len(audio.samples):
@@ -84,6 +90,20 @@ def decode(path: Path) -> Audio:
             raise AudioError("holds samples that are NaN or infinite; re-export it")
         return audio
     raise AudioError("cannot be decoded (" + "; ".join(words) + "); convert it to WAV or FLAC")
+
+
+def essentia_reads(path: Path) -> bool:
+    """Whether Essentia is there and safely takes this file: a codec it knows, at most two channels.
+
+    A file that libsndfile cannot open is left for it to try.
+    """
+    if not has_essentia():
+        return False
+    try:
+        with open_file(path) as file:
+            return bool(_CODECS_OF_ESSENTIA.match(file.subtype)) and file.channels <= 2
+    except RuntimeError:
+        return True
 
 
 def blocks(path: Path) -> Iterator[tuple[Samples, int]]:
@@ -106,11 +126,21 @@ def open_file(path: Path) -> Any:
     return soundfile.SoundFile(os.fsencode(path))
 
 
+def copy_as_float(path: Path, copy: Path) -> None:
+    """Decode by libsndfile to a WAV file of floats, block by block; more than two channels become their mean."""
+    import soundfile
+
+    with open_file(path) as source:
+        channels = source.channels if source.channels <= 2 else 1
+        with soundfile.SoundFile(copy, "w", source.samplerate, channels, "FLOAT", format="RF64") as target:
+            for block in source.blocks(blocksize=_BLOCK, dtype="float32", always_2d=True):
+                target.write(block if source.channels <= 2 else _mix_down(block))
+
+
 def _by_essentia(path: Path) -> Audio:
     essentia()
     from essentia.standard import AudioLoader
 
-    # its messages for a file with more than two channels are clear; libsndfile then reads it
     samples, rate, channels, *_ = AudioLoader(filename=str(path))()
     return Audio(samples[:, : min(channels, 2)], int(rate), "essentia")
 

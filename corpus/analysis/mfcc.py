@@ -9,6 +9,7 @@ Reference: `FreesoundExtractor` of Essentia, src/essentia/utils/extractor_freeso
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from corpus.analysis.decode import RATE, Samples, essentia
+from corpus.analysis.decode import RATE, Samples, copy_as_float, essentia, essentia_reads
 
 COEFFICIENTS = 13
 _FRAMES = {"frameSize": 2048, "hopSize": 1024, "startFromZero": False}
@@ -54,7 +55,19 @@ def mfcc(mono: Samples) -> npt.NDArray[np.float32]:
 
 
 def mfcc_of_file(path: Path) -> npt.NDArray[np.float32]:
-    """Compute the 26 numbers of a file of any length in flat memory: the whole chain runs inside Essentia."""
+    """Compute the 26 numbers of a file of any length in flat memory: the whole chain runs inside Essentia.
+
+    What Essentia cannot read is first copied block by block to a temporary WAV file of floats.
+    """
+    if essentia_reads(path):
+        return _streamed(path)
+    with tempfile.TemporaryDirectory(prefix="mirla-") as folder:
+        copy = Path(folder, "decoded.wav")
+        copy_as_float(path, copy)
+        return _streamed(copy)
+
+
+def _streamed(path: Path) -> npt.NDArray[np.float32]:
     library = essentia()
     from essentia import streaming
 

@@ -22,6 +22,7 @@ from engine.playback.mixer import Mixer
 BLOCK_FRAMES = 0  # 0: as many as the device asks for, which needs no buffering in between
 LATENCY = "high"  # what the driver calls robust; ten to fifty milliseconds
 STALLED_SECONDS = 2.0
+CLOSING_SECONDS = 0.5  # for a fade of 10 ms; more only if the device has stalled
 INSTEAD = "use `mirla render ID… --out OUT.wav` to write a file instead"
 
 
@@ -95,7 +96,8 @@ class Output:
     def close(self) -> None:
         """Fade everything out, wait until that is heard, and close the device."""
         self.send(self.mixer.fade_out_all)
-        while not self.idle and not self.stalled:
+        deadline = time.monotonic() + CLOSING_SECONDS
+        while not self.idle and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(min(self.latency, 0.2))
         self._stream.close()

@@ -1,0 +1,43 @@
+# `make demo` shows the main job on real sounds; `make test` runs the tests. Both make their own .venv first.
+
+BIN := .venv/bin
+SAMPLES := libportaudio2 sonic-pi-samples
+
+.PHONY: demo test lint bench wheel clean
+
+demo: .venv/.installed
+	@sh .ci/system-packages $(SAMPLES)
+	$(BIN)/mirla demo
+
+test: .venv/.developing
+	@sh .ci/system-packages $(SAMPLES) jackd2
+	$(BIN)/pytest
+
+lint: .venv/.developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.developing
+	@sh .ci/system-packages $(SAMPLES)
+	$(BIN)/python benchmarks/analysis.py
+	$(BIN)/python benchmarks/startup.py
+
+wheel: .venv/.developing
+	rm -rf dist
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf .venv dist
+
+.venv/bin/python:
+	sh .ci/make-venv .venv
+
+.venv/.installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.developing: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ .venv/.installed
