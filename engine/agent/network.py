@@ -1,7 +1,7 @@
 """A multilayer perceptron as FluCoMa trains it: one hidden ReLU layer, one logit, plain SGD with momentum.
 
-A fifth of the examples is held out, and training ends when their loss has not improved for ten epochs; the weights of the
-best epoch are kept. The loss is scikit-learn's cross-entropy where FluCoMa has the squared error. scikit-learn's own
+A fifth of the examples is held out, and training ends when their loss has not improved for ten epochs by more than
+scikit-learn's tolerance (without one, classes that are easily told apart train for ever); the best epoch's weights are kept. The loss is scikit-learn's cross-entropy where FluCoMa has the squared error. scikit-learn's own
 MLPClassifier stops on the held-out *accuracy*, which on eight sounds stands still from the start: it gave up after some
 thirty steps and judged hardly better than chance.
 """
@@ -28,6 +28,7 @@ class Manner:
     batch: int = 10
     validation: float = 0.2
     patience: int = 10
+    tolerance: float = 1e-4
     epochs: int = 10000
     epochs_without_validation: int = 200
 
@@ -56,7 +57,7 @@ class Perceptron:
                 best = weights
                 continue
             loss = _loss(weights, X[held_out], y[held_out])
-            if loss < best_loss:
+            if loss < best_loss - self.manner.tolerance:
                 best, best_loss, waited = [w.copy() for w in weights], loss, 0
             elif (waited := waited + 1) >= self.manner.patience:
                 break

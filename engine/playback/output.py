@@ -7,6 +7,8 @@ or log.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,6 +25,7 @@ BLOCK_FRAMES = 0  # 0: as many as the device asks for, which needs no buffering 
 LATENCY = "high"  # what the driver calls robust; ten to fifty milliseconds
 STALLED_SECONDS = 2.0
 CLOSING_SECONDS = 0.5  # for a fade of 10 ms; more only if the device has stalled
+PRIORITY = 5  # among real-time threads; sound servers have 10 and more
 INSTEAD = "use `mirla render ID… --out OUT.wav` to write a file instead"
 
 
@@ -107,6 +110,8 @@ class Output:
     def _fill(self, out: npt.NDArray[np.float32], count: int, _: Any, status: Any) -> None:
         """Fill the device's next block, shape (count, channels). Nothing that goes wrong leaves it."""
         view, taken, failed = self.view, 0, 0
+        if not view.callbacks:
+            be_prompt()
         try:
             while self._commands:
                 taken += 1
@@ -125,6 +130,17 @@ class Output:
             peak=max(view.peak, float(np.abs(out).max(initial=0.0))),
             when=time.monotonic(),
         )
+
+
+def be_prompt() -> None:
+    """Run this thread before ordinary ones, where the system permits it (on Linux, the limit `rtprio`).
+
+    With every core busy the drop-outs depend on this. Both threads of the audio process need it: each waits for
+    the other now and then. A thread that its driver made real-time already stays as it is.
+    """
+    if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
 
 
 def _portaudio() -> ModuleType:

@@ -25,10 +25,11 @@ from typing import Any, NamedTuple
 
 from engine.errors import DeviceError, EngineError
 from engine.playback.clip import Clip
-from engine.playback.output import Output, View
+from engine.playback.output import Output, View, be_prompt
 from engine.playback.shared import Ticket, borrow
 
 LOOK_SECONDS = 0.25  # how often the process looks whether its parent still lives
+SWITCH_SECONDS = 0.0005  # the longest that the callback waits for this process's other thread
 
 _starting = threading.Lock()
 
@@ -47,9 +48,10 @@ def launch(device: int | str | None) -> tuple[BaseProcess, Connection]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, device), name="mirla-audio", daemon=True)
-    resource_tracker.ensure_running()  # here: starting it later would let interrupts through again
-    with _starting, _without_main(), _without_interrupts():
-        process.start()
+    with _starting, _without_main(), _without_working_folder():
+        resource_tracker.ensure_running()  # here: its own start would let interrupts through again
+        with _without_interrupts():
+            process.start()
     theirs.close()  # or the death of the process would not be seen here
     return process, ours
 
@@ -69,6 +71,20 @@ def _without_main() -> Iterator[None]:
 
 
 @contextmanager
+def _without_working_folder() -> Iterator[None]:
+    """Keep a starting Python from importing out of the working folder, where a `random.py` may lie."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
+@contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Start a process deaf to Ctrl-C: a terminal sends it to both, and only the parent shall decide."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -81,6 +97,8 @@ def _without_interrupts() -> Iterator[None]:
 def serve(connection: Connection, device: int | str | None) -> None:
     """Be the audio process: open the device, then answer until the parent says close or is gone."""
     parent = os.getppid()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    be_prompt()
     try:
         output = Output(device)
     except DeviceError as error:

@@ -80,6 +80,7 @@ def _write(out: Path, rate: int, blocks: Iterator[npt.NDArray[np.float32]]) -> f
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     peak = 0.0
     try:
+        part.touch()  # libsndfile says "System error" to all that the system could explain
         with soundfile.SoundFile(part, "w", rate, 2, subtype="PCM_24", format=kind) as file:
             for block in blocks:
                 file.write(block)
@@ -87,7 +88,9 @@ def _write(out: Path, rate: int, blocks: Iterator[npt.NDArray[np.float32]]) -> f
         part.replace(out)
     except (soundfile.SoundFileError, OSError) as error:
         words = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-        raise EngineError(f"cannot write {out}: {words.strip(' .')}; choose another place with --out") from error
+        raise EngineError(
+            f"cannot write {out}: {words.strip(' .')}; make room or choose another place with --out"
+        ) from error
     finally:
         part.unlink(missing_ok=True)
     return peak

@@ -65,6 +65,7 @@ def borrow(ticket: Ticket) -> tuple[Clip, SharedMemory]:
 
 
 def _frames(segment: SharedMemory, length: int) -> npt.NDArray[np.float32]:
+    assert segment.buf is not None  # it is open
     # frombuffer: an ndarray made on the buffer would not keep the segment from being closed under it
     return np.frombuffer(segment.buf, dtype=np.float32, count=2 * length).reshape(length, 2)
 

@@ -43,7 +43,8 @@ class Jack:
     def __init__(self, name: str, log: Path) -> None:
         self.name = name
         self._log = log
-        command = ["jackd", "-n", name, "-r", "-d", "dummy", "-r", str(RATE), "-p", "256"]
+        # -R: real-time where that is permitted, or else the server itself is late on a busy computer
+        command = ["jackd", "-n", name, "-R", "-P", "10", "-d", "dummy", "-r", str(RATE), "-p", "256"]
         with log.open("wb") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from engine.errors import DeviceError, EngineError
 from engine.playback import Player, arrange, play_arrangement
 
 RATE = 44100
-SECONDS = 3.0
+SECONDS = 2.0
 
 
 @pytest.fixture
@@ -39,30 +40,48 @@ def wait_until_gone(pid, seconds):
     return False
 
 
-def test_many_voices_play_in_time_and_without_a_drop_out(jack, player, make_clip):
-    before = jack.xruns()
-    time.sleep(SECONDS)
-    idle_xruns, idle = jack.xruns() - before, player.stats()
-
+def test_many_voices_are_heard_in_time(player, make_clip):
     clips = [make_clip(noise(SECONDS, seed), gain=1.5) for seed in range(16)]
     for clip in clips:
         player.load(clip)
-    begin = time.monotonic()
+    before, begin = player.stats(), time.monotonic()
     for clip in clips:
         player.start(clip)
     assert player.wait_until_silent(timeout=3 * SECONDS)
-    elapsed = time.monotonic() - begin
-
-    stats = player.stats()
+    elapsed, after = time.monotonic() - begin, player.stats()
     assert (player.rate, player.channels) == (RATE, 2)
     assert elapsed == pytest.approx(SECONDS, abs=0.3)
-    blocks = stats["callbacks"] - idle["callbacks"]
-    assert blocks == pytest.approx(SECONDS * RATE / 256, rel=0.2)
-    assert idle["peak"] == 0.0
-    assert 0.1 < stats["peak"] <= 10 ** (-1 / 20)
-    assert stats["errors"] == 0
-    assert jack.xruns() - before - idle_xruns <= idle_xruns
-    assert stats["underruns"] - idle["underruns"] <= idle["underruns"]
+    assert after["callbacks"] - before["callbacks"] == pytest.approx(SECONDS * RATE / 256, rel=0.2)
+    assert before["peak"] == 0.0
+    assert 0.1 < after["peak"] <= 10 ** (-1 / 20)
+    assert after["errors"] == 0
+
+
+def test_thirty_two_voices_drop_out_no_more_than_silence(jack, player, make_clip):
+    """What the server and PortAudio count while playing, against as long a silence just before.
+
+    Three chances, since somebody else's work on the same cores may fall into either half.
+    """
+
+    def counted():
+        before = jack.xruns(), player.stats()["underruns"]
+        time.sleep(SECONDS)
+        return jack.xruns() - before[0], player.stats()["underruns"] - before[1]
+
+    clips = [make_clip(noise(1.0, seed)) for seed in range(32)]
+    counts = []
+    for _ in range(3):
+        idle = counted()
+        for clip in clips:
+            player.start(clip, loop=True)
+        playing = counted()
+        assert len(player.active) == 32
+        player.panic()
+        assert player.wait_until_silent(timeout=1.0)
+        counts.append((idle, playing))
+        if playing[0] <= idle[0] and playing[1] <= idle[1]:
+            return
+    pytest.fail(f"(xruns, underruns) idle and playing: {counts}")
 
 
 def test_an_arrangement_is_announced_in_order_and_lasts(player, make_clip):
@@ -189,7 +208,8 @@ def perform(jack, tmp_path):
 
     yield start
     for program in programs:
-        program.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)  # its session: nobody else's
         program.communicate()
 
 
@@ -215,11 +235,10 @@ def test_an_orphan_leaves_within_two_seconds(perform):
 
 
 def test_an_orphan_leaves_though_a_fork_holds_the_pipe(perform):
-    program, child = perform("import os, time\nprint(os.fork(), flush=True)\ntime.sleep(30)")
-    fork = max(int(program.stdout.readline()) for _ in range(2))
-    os.kill(program.pid, signal.SIGKILL)
+    program, child = perform("import os, time\nif os.fork(): print('forked', flush=True)\ntime.sleep(30)")
+    assert program.stdout.readline() == "forked\n"
+    program.kill()
     assert wait_until_gone(child, 2.0)
-    os.kill(fork, signal.SIGKILL)
 
 
 def test_a_script_that_only_ends_fades_out_and_leaves_nothing(perform):
@@ -227,6 +246,14 @@ def test_a_script_that_only_ends_fades_out_and_leaves_nothing(perform):
     out, err = program.communicate(timeout=20)
     assert (program.returncode, out, err) == (0, "closed: True\n", "")
     assert wait_until_gone(child, 1.0)
+
+
+def test_a_performers_folder_may_hold_files_named_as_modules(jack, tmp_path, monkeypatch):
+    for name in ("signal", "struct", "numpy", "engine"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    with Player(jack.device) as player:
+        assert player.rate == RATE
 
 
 def test_ctrl_c_fades_out_and_says_so(perform):
