@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.errors import SettingsError
+from corpus.errors import HomeError, SettingsError
 
 FILE_NAME = "mirla.toml"
 _KEYS = ("database", "device")
@@ -22,14 +22,14 @@ class Settings:
     ----------
     home : Path
         Folder with the database, the audio and the caches.
-    database : str
-        SQLAlchemy URL of the store.
+    database : str or Path
+        SQLAlchemy URL of the store, or the path of its SQLite file.
     device : str or None
         Sound device to play on, by name or number; None is the system's default.
     """
 
     home: Path
-    database: str
+    database: str | Path
     device: str | None = None
 
     @classmethod
@@ -38,17 +38,23 @@ class Settings:
 
         Raises
         ------
+        HomeError
+            The home is below `~user` and there is no such user.
         SettingsError
             `mirla.toml` is not TOML, or holds a key that is not a setting.
         """
-        folder = Path(home or environ.get("MIRLA_HOME") or _default_home()).expanduser().absolute()
+        folder = Path(home or environ.get("MIRLA_HOME") or _default_home())
+        try:
+            folder = folder.expanduser().absolute()
+        except RuntimeError as error:
+            raise HomeError(f"{folder}: no such user; choose another home with --home or MIRLA_HOME") from error
         values = _read(folder / FILE_NAME)
         for key in _KEYS:
             if value := environ.get(f"MIRLA_{key.upper()}"):
                 values[key] = value
         return cls(
             home=folder,
-            database=values.get("database") or f"sqlite:///{folder / 'corpus.sqlite'}",
+            database=values.get("database") or folder / "corpus.sqlite",
             device=values.get("device"),
         )
 
@@ -60,9 +66,11 @@ def _default_home() -> Path:
 
 
 def _read(file: Path) -> dict[str, str]:
+    if not os.access(file.parent, os.R_OK | os.X_OK):  # no home yet, or one that the database will not open in
+        return {}
     try:
         content = file.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}") from error

@@ -10,12 +10,14 @@ import re
 import unicodedata
 
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def storable(text: str) -> str:
-    """Replace what no database or JSON can hold (bytes of a file name that are not UTF-8) by U+FFFD."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """Replace what no database or JSON can hold (lone surrogates, as for bytes that are not UTF-8) by U+FFFD."""
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def for_terminal(text: object) -> str:
@@ -32,9 +34,9 @@ def for_terminal(text: object) -> str:
 def for_csv(text: object) -> str:
     """Make text safe in a spreadsheet: what would start a formula gets an apostrophe in front.
 
-    Line breaks stay: the csv writer quotes them. Undecodable characters become U+FFFD.
+    Line breaks become line feeds: the csv writer quotes those. Other controls and undecodable characters become U+FFFD.
     """
-    clean = storable(str(text))
+    clean = _CONTROLS.sub("\ufffd", storable(str(text)).replace("\r\n", "\n").replace("\r", "\n"))
     return "'" + clean if clean.startswith(_FORMULA_STARTS) else clean
 
 

@@ -97,7 +97,7 @@ def _outcome(future: Future[Any], deadline: float) -> Any:
         return AudioError("needs more memory than a worker may take; cut it into shorter files")
     except CorpusError as error:
         return error
-    except Exception as error:  # one bad file must not stop the rest, whatever a decoder throws
+    except (Exception, SystemExit) as error:  # one bad file must not stop the rest, whatever a decoder throws
         return AudioError(f"{type(error).__name__}: {error}")
 
 

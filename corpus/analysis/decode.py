@@ -82,7 +82,7 @@ def decode(path: Path) -> Audio:
         try:
             audio = decoder(path)
         except RuntimeError as error:
-            words.append(f"{decoder.__name__[4:]}: {_last_line(error)}")
+            words.append(f"{decoder.__name__[4:]}: {_reason(error)}")
             continue
         if not len(audio.samples):
             raise AudioError("holds no samples; re-export it")
@@ -173,5 +173,7 @@ def _resample(mono: Samples, rate: int) -> Samples:
     return np.asarray(soxr.resample(mono, rate, RATE), np.float32)
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+def _reason(error: Exception) -> str:
+    """Why a decoder gave up, without the path, which may be any text."""
+    lines = str(getattr(error, "error_string", error)).strip().splitlines() or [type(error).__name__]
+    return lines[-1].rpartition("error = ")[2].rpartition("AudioLoader: ")[2].rstrip(".")

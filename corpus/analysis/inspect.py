@@ -50,14 +50,14 @@ def inspect(path: Path) -> Inspected:
     """
     try:
         if not path.exists():
-            raise AudioError("does not exist")
+            raise AudioError("does not exist; check its name, or where its link leads")
         if not path.is_file():
-            raise AudioError("is not a regular file")
+            raise AudioError("is not a regular file; record what it gives to a file first")
         if not path.stat().st_size:
-            raise AudioError("is empty (0 bytes)")
+            raise AudioError("is empty (0 bytes); copy it again")
         sha256 = sha256_of(path)
     except OSError as error:
-        raise AudioError(f"cannot be read: {error.strerror or error}") from error
+        raise AudioError(f"cannot be read: {error.strerror or error}; see to its permissions and its disk") from error
     try:
         found = _by_libsndfile(path, sha256)
     except RuntimeError:
@@ -74,10 +74,13 @@ def _by_libsndfile(path: Path, sha256: str) -> Inspected:
         if kind is None:
             raise AudioError(f"is {file.format}, which mirla does not take; convert it to WAV or FLAC")
     decoded = 0
-    for block, _ in blocks(path):
-        decoded += len(block)
-        if not np.isfinite(block).all():
-            raise AudioError("holds samples that are NaN or infinite; re-export it")
+    try:
+        for block, _ in blocks(path):
+            decoded += len(block)
+            if not np.isfinite(block).all():
+                raise AudioError("holds samples that are NaN or infinite; re-export it")
+    except RuntimeError as error:
+        raise AudioError("is damaged or cut short: not all of it can be decoded; copy it again") from error
     if decoded < found.frames:
         raise AudioError(
             f"is cut short: its header promises {found.frames} samples, {decoded} are there; "
@@ -109,7 +112,8 @@ def _cut_short(path: Path, found: Inspected) -> str:
         if found.format in ("ogg", "opus"):
             file.seek(max(0, path.stat().st_size - _OGG_TAIL))
             tail = file.read()
-            last = tail.rfind(b"OggS")
-            if last < 0 or last + 6 > len(tail) or not tail[last + 5] & _END_OF_STREAM:
+            page = tail[max(0, tail.rfind(b"OggS")) :]
+            whole = 27 + page[26] + sum(page[27 : 27 + page[26]]) if len(page) > 26 else 28
+            if not page.startswith(b"OggS") or len(page) < whole or not page[5] & _END_OF_STREAM:
                 return "its last Ogg page is missing"
     return ""

@@ -11,7 +11,7 @@ from corpus.cli.app import App, command, print_lines
 
 
 @command()
-@click.argument("places", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@click.argument("places", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="DIR...")
 @click.option("--tag", "tags", multiple=True, help="A tag for all of them; folder names become tags anyway.")
 @click.option("--licence", default="", help="Their licence: CC0, BY, BY-NC 3.0, a deed's address, or any words.")
 @click.option(

@@ -112,12 +112,12 @@ def global_options(hidden: bool = False) -> list[click.Option]:
     def keep(ctx: click.Context, option: click.Parameter, value: Any) -> None:
         app = ctx.ensure_object(App)
         if value and option.name:
-            setattr(app, option.name, value)
+            setattr(app, option.name, Path(value) if option.name == "home" else value)
 
     def option(name: str, help_text: str, **attributes: Any) -> click.Option:
         return click.Option([name], help=help_text, callback=keep, expose_value=False, hidden=hidden, **attributes)
 
-    folder = click.Path(file_okay=False, path_type=Path)
+    folder = click.Path(readable=False)  # what is wrong with a home is for the corpus to say
     return [
         option("--home", "Folder of the corpus; else MIRLA_HOME, else your user data folder.", type=folder),
         option("--json", "Answer one JSON object on standard output.", is_flag=True),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus.errors import UnknownAgent, UnknownSound
-from corpus.model import Agent, Annotation, Label, Model
+from corpus.model import LAST_LOCAL_ID, Agent, Annotation, Label, Model
 from corpus.store.database import Database, now
 from corpus.store.tables import agents, labels, models, sounds
 
@@ -88,7 +88,8 @@ class Agents:
         ]
         with self._database.write(durable=True) as connection:
             for sound_id in ids:
-                if not connection.execute(sa.select(sounds.c.id).where(sounds.c.id == sound_id)).first():
+                held = sa.select(sounds.c.id).where(sounds.c.id == sound_id)
+                if not 0 < sound_id <= LAST_LOCAL_ID or not connection.execute(held).first():
                     raise UnknownSound(f"no sound {sound_id} to label; nothing was labelled")
             if rows:
                 connection.execute(sa.insert(labels), rows)

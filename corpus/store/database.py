@@ -28,11 +28,11 @@ def now() -> str:
 
 
 class Database:
-    """A store reached by a SQLAlchemy URL."""
+    """A store reached by a SQLAlchemy URL, or by the path of an SQLite file."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | Path) -> None:
         try:
-            self.url = sa.make_url(url)
+            self.url = sa.URL.create("sqlite", database=str(url)) if isinstance(url, Path) else sa.make_url(url)
             self._engine = sa.create_engine(self.url, connect_args=_connect_args(self.url))
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise SettingsError(f"MIRLA_DATABASE: {url!r} is not a database URL: {error}") from error
@@ -86,6 +86,8 @@ class Database:
         except DBAPIError as error:
             where = self.file or self.url.render_as_string(hide_password=True)
             raise StoreError(f"the database {where} refused: {error.orig}; nothing of this step was stored") from error
+        except UnicodeEncodeError as error:
+            raise StoreError(f"{error.object!r} is not valid UTF-8; nothing of this step was stored") from error
 
 
 def _connect_args(url: sa.URL) -> dict[str, object]:
@@ -94,7 +96,9 @@ def _connect_args(url: sa.URL) -> dict[str, object]:
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
-    connection.execute("PRAGMA journal_mode = WAL")
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
+    if not tables or "alembic_version" in tables:  # another program's database stays as it is
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin(connection: Connection) -> None:

@@ -17,6 +17,7 @@ from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Sound
 from corpus.store.database import Database, now
 from corpus.store.tables import files, sounds, tags
+from corpus.text import storable
 
 _PER_QUERY = 500
 _WORD = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
@@ -79,7 +80,8 @@ class Sounds:
         found: dict[int, Sound] = {}
         with self._database.read() as connection:
             for first in range(0, len(wanted), _PER_QUERY):
-                found.update(self._load(connection, wanted[first : first + _PER_QUERY]))
+                some = [i for i in wanted[first : first + _PER_QUERY] if 0 < i <= LAST_LOCAL_ID]
+                found.update(self._load(connection, some))
         for sound_id in wanted:
             if sound_id not in found:
                 raise UnknownSound(f"no sound {sound_id} in {self._home}; `mirla search` lists what is there")
@@ -105,9 +107,9 @@ class Sounds:
         else:
             query = query.join(ranked, ranked.c.id == sounds.c.id).order_by(ranked.c.rank, sounds.c.id)
         for tag in with_tags:
-            query = query.where(sounds.c.id.in_(sa.select(tags.c.sound_id).where(tags.c.tag == tag.lower())))
+            query = query.where(sounds.c.id.in_(sa.select(tags.c.sound_id).where(tags.c.tag == storable(tag).lower())))
         if licences:
-            query = query.where(sa.or_(*(_has_licence(from_text(licence)) for licence in licences)))
+            query = query.where(sa.or_(*(_has_licence(from_text(storable(licence))) for licence in licences)))
         with self._database.read() as connection:
             return np.fromiter(connection.execute(query).scalars(), dtype=np.int64)
 
@@ -255,7 +257,7 @@ def _ranked(text: str) -> sa.Subquery | None:
     wanted: list[str] = []
     unwanted: list[str] = []
     for minus, phrase, word in _WORD.findall(text):
-        term = (phrase or word).replace('"', " ")
+        term = storable(phrase or word).replace('"', " ").replace("\0", " ")
         if any(character.isalnum() for character in term):
             (unwanted if minus else wanted).append(f'"{term}"')
     if not wanted and not unwanted:

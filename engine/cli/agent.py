@@ -86,7 +86,9 @@ def unlabel(app: App, name: str, ids: tuple[int, ...], who: str | None) -> None:
 
 @command("train")
 @click.argument("name")
-@click.option("--seed", type=int, default=0, show_default=True, help="Deals the folds and starts the network.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Deals folds, starts the network."
+)
 def train(app: App, name: str, seed: int) -> None:
     """Learn from the labels, and say how well, with an interval and beside the majority baseline.
 

@@ -21,7 +21,7 @@ _OPTIONS = (
     click.option("--tag", "tags", multiple=True, help="Only sounds with this tag; several: with all of them."),
     click.option("--licence", "licences", multiple=True, help="Only under this licence; several: under any of them."),
     click.option("--agent", "agents", multiple=True, help="Only what this agent calls good; several: what all do."),
-    click.option("--seed", type=int, help="Make chance repeatable."),
+    click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
 )
 
 

@@ -8,7 +8,7 @@ import click
 
 from corpus.cli.app import App, command
 from engine.cli.choosing import choosing, show_answer
-from engine.similarity.measures import DEFAULT
+from engine.similarity import DEFAULT
 
 if TYPE_CHECKING:
     from engine.query.run import Choice

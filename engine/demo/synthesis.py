@@ -82,7 +82,7 @@ def _bass(generator: np.random.Generator) -> Samples:
 
 
 def _swell(t: Samples) -> Samples:
-    return np.asarray(np.sin(np.pi * t / t[-1]) ** 0.5)
+    return np.asarray(np.abs(np.sin(np.pi * t / t[-1])) ** 0.5)
 
 
 _KINDS: dict[str, Maker] = {

@@ -18,7 +18,8 @@ from corpus.model import Sound
 from engine.agent.judging import Verdicts, judge
 from engine.errors import NoVectors
 from engine.features import FeatureMatrix
-from engine.similarity.measures import DEFAULT, Measure, measure
+from engine.similarity import DEFAULT
+from engine.similarity.measures import Measure, measure
 
 Ids = npt.NDArray[np.int64]
 

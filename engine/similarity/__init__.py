@@ -1,1 +1,4 @@
 """Definitions of similarity, and the exact search that answers them."""
+
+DEFAULT = "mfcc"
+"""The measure used unless another is named."""

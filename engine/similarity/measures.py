@@ -41,7 +41,6 @@ class Measure:
 
 
 MEASURES: dict[str, Measure] = {}
-DEFAULT = "mfcc"
 
 
 def register(measure: Measure) -> Measure:

@@ -67,7 +67,7 @@ def folder(tmp_path_factory):
 def adopted(folder, tmp_path_factory):
     """The home, and what the adoption wrote, as JSON and as text."""
     work = tmp_path_factory.mktemp("work")
-    home = work / "home [/] $(touch pwned)"
+    home = work / "home [bold] $(touch pwned)"
     ran = run("--json", "adopt", folder, home=home, check=1, cwd=work)
     again = run("adopt", folder, home=home, check=1, cwd=work)
     with Corpus(home) as corpus:
@@ -120,7 +120,7 @@ def test_a_command_shows_all_names_safely(adopted, ids, mirla, command):
     ran = mirla(*(part.format(id=ids["two words"]) for part in COMMANDS[command]), home=home)
     assert_safe(ran.out + ran.err)
     whole = [name for name in ids if len(name) < 100 and name not in ("two words", "tab\t") and "\u2028" not in name]
-    for name in whole if command != "status" else ["home [/] $(touch pwned)"]:
+    for name in whole if command != "status" else ["home [bold] $(touch pwned)"]:
         expected = " ".join(name.split()) if command == "credits" else name
         assert for_terminal(expected) in ran.out
 
