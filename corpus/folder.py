@@ -93,7 +93,7 @@ def _walk(root: Path) -> Iterator[Path]:
         return
     seen: set[tuple[int, int]] = set()
     for folder, subfolders, names in os.walk(root, followlinks=True):
-        status = os.stat(folder)
+        status = Path(folder).stat()
         if (status.st_dev, status.st_ino) in seen:
             subfolders.clear()
             continue

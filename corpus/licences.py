@@ -45,7 +45,7 @@ class Licence:
 
 
 def from_text(text: str) -> Licence:
-    """Recognise a deed's address (`https://creativecommons.org/licenses/by/4.0/`), a name or a short form (`CC0`, `by-nc 3.0`).
+    """Recognise the address of a deed, a name or a short form (`CC0`, `by-nc 3.0`).
 
     Anything else is kept as it came: an address as `url`, other words as `name`.
     """

@@ -43,14 +43,12 @@ def _load(sound: Sound, rate: int) -> Clip:
         raise AudioError(f"sound {sound.id}: {file.path} is missing; put it back or adopt it again")
     loudness = file.loudness if file.peak is not None else loudness_of(file.path)
     try:
-        return load_clip(file.path, id=sound.id, name=sound.name, loudness=loudness, peak=None, rate=rate)
+        return load_clip(file.path, id=sound.id, name=sound.name, loudness=loudness, rate=rate)
     except EngineError:
         from corpus.analysis.decode import decode
 
         audio = decode(file.path)  # another decoder, for the files that libsndfile refuses
-        return clip_from_array(
-            audio.samples, audio.rate, id=sound.id, name=sound.name, loudness=loudness, peak=None, rate=rate
-        )
+        return clip_from_array(audio.samples, audio.rate, id=sound.id, name=sound.name, loudness=loudness, rate=rate)
 
 
 def loudness_of(file: Path) -> float | None:

@@ -1,4 +1,4 @@
-"""Space `mfcc_librosa`: the same 26 statistics as `mfcc`, by librosa's defaults; the way out where Essentia has no wheel.
+"""Space `mfcc_librosa`: the statistics of `mfcc` by librosa's defaults; the way out where Essentia has no wheel.
 
 librosa's MFCCs differ from Essentia's in mel scale (Slaney), bands (128), level (power in dB) and window (Hann), so the
 two spaces are not interchangeable: comparing them shows what the extractor alone changes.

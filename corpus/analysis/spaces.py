@@ -102,8 +102,10 @@ def fingerprinted(name: str) -> Space:
 
 
 def probe() -> Samples:
-    """Half a second that visits much of what an extractor may meet: a decaying chord, noise, silence. No library's
-    random numbers are in it, so it never changes."""
+    """Half a second of much that an extractor may meet: a decaying chord, noise, silence.
+
+    No library's random numbers are in it, so it never changes.
+    """
     time = np.arange(RATE // 2) / RATE
     chord = sum(np.sin(2 * np.pi * frequency * time) for frequency in (110.0, 441.0, 1733.0, 6007.0))
     noise = np.modf(np.sin(np.arange(RATE // 2) * 12.9898) * 43758.5453)[0]

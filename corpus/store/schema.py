@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -37,7 +36,8 @@ def prepare(database: Database) -> None:
             database.file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HomeError(
-                f"cannot make the home {database.file.parent}: {error.strerror}; choose another with --home or MIRLA_HOME"
+                f"cannot make the home {database.file.parent}: {error.strerror}; "
+                "choose another with --home or MIRLA_HOME"
             ) from error
     if _version(database) != HEAD:
         _upgrade(database)
@@ -63,7 +63,8 @@ def _version_in(connection: Connection, database: Database) -> str | None:
         return connection.execute(sa.text("select version_num from alembic_version")).scalar()
     if names:
         raise SchemaError(
-            f"{database.file or 'the database'} has tables of another program ({sorted(names)[0]}…); choose another --home"
+            f"{database.file or 'the database'} has tables of another program ({sorted(names)[0]}…); "
+            "choose another --home"
         )
     return None
 
@@ -105,7 +106,7 @@ def _copy_aside(database: Database, version: str) -> None:
         finally:
             source.close()
             target.close()
-        os.replace(partial, copy)
+        partial.replace(copy)
     except (OSError, sqlite3.Error) as error:
         partial.unlink(missing_ok=True)
         raise HomeError(

@@ -83,7 +83,7 @@ class Vectors:
             .order_by(spaces.c.name)
         )
         with self._database.read() as connection:
-            return {name: count for name, count in connection.execute(query)}
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def matrix(self, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """All current vectors of a space.

@@ -95,12 +95,13 @@ def cross_validate(
         if progress:
             progress(repeat + 1, REPEATS)
     how = ", no uploader on both sides" if grouped else ""
-    protocol = f"{REPEATS} x {folds}-fold cross-validation{how}; interval: bootstrap over {'uploaders' if grouped else 'sounds'}"
+    drawn = "uploaders" if grouped else "sounds"
+    protocol = f"{REPEATS} x {folds}-fold cross-validation{how}; interval: bootstrap over {drawn}"
     return _scored(held_out, y, members if grouped else np.arange(len(y)), protocol, seed)
 
 
 def inverse_temperature(held_out: Floats, y: Classes) -> float:
-    """The factor a that makes `1 / (1 + exp(-a z))` the likeliest for held-out logits z (repeats, n); 0 if they say nothing.
+    """The factor a that makes `1 / (1 + exp(-a z))` likeliest for held-out logits z (repeats, n); ~0 if they tell nothing.
 
     References
     ----------

@@ -1,9 +1,10 @@
 """A multilayer perceptron as FluCoMa trains it: one hidden ReLU layer, one logit, plain SGD with momentum.
 
-A fifth of the examples is held out, and training ends when their loss has not improved for ten epochs by more than
-scikit-learn's tolerance (without one, classes that are easily told apart train for ever); the best epoch's weights are kept. The loss is scikit-learn's cross-entropy where FluCoMa has the squared error. scikit-learn's own
-MLPClassifier stops on the held-out *accuracy*, which on eight sounds stands still from the start: it gave up after some
-thirty steps and judged hardly better than chance.
+A fifth of the examples is held out. Training ends when their loss has not improved for ten epochs by more than
+scikit-learn's tolerance (without one, classes that are easily told apart train for ever), and the best epoch's weights
+are kept. The loss is scikit-learn's cross-entropy where FluCoMa has the squared error. scikit-learn's own MLPClassifier
+stops on the held-out *accuracy*, which on eight sounds stands still from the start: it gave up after some thirty steps
+and judged hardly better than chance.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A sound held in memory, ready to be mixed.
 
 Conventions: audio is float32 of shape (frames, 2), full scale at +-1.0; loudness is integrated loudness in
-LUFS (ITU-R BS.1770); peaks are sample peaks in dBFS; rates are in Hz. soundfile and soxr load only inside the
+LUFS (ITU-R BS.1770); rates are in Hz. soundfile and soxr load only inside the
 functions that need them, so that the audio process never does.
 """
 
@@ -57,7 +57,6 @@ def load_clip(
     id: int,
     name: str,
     loudness: float | None,
-    peak: float | None,
     rate: int,
     target: float = TARGET_LUFS,
 ) -> Clip:
@@ -67,7 +66,7 @@ def load_clip(
     ----------
     path : str or Path
         A file that libsndfile decodes.
-    id, name, loudness, peak, rate, target
+    id, name, loudness, rate, target
         As in `clip_from_array`.
 
     Raises
@@ -81,8 +80,8 @@ def load_clip(
         frames, found = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, MemoryError, ValueError) as error:
         words = getattr(error, "error_string", str(error)).strip(" .") or type(error).__name__
-        raise EngineError(f"cannot decode {path}: {words}; run `mirla check` or choose another sound") from error
-    return clip_from_array(frames, found, id=id, name=name, loudness=loudness, peak=peak, rate=rate, target=target)
+        raise EngineError(f"cannot decode {path}: {words}; choose another sound") from error
+    return clip_from_array(frames, found, id=id, name=name, loudness=loudness, rate=rate, target=target)
 
 
 def clip_from_array(
@@ -92,7 +91,6 @@ def clip_from_array(
     id: int,
     name: str,
     loudness: float | None,
-    peak: float | None,
     rate: int,
     target: float = TARGET_LUFS,
 ) -> Clip:
@@ -109,8 +107,6 @@ def clip_from_array(
         Kept in the clip.
     loudness : float or None
         Integrated loudness in LUFS; None where it was not measured or the sound is silent.
-    peak : float or None
-        Sample peak in dBFS, if known. Matters only where `loudness` is None.
     rate : int
         The mixer's rate, in Hz. Other rates are resampled with soxr's HQ recipe.
     target : float
@@ -122,23 +118,15 @@ def clip_from_array(
         import soxr
 
         stereo = soxr.resample(stereo, rate_in, rate, quality="HQ")
-    gain = gain_towards(target, loudness, peak)
+    gain = gain_towards(target, loudness)
     return Clip(id=id, frames=np.ascontiguousarray(stereo, dtype=np.float32), rate=rate, gain=gain, name=name)
 
 
-def gain_towards(target: float, loudness: float | None, peak: float | None = None) -> float:
-    """Return the linear gain that brings `loudness` (LUFS) to `target` (LUFS), at most +20 dB.
-
-    Without a loudness the sound keeps its level, unless its `peak` (dBFS) is above full scale, as in float
-    files: then the peak comes down to full scale.
-    """
-    if loudness is not None and math.isfinite(loudness):
-        decibels = min(target - loudness, MOST_BOOST_DB)
-    elif peak is not None and math.isfinite(peak):
-        decibels = min(0.0, -peak)
-    else:
-        decibels = 0.0
-    return float(10.0 ** (decibels / 20.0))
+def gain_towards(target: float, loudness: float | None) -> float:
+    """Return the linear gain that brings `loudness` (LUFS) to `target` (LUFS), at most +20 dB; 1 without a loudness."""
+    if loudness is None or not math.isfinite(loudness):
+        return 1.0
+    return float(10.0 ** (min(target - loudness, MOST_BOOST_DB) / 20.0))
 
 
 def _two_channels(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

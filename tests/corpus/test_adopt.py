@@ -87,7 +87,8 @@ def test_a_catalogue_says_what_files_are(corpus, tmp_path):
     write(tmp_path / "in" / "three.wav", 3)
     (tmp_path / "catalogue.csv").write_text(
         "path,id,name,username,licence,url,tags\n"
-        'in/one.wav,123,"Hit, hard",alba,https://creativecommons.org/licenses/by/4.0/,https://freesound.org/s/123/,metal Hit\n'
+        'in/one.wav,123,"Hit, hard",alba,https://creativecommons.org/licenses/by/4.0/,https://freesound.org/s/123/,'
+        "metal Hit\n"
         "in/two.wav,123,,,CC0,,\n"
     )
     how = Adoption(tags=("new",), licence=from_text("by-nc 3.0"), catalogue=read(tmp_path / "catalogue.csv"))

@@ -169,7 +169,7 @@ def test_a_terminal_of_another_encoding(adopted, encoding):
             env={**os.environ, "PYTHONIOENCODING": encoding},
         )
         assert (done.returncode, done.stderr) == (0, b"")
-        done.stdout.decode(encoding)
+        done.stdout.decode("utf-8" if encoding == "ascii" else encoding)  # click takes ASCII for a mistake
 
 
 def test_a_real_terminal_gets_no_command_but_colours(adopted):

@@ -97,9 +97,7 @@ def test_every_sound_is_equally_loud(tmp_path):
     rng = np.random.default_rng(3)
     for level in (0.01, 0.05, 0.2):
         audio = level * rng.standard_normal((4 * RATE, 2))
-        clip = clip_from_array(
-            audio, RATE, id=1, name="n", loudness=meter.integrated_loudness(audio), peak=None, rate=RATE
-        )
+        clip = clip_from_array(audio, RATE, id=1, name="n", loudness=meter.integrated_loudness(audio), rate=RATE)
         done = render_offline([clip], RATE, False, None, tmp_path / "out.wav")
         written, _ = soundfile.read(tmp_path / "out.wav")
         assert done.peak_dbfs < -1.5  # the limiter had nothing to do
