@@ -15,9 +15,9 @@ A ratio "A / B" says how many times as fast A is. The long file is measured in a
 and once streamed as files above six minutes are; its memory is what the peak grew by after the libraries were loaded.
 
 Two cores: wall time of half an hour of audio through one supervised worker and through two, each of which has done a
-task before the clock starts; then `Corpus.analyse` from beginning to end with levels, starting of workers and writing to
-the database. Both need two cores to spare. `2 bare processes / 1` is what the machine gave in the same rounds to
-processes that nobody supervises: where that is below 1.8 too, others were using the cores.
+task before the clock starts; then `Corpus.analyse` from beginning to end: starting workers, levels, writing to the
+database. Both need two cores to spare. `2 bare processes / 1` is what the machine gave in the same rounds to processes
+that nobody supervises: where that is below 1.8 too, others were using the cores.
 """
 
 from __future__ import annotations

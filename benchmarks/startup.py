@@ -98,10 +98,13 @@ def build(home: Path, real: npt.NDArray[np.float32]) -> None:
     with Corpus(home) as corpus:
         for sound_id in range(1, SOUNDS + 1):
             corpus.sounds.add(f"{sound_id:064x}", sound_id, partial(sound, home))
-        corpus.vectors.register(fingerprinted("mfcc"))
+        space = fingerprinted("mfcc")
+        corpus.vectors.register(space)
         with corpus.database.write() as connection:
             facts = {"source": "synthetic"}
-            corpus.vectors.put(connection, (Vector("mfcc", row + 1, row + 1, x, facts) for row, x in enumerate(X)))
+            corpus.vectors.put(
+                connection, (Vector("mfcc", space.fingerprint, row + 1, row + 1, x, facts) for row, x in enumerate(X))
+            )
         agent = corpus.agents.create(AGENT, "what changes little in loudness", ["mfcc"], "mlp")
         steadiest_first = 1 + np.argsort(X[:, 13])
         for label, half in zip(("good", "bad"), np.array_split(steadiest_first, 2), strict=True):

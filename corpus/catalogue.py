@@ -7,6 +7,7 @@ Columns `path,id,name,username,licence,url,tags`; only `path` is needed. Paths a
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Entry:
 
 
 def read(file: Path) -> dict[Path, Entry]:
-    """Entries by absolute path.
+    """Entries by real path.
 
     Raises
     ------
@@ -45,6 +46,11 @@ def read(file: Path) -> dict[Path, Entry]:
             return dict(_entries(file, csv.DictReader(lines, strict=True)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CatalogueError(f"the catalogue {file} cannot be read: {error}") from error
+
+
+def real(path: Path) -> Path:
+    """The path by which a file is looked up: absolute, without links and `..`."""
+    return Path(os.path.realpath(path))
 
 
 def _entries(file: Path, reader: csv.DictReader[str]) -> Iterator[tuple[Path, Entry]]:
@@ -61,12 +67,14 @@ def _entries(file: Path, reader: csv.DictReader[str]) -> Iterator[tuple[Path, En
             raise CatalogueError(f"{where}: more values than columns; put a value with commas in quotes")
         values = {column: (value or "").strip() for column, value in row.items()}
         if values["path"]:
-            yield (file.parent / values["path"]).absolute(), _entry(where, values)
+            yield real(file.parent / values["path"]), _entry(where, values)
 
 
 def _entry(where: str, values: dict[str, str]) -> Entry:
     number = values.get("id") or None
-    if number is not None and not (number.isascii() and number.isdigit() and 0 < int(number) < FIRST_LOCAL_ID):
+    if number is not None and not (
+        number.isascii() and number.isdigit() and len(number) < 11 and 0 < int(number) < FIRST_LOCAL_ID
+    ):
         raise CatalogueError(f"{where}: {number!r} is not a Freesound id (1 to {FIRST_LOCAL_ID - 1})")
     licence = values.get("licence")
     return Entry(

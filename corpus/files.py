@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.errors import HomeError
+from corpus.errors import AudioError, HomeError
 from corpus.text import for_file_name
 
 _BLOCK = 1 << 20
+_INCOMING = ".incoming-"
+_LEFT_OVER = 3600.0
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,21 @@ class AudioFolder:
         self.home = home
         self.root = home / "sounds"
 
-    def name_for(self, sound_id: int, username: str | None, name: str, extension: str) -> Path:
-        """Path relative to the home under which a sound's audio is kept."""
-        user = for_file_name(username or "local", 30)
-        file = f"{sound_id}__{user}__{for_file_name(name)}.{extension}"
-        return Path("sounds", str(sound_id // 1000), file)
+    def free_name(self, sound_id: int, username: str | None, name: str, extension: str) -> Path:
+        """Path relative to the home for a sound's audio, with a number behind it should something lie there already."""
+        stem = f"{sound_id}__{for_file_name(username or 'local', 30)}__{for_file_name(name)}"
+        for number in itertools.count(1):
+            path = Path("sounds", str(sound_id // 1000), f"{stem}{f'-{number}' if number > 1 else ''}.{extension}")
+            if not (self.home / path).exists():
+                break
+        return path
+
+    def clear_leftovers(self) -> None:
+        """Remove copies that a killed adoption left half done an hour ago or longer."""
+        for path in self.root.glob(f"{_INCOMING}*"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < time.time() - _LEFT_OVER:
+                    path.unlink()
 
     @contextlib.contextmanager
     def incoming(self, source: Path) -> Iterator[Incoming]:
@@ -49,24 +63,22 @@ class AudioFolder:
         ------
         HomeError
             The home cannot be written, or its disk is full.
-        OSError
+        AudioError
             The source cannot be read.
         """
         with self._writable():
             self.root.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self.root)
+            handle, name = tempfile.mkstemp(prefix=_INCOMING, dir=self.root)
         temporary = Path(name)
         try:
-            with os.fdopen(handle, "wb") as target, source.open("rb") as origin:
-                digest, size = hashlib.sha256(), 0
-                while block := origin.read(_BLOCK):
+            digest, size = hashlib.sha256(), 0
+            with self._writable(), os.fdopen(handle, "wb") as target:
+                for block in _read(source):
                     digest.update(block)
                     size += len(block)
-                    with self._writable():
-                        target.write(block)
-                with self._writable():
-                    target.flush()
-                    os.fsync(target.fileno())
+                    target.write(block)
+                target.flush()
+                os.fsync(target.fileno())
             yield Incoming(temporary, digest.hexdigest(), size)
         finally:
             temporary.unlink(missing_ok=True)
@@ -93,6 +105,15 @@ class AudioFolder:
                 f"cannot write to {self.home}: {error.strerror or error}; "
                 "free some space there or choose another place with --home"
             ) from error
+
+
+def _read(source: Path) -> Iterator[bytes]:
+    try:
+        with source.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise AudioError(f"cannot be read: {error.strerror or error}") from error
 
 
 def sha256_of(path: Path) -> str:

@@ -7,12 +7,13 @@ one short transaction a file. Content that is held already is skipped. One bad f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from corpus.analysis.inspect import SUFFIXES, Inspected, inspect
-from corpus.catalogue import Entry
+from corpus.catalogue import Entry, real
 from corpus.errors import AudioError, CorpusError, HomeError, StoreError
 from corpus.files import AudioFolder
 from corpus.licences import Licence
@@ -60,16 +61,11 @@ def adopt(
         The home cannot be written any more (a full disk); what was adopted before stays.
     """
     report = AdoptReport()
-    found: dict[Path, Path] = {}
-    for place in places:
-        root = place.expanduser().absolute()
-        before = len(found)
-        for path in _walk(root):
-            found.setdefault(path, root)
-        if len(found) == before and root.is_dir():
-            report.failed.append((root, f"holds no sounds; looked for {' '.join(SUFFIXES)}"))
+    audio.clear_leftovers()
+    found = _find(places, report)
     with Workers() as workers:
-        for done, (path, result) in enumerate(workers.over(found, inspect, lambda _: _DEADLINE), 1):
+        results = workers.over(found, inspect, lambda _: _DEADLINE)
+        for done, (path, result) in enumerate(_in_order(found, results), 1):
             try:
                 _take_in(sounds, audio, path, found[path], result, how, report)
             except (HomeError, StoreError) as error:
@@ -81,18 +77,37 @@ def adopt(
                 report.failed.append((path, str(error)))
             if progress:
                 progress(done, len(found))
-    report.ids.sort()
+    unmatched = set(how.catalogue) - {real(path) for path in found}
+    if unmatched:
+        count = f"{len(unmatched)} of {len(how.catalogue)}"
+        report.notes.append(f"files that the catalogue names and that were not found: {count}, as {min(unmatched)}")
     report.failed.sort()
     return report
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _find(places: Sequence[Path], report: AdoptReport) -> dict[Path, Path]:
+    """The sounds in all places, each with the place it was found under; what cannot be entered is reported."""
+    found: dict[Path, Path] = {}
+    for place in dict.fromkeys(place.absolute() for place in places):
+        paths = list(_walk(place, report))
+        if not paths and not any(place in (path, *path.parents) for path, _ in report.failed):
+            report.failed.append((place, f"holds no sounds; looked for {' '.join(SUFFIXES)}"))
+        for path in paths:
+            found.setdefault(path, place)
+    return found
+
+
+def _walk(root: Path, report: AdoptReport) -> Iterator[Path]:
     """Sounds below a folder, links followed but no folder entered twice; a file given by name is taken as it is."""
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 -- unlike Path's, it takes every error for a no
         yield root
         return
+
+    def refused(error: OSError) -> None:
+        report.failed.append((Path(error.filename), f"cannot be read: {error.strerror}; see to its permissions"))
+
     seen: set[tuple[int, int]] = set()
-    for folder, subfolders, names in os.walk(root, followlinks=True):
+    for folder, subfolders, names in os.walk(root, followlinks=True, onerror=refused):
         status = Path(folder).stat()
         if (status.st_dev, status.st_ino) in seen:
             subfolders.clear()
@@ -102,6 +117,17 @@ def _walk(root: Path) -> Iterator[Path]:
         for name in sorted(names):
             if name.lower().endswith(SUFFIXES) and not name.startswith("."):
                 yield Path(folder, name)
+
+
+def _in_order(paths: Iterable[Path], results: Iterable[tuple[Path, Any]]) -> Iterator[tuple[Path, Any]]:
+    """The results in the order of the paths, so that ids do not depend on which worker is the faster."""
+    early: dict[Path, Any] = {}
+    waiting = iter(results)
+    for path in paths:
+        while path not in early:
+            other, result = next(waiting)
+            early[other] = result
+        yield path, early.pop(path)
 
 
 def _take_in(
@@ -115,10 +141,11 @@ def _take_in(
 ) -> None:
     if isinstance(result, CorpusError):
         raise result
-    if sounds.holding(result.sha256) is not None:
+    if (held := sounds.holding(result.sha256)) is not None:
+        _put_back(audio, path, sounds.get(held), report)
         report.skipped += 1
         return
-    entry = how.catalogue.get(path, Entry())
+    entry = how.catalogue.get(real(path), Entry())
     sound = _describe(path, root, entry, how)
     place = _link if how.link else _copy
     sound_id, added = place(sounds, audio, path, result, sound, entry.id)
@@ -128,6 +155,16 @@ def _take_in(
     report.ids.append(sound_id)
     if entry.id not in (None, sound_id):
         report.notes.append(f"{path}: id {entry.id} is taken by another sound, so this one became {sound_id}")
+
+
+def _put_back(audio: AudioFolder, path: Path, sound: Sound, report: AdoptReport) -> None:
+    """Give a held sound its file back where that has gone missing."""
+    if sound.file is None or sound.file.linked or sound.file.path.exists():
+        return
+    with audio.incoming(path) as copy:
+        if copy.sha256 == sound.file.sha256:
+            audio.keep(copy, sound.file.path.relative_to(audio.home))
+            report.notes.append(f"{path}: put back as the missing file of sound {sound.id}")
 
 
 def _describe(path: Path, root: Path, entry: Entry, how: Adoption) -> Sound:
@@ -153,7 +190,7 @@ def _copy(
             raise AudioError("changed while it was adopted; adopt it again")
 
         def place(sound_id: int) -> Sound:
-            relative = audio.name_for(sound_id, sound.username, sound.name, found.format)
+            relative = audio.free_name(sound_id, sound.username, sound.name, found.format)
             audio.keep(copy, relative)
             placed.append(relative)
             return _with_file(sound, sound_id, _file(audio.home / relative, copy.bytes, found))
@@ -161,8 +198,9 @@ def _copy(
         try:
             return sounds.add(found.sha256, wanted, place)
         except BaseException:
-            for relative in placed:
-                audio.discard(relative)
+            if sounds.holding(found.sha256) is None:  # an interrupt may come when the record is already written
+                for relative in placed:
+                    audio.discard(relative)
             raise
 
 

@@ -19,7 +19,8 @@ _NAMES = {
     "by-nc": "Attribution NonCommercial",
     "sampling+": "Sampling+",
 }
-_LATEST = {"zero": "1.0", "by": "4.0", "by-nc": "4.0", "sampling+": "1.0"}
+_ONLY = {"zero": "1.0", "sampling+": "1.0"}
+"""Licences with one version; where there are several, none is made up."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def credit_line(name: str, username: str | None, url: str | None, licence: Licen
 
 
 def _of(code: str, version: str) -> Licence:
-    version = version or _LATEST[code]
+    version = version or _ONLY.get(code, "")
     folder = "publicdomain" if code == "zero" else "licenses"
-    return Licence(_NAMES[code], version, f"https://creativecommons.org/{folder}/{code}/{version}/")
+    url = f"https://creativecommons.org/{folder}/{code}/{version}/" if version else ""
+    return Licence(_NAMES[code], version, url)

@@ -68,8 +68,10 @@ class Sound:
 
     @property
     def uploader_group(self) -> str:
-        """What must not be split between training and testing: all that one maker made, else the sound alone."""
-        return f"user:{self.username}" if self.username else f"sound:{self.id}"
+        """What must not be split between training and testing: all of one maker, else of one pack, else the sound."""
+        if self.username:
+            return f"user:{self.username}"
+        return f"pack:{self.pack}" if self.pack else f"sound:{self.id}"
 
     @property
     def credit(self) -> str:

@@ -1,4 +1,4 @@
-"""The gates through which foreign text passes on its way out: terminal, CSV, file names; and tags on their way in.
+"""The gates of foreign text on its way out: terminal, CSV, JSON, file names; and tags on their way in.
 
 Names, tags and descriptions come from strangers. Each destination has one function here, and nothing reaches that
 destination but through it.
@@ -6,6 +6,7 @@ destination but through it.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -38,6 +39,12 @@ def for_csv(text: object) -> str:
     """
     clean = _CONTROLS.sub("\ufffd", storable(str(text)).replace("\r\n", "\n").replace("\r", "\n"))
     return "'" + clean if clean.startswith(_FORMULA_STARTS) else clean
+
+
+def for_json(data: object) -> str:
+    """One line of JSON in ASCII, without the lone surrogates that would keep others from reading it."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    return json.dumps(json.loads(storable(text))) if _SURROGATES.search(text) else json.dumps(data, allow_nan=False)
 
 
 def for_file_name(text: str, limit: int = 60) -> str:

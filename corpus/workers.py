@@ -61,7 +61,7 @@ class Workers:
 
     def submit(self, function: Callable[..., Any], *arguments: Any, deadline: float) -> Future[Any]:
         """Ask for `function(*arguments)`; `deadline` in seconds counts from when a worker takes it up."""
-        with _one_thread_each():
+        with _one_thread_each(), _without_interrupts():
             future: Future[Any] = self._pool.schedule(function, args=arguments, timeout=deadline)
         return future
 
@@ -99,6 +99,19 @@ def _outcome(future: Future[Any], deadline: float) -> Any:
         return error
     except (Exception, SystemExit) as error:  # one bad file must not stop the rest, whatever a decoder throws
         return AudioError(f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """While workers may be started: they inherit it, since a Ctrl-C is for the parent to decide on."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

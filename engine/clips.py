@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from corpus.errors import AudioError
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.errors import EngineError
 from engine.playback.clip import Clip, clip_from_array, load_clip
+
+if TYPE_CHECKING:
+    from corpus.analysis.decode import Audio
 
 
 def load(
@@ -45,10 +49,17 @@ def _load(sound: Sound, rate: int) -> Clip:
     try:
         return load_clip(file.path, id=sound.id, name=sound.name, loudness=loudness, rate=rate)
     except EngineError:
-        from corpus.analysis.decode import decode
-
-        audio = decode(file.path)  # another decoder, for the files that libsndfile refuses
+        audio = _decode(sound, file.path)  # another decoder, for the files that libsndfile refuses
         return clip_from_array(audio.samples, audio.rate, id=sound.id, name=sound.name, loudness=loudness, rate=rate)
+
+
+def _decode(sound: Sound, path: Path) -> Audio:
+    from corpus.analysis.decode import decode
+
+    try:
+        return decode(path)
+    except AudioError as error:
+        raise AudioError(f"sound {sound.id}, {path.name}: {error}") from error
 
 
 def loudness_of(file: Path) -> float | None:

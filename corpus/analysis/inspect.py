@@ -27,6 +27,8 @@ _FORMATS = {
 _UNSIZED = (0, 0xFFFFFFFF)
 _OGG_TAIL = 1 << 16
 _END_OF_STREAM = 4
+_MP3_HEAD = 1 << 16
+_XING_AT_MOST = 36
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _by_any_decoder(path: Path, sha256: str) -> Inspected:
 
 
 def _cut_short(path: Path, found: Inspected) -> str:
-    """What libsndfile passes over: a WAV or AIFF whose chunks reach beyond its end, an Ogg without its last page."""
+    """What libsndfile passes over: a WAV, AIFF or MP3 shorter than its header says, an Ogg without its last page."""
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] in (b"RIFF", b"FORM"):
@@ -109,6 +111,8 @@ def _cut_short(path: Path, found: Inspected) -> str:
             # one byte less is a forgotten padding byte, not a loss
             if promised - 8 not in _UNSIZED and there < promised - 1:
                 return f"its header promises {promised} bytes, {there} are there"
+        if found.format == "mp3" and (there := path.stat().st_size) < (promised := _promised_by_mp3(path)):
+            return f"its header promises {promised} bytes, {there} are there"
         if found.format in ("ogg", "opus"):
             file.seek(max(0, path.stat().st_size - _OGG_TAIL))
             tail = file.read()
@@ -117,3 +121,17 @@ def _cut_short(path: Path, found: Inspected) -> str:
             if not page.startswith(b"OggS") or len(page) < whole or not page[5] & _END_OF_STREAM:
                 return "its last Ogg page is missing"
     return ""
+
+
+def _promised_by_mp3(path: Path) -> int:
+    """The least number of bytes that the Xing header of an MP3 promises; 0 without one.
+
+    libsndfile takes the header's word and fills what is missing with silence.
+    """
+    with path.open("rb") as file:
+        head = file.read(_MP3_HEAD)
+    place = max(head.find(b"Xing"), head.find(b"Info"))
+    if place < 0 or len(head) < place + 16 or head[place + 7] & 3 != 3:
+        return 0
+    size = int.from_bytes(head[place + 12 : place + 16], "big")
+    return size + max(0, place - _XING_AT_MOST)  # counted from the start of the frame that holds the header

@@ -1,7 +1,7 @@
 """Integrated loudness (EBU R128, ITU-R BS.1770-5) and sample peak, block by block.
 
 Loudness in LUFS of what will be heard: a mono file counts in both loudspeakers (+3.01 LU over one), more than two
-channels as their mean in both. A sound shorter than one gating block of 400 ms is measured as if silence followed, so
+channels as their mean in both. A sound too short for a gating block of 400 ms is measured as if silence followed, so
 that short sounds have a loudness too. pyloudnorm and Essentia measure the same, but want the whole signal in memory, or
 five times as long.
 
@@ -52,16 +52,20 @@ class LevelMeter:
     def loudness(self) -> float | None:
         """Integrated loudness in LUFS so far; None for silence (nothing above -70 LUFS)."""
         energies = np.concatenate([*self._energies, np.zeros(0)])
-        if len(energies) < _STEPS_A_BLOCK:
-            rest = np.zeros(_STEPS_A_BLOCK - len(energies))
-            rest[:1] = np.sum(self._open**2)
-            energies = np.concatenate([energies, rest])
-        power = np.convolve(energies, np.ones(_STEPS_A_BLOCK), "valid") / (_STEPS_A_BLOCK * self._step)
-        heard = power[power > _power(_SILENCE)]
+        heard = self._heard(energies)
+        if not len(heard):  # too short for a block, or heard only in an end that fills none
+            heard = self._heard(np.concatenate([energies, [np.sum(self._open**2)], np.zeros(_STEPS_A_BLOCK - 1)]))
         if not len(heard):
             return None
         relative_gate = heard.mean() / 10  # 10 LU below
         return _OFFSET + 10 * math.log10(heard[heard > relative_gate].mean())
+
+    def _heard(self, energies: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Mean power of each overlapping block of four steps that is above the absolute gate."""
+        if len(energies) < _STEPS_A_BLOCK:
+            return np.empty(0)
+        power = np.convolve(energies, np.ones(_STEPS_A_BLOCK), "valid") / (_STEPS_A_BLOCK * self._step)
+        return np.asarray(power[power > _power(_SILENCE)])
 
 
 def _power(lufs: float) -> float:

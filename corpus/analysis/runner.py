@@ -17,7 +17,7 @@ from corpus.model import Space
 from corpus.store.database import Database
 from corpus.store.sounds import Sounds
 from corpus.store.vectors import Pending, Vector, Vectors
-from corpus.workers import Workers
+from corpus.workers import Workers, cores
 
 _BATCH = 32
 _BATCH_SECONDS = 1.0
@@ -56,6 +56,7 @@ class Analysis:
         self._database = database
         self._sounds = sounds
         self._vectors = vectors
+        self._extractors: dict[str, Space] = {}
 
     def run(
         self,
@@ -77,9 +78,11 @@ class Analysis:
         names = list(dict.fromkeys(names)) or [spaces.default()]
         for name in names:
             spaces.extractor(name)
-        with Workers(jobs) as workers:
-            for name in names:
-                self._vectors.register(_fingerprint(workers, name))
+        most = len(set(ids)) if ids else cores()
+        with Workers(jobs or min(most, cores())) as workers:
+            self._extractors = {name: _fingerprint(workers, name) for name in names}
+            for space in self._extractors.values():
+                self._vectors.register(space)
             tasks, skipped = self._vectors.pending(names, ids, redo)
             report = AnalysisReport({name: SpaceReport(skipped=skipped[name]) for name in names})
             self._drain(workers, tasks, report, progress)
@@ -108,9 +111,22 @@ class Analysis:
             return
         with self._database.write() as connection:
             for task, result in batch:
-                self._vectors.put(connection, _vectors(task, result))
+                self._vectors.put(connection, self._measured(task, result))
                 if result.peak is not None:
                     self._sounds.set_levels(connection, task.file_id, result.loudness, result.peak)
+
+    def _measured(self, task: Pending, result: Measured) -> list[Vector]:
+        return [
+            Vector(
+                space=name,
+                fingerprint=self._extractors[name].fingerprint,
+                sound_id=task.sound_id,
+                file_id=task.file_id,
+                values=values,
+                provenance=result.provenance[name],
+            )
+            for name, values in result.vectors.items()
+        ]
 
 
 def _fingerprint(workers: Workers, name: str) -> Space:
@@ -118,13 +134,6 @@ def _fingerprint(workers: Workers, name: str) -> Space:
     if isinstance(answer, CorpusError):
         raise AudioError(f"the extractor of space {name!r} fails on its own probe: {answer}")
     return answer  # type: ignore[no-any-return]
-
-
-def _vectors(task: Pending, result: Measured) -> list[Vector]:
-    return [
-        Vector(name, task.sound_id, task.file_id, values, result.provenance[name])
-        for name, values in result.vectors.items()
-    ]
 
 
 def _count(report: AnalysisReport, task: Pending, result: Measured) -> None:

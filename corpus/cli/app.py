@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from corpus.text import for_terminal
+from corpus.text import for_json, for_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +22,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _WIDE = 160
 """Columns when the output is not a terminal, so that piped tables are not cut short."""
+_ROOMY = 100
+"""Columns from which a terminal has room for everything."""
 
 
 class App:
@@ -43,7 +44,7 @@ class App:
     def answer(self, data: dict[str, Any], draw: Callable[[Console], None]) -> None:
         """Give the command's one answer: `data` as JSON with `--json`, else whatever `draw` prints."""
         if self.json:
-            click.echo(json.dumps(data, allow_nan=False))
+            click.echo(for_json(data))
         else:
             draw(_console(stderr=False))
 
@@ -149,18 +150,31 @@ def print_lines(console: Console, lines: Iterable[str]) -> None:
         console.print(clean(line), soft_wrap=True)
 
 
-def table(console: Console, headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a plain table; numbers are set to the right."""
+def table(
+    console: Console, headings: Sequence[str], rows: Iterable[Sequence[object]], spare: Sequence[str] = ()
+) -> None:
+    """Print a plain table; numbers are set to the right and never broken.
+
+    Parameters
+    ----------
+    spare : sequence of str
+        Headings of columns that a narrow terminal does without.
+    """
     from rich.table import Table
 
-    cells = [list(row) for row in rows]
+    places = [p for p, heading in enumerate(headings) if console.width >= _ROOMY or heading not in spare]
+    cells = [[row[place] for place in places] for row in rows]
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for place, heading in enumerate(headings):
-        numeric = all(isinstance(row[place], int | float) for row in cells)
-        drawn.add_column(heading, justify="right" if numeric and cells else "left", overflow="fold")
+    for place, heading in enumerate(headings[p] for p in places):
+        numeric = bool(cells) and all(_numeric(row[place]) for row in cells)
+        drawn.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
     for row in cells:
         drawn.add_row(*(clean(value) for value in row))
     console.print(drawn)
+
+
+def _numeric(value: object) -> bool:
+    return value is None or isinstance(value, int | float) or str(value).replace(".", "").isdecimal()
 
 
 def _console(stderr: bool) -> Console:

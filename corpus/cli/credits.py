@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from corpus.cli.app import App, command
@@ -21,13 +19,13 @@ def credits(app: App, ids: tuple[int, ...], form: str) -> None:
       mirla credits --format csv > credits.csv
     """
     from corpus.credits import as_csv, as_text, credit
-    from corpus.text import for_terminal
+    from corpus.text import for_json, for_terminal
 
     corpus = app.corpus()
     sounds = corpus.sounds.many(ids or corpus.sounds.ids().tolist())
     data = {"credits": [credit(sound) for sound in sounds]}
     if app.json or form == "json":
-        click.echo(json.dumps(data))
+        click.echo(for_json(data))
     elif form == "csv":
         click.echo(as_csv(sounds), nl=False)
     else:

@@ -38,7 +38,10 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
             for space, numbers in value.items():
                 yield f"{space}: {' '.join(f'{number:.6g}' for number in numbers)}"
         elif value not in (None, "", [], {}):
-            yield f"{name}: {' '.join(value) if isinstance(value, list) else value}"
+            words = (
+                " ".join(value) if isinstance(value, list) else f"{value:.6g}" if isinstance(value, float) else value
+            )
+            yield f"{name}: {words}"
 
 
 def _facts(corpus: Corpus, sound: Sound) -> dict[str, Any]:

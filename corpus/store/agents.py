@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,12 +29,14 @@ class Agents:
         UnknownAgent
             The name is taken or blank.
         """
-        if not name.strip() or not name.isprintable():
+        if not name.strip() or not name.isprintable() or name.startswith("-"):
             raise UnknownAgent(f"an agent cannot be called {name!r}; give it a word")
         values = {"name": name, "about": about, "spaces": list(spaces), "classifier": classifier}
         with self._database.write(durable=True) as connection:
             if connection.execute(sa.select(agents.c.id).where(agents.c.name == name)).first():
-                raise UnknownAgent(f"there is an agent {name!r} already; `mirla agent show {name}` shows it")
+                raise UnknownAgent(
+                    f"there is an agent {name!r} already; `mirla agent show {shlex.quote(name)}` shows it"
+                )
             connection.execute(sa.insert(agents), values | {"created": now()})
         return self.get(name)
 
@@ -49,7 +52,7 @@ class Agents:
             row = connection.execute(sa.select(agents).where(agents.c.name == name)).first()
         if row is None:
             known = ", ".join(agent.name for agent in self.all()) or "none yet"
-            raise UnknownAgent(f"no agent {name!r}; there are: {known}; `mirla agent new {name}` makes it")
+            raise UnknownAgent(f"no agent {name!r}; there are: {known}; `mirla agent new {shlex.quote(name)}` makes it")
         return _agent(row)
 
     def all(self) -> list[Agent]:

@@ -17,7 +17,7 @@ from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Sound
 from corpus.store.database import Database, now
 from corpus.store.tables import files, sounds, tags
-from corpus.text import storable
+from corpus.text import as_tag, storable
 
 _PER_QUERY = 500
 _WORD = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
@@ -107,7 +107,9 @@ class Sounds:
         else:
             query = query.join(ranked, ranked.c.id == sounds.c.id).order_by(ranked.c.rank, sounds.c.id)
         for tag in with_tags:
-            query = query.where(sounds.c.id.in_(sa.select(tags.c.sound_id).where(tags.c.tag == storable(tag).lower())))
+            query = query.where(
+                sounds.c.id.in_(sa.select(tags.c.sound_id).where(tags.c.tag.in_([storable(tag).lower(), as_tag(tag)])))
+            )
         if licences:
             query = query.where(sa.or_(*(_has_licence(from_text(storable(licence))) for licence in licences)))
         with self._database.read() as connection:
@@ -249,7 +251,10 @@ def _free_id(connection: Connection, wanted: int | None) -> int:
 
 
 def _has_licence(licence: Licence) -> sa.ColumnElement[bool]:
-    return sounds.c.licence == licence.name if licence.name else sounds.c.licence_url == licence.url
+    if not licence.name:
+        return sounds.c.licence_url == licence.url
+    named = sounds.c.licence == licence.name
+    return named & (sounds.c.licence_version == licence.version) if licence.version else named
 
 
 def _ranked(text: str) -> sa.Subquery | None:
@@ -260,8 +265,10 @@ def _ranked(text: str) -> sa.Subquery | None:
         term = storable(phrase or word).replace('"', " ").replace("\0", " ")
         if any(character.isalnum() for character in term):
             (unwanted if minus else wanted).append(f'"{term}"')
-    if not wanted and not unwanted:
+    if not text.strip():
         return None
+    if not wanted and not unwanted:
+        return sa.select(sounds.c.id, sa.literal(0).label("rank")).where(sa.false()).subquery()
     if wanted:
         match = " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
         found = "select rowid as id, rank from sound_text where sound_text match :match"

@@ -39,6 +39,7 @@ class Vector:
     """One vector to store, with the facts of how it came about (library versions, decoder, source)."""
 
     space: str
+    fingerprint: str
     sound_id: int
     file_id: int | None
     values: npt.NDArray[np.float32]
@@ -93,11 +94,8 @@ class Vectors:
         ids : (n,) int64, ascending
         X : (n, dim) float32
         """
-        space = self.space(name)
-        if space is None:
-            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
         query = (
-            sa.select(vectors.c.sound_id, vectors.c.data)
+            sa.select(vectors.c.sound_id, vectors.c.data, spaces.c.dim)
             .join(spaces)
             .where(spaces.c.name == name, spaces.c.current)
             .order_by(vectors.c.sound_id)
@@ -105,8 +103,8 @@ class Vectors:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-        values = np.frombuffer(b"".join(row[1] for row in rows), _STORED).reshape(len(rows), space.dim)
-        return ids, values.astype(np.float32)
+        values = np.frombuffer(b"".join(row[1] for row in rows), _STORED)
+        return ids, values.reshape(len(rows), rows[0].dim if rows else 0).astype(np.float32)
 
     def of_sound(self, sound_id: int) -> dict[str, npt.NDArray[np.float32]]:
         """The current vectors of one sound, by space."""
@@ -162,23 +160,34 @@ class Vectors:
         return work, skipped
 
     def put(self, connection: Connection, some: Iterable[Vector]) -> None:
-        """Store vectors within the caller's transaction, in place of older ones of the same sound and space."""
+        """Store vectors within the caller's transaction, in place of older ones of the same sound and space.
+
+        Raises
+        ------
+        AnalysisError
+            A vector of a fingerprint that was never registered, or of another length.
+        """
+        known: dict[str, int] = {}
+        rows = connection.execute(sa.select(spaces)).all()
         for vector in some:
-            stored = connection.execute(sa.select(spaces).where(spaces.c.name == vector.space)).all()
-            current = next((row for row in stored if row.current), None)
-            if current is None or current.dim != vector.values.size:
+            stored = [row for row in rows if row.name == vector.space]
+            own = next((row for row in stored if row.fingerprint == vector.fingerprint), None)
+            if own is None or own.dim != vector.values.size:
                 raise AnalysisError(
-                    f"space {vector.space!r} takes {current.dim if current else 'no'} numbers, got {vector.values.size}"
+                    f"space {vector.space!r}: {vector.values.size} numbers of an unregistered extractor"
                 )
-            same_name = vectors.c.space_id.in_([row.id for row in stored])
-            connection.execute(sa.delete(vectors).where(same_name, vectors.c.sound_id == vector.sound_id))
+            facts = json.dumps(vector.provenance, sort_keys=True)
+            if facts not in known:
+                known[facts] = _provenance(connection, facts)
+            older = vectors.c.space_id.in_([row.id for row in stored]), vectors.c.sound_id == vector.sound_id
+            connection.execute(sa.delete(vectors).where(*older))
             connection.execute(
                 sa.insert(vectors),
                 {
-                    "space_id": current.id,
+                    "space_id": own.id,
                     "sound_id": vector.sound_id,
                     "file_id": vector.file_id,
-                    "provenance_id": _provenance(connection, vector.provenance),
+                    "provenance_id": known[facts],
                     "data": vector.values.astype(_STORED).tobytes(),
                 },
             )
@@ -189,10 +198,9 @@ def _analysed(connection: Connection, name: str) -> set[tuple[int, int]]:
     return {(sound_id, file_id) for sound_id, file_id in connection.execute(query)}
 
 
-def _provenance(connection: Connection, facts: dict[str, str]) -> int:
-    text = json.dumps(facts, sort_keys=True)
-    known = connection.execute(sa.select(provenances.c.id).where(provenances.c.facts == text)).scalar()
+def _provenance(connection: Connection, facts: str) -> int:
+    known = connection.execute(sa.select(provenances.c.id).where(provenances.c.facts == facts)).scalar()
     if known is not None:
         return int(known)
-    added = sa.insert(provenances).values(facts=text).returning(provenances.c.id)
+    added = sa.insert(provenances).values(facts=facts).returning(provenances.c.id)
     return int(connection.execute(added).scalar_one())

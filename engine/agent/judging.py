@@ -6,6 +6,7 @@ fitted on held-out logits, so that p > 0.5 exactly when the label is good.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -84,10 +85,13 @@ def judge(corpus: Corpus, name: str) -> Verdicts:
     agent = corpus.agents.get(name)
     model = corpus.agents.model(agent)
     if model is None:
-        raise TrainingError(f"agent {name!r} was not trained yet; label some sounds, then `mirla agent train {name}`")
+        raise TrainingError(
+            f"agent {name!r} was not trained yet; label some sounds, then `mirla agent train {shlex.quote(name)}`"
+        )
     if model.fingerprints != fingerprints(corpus, agent):
         raise TrainingError(
-            f"agent {name!r} learnt from vectors of another extractor than the present ones; `mirla agent train {name}`"
+            f"agent {name!r} learnt from vectors of another extractor than the present ones; "
+            f"`mirla agent train {shlex.quote(name)}`"
         )
     matrix = features(corpus, agent.spaces)
     return Verdicts(name, model.version, matrix.ids, probabilities(model, matrix.X))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -71,7 +72,7 @@ def _check(agent: Agent, good: int, bad: int) -> None:
     lacking = "good" if not good else "bad"
     raise TrainingError(
         f"agent {agent.name!r} has {good} good and {bad} bad sounds and needs both; "
-        f"`mirla agent label {agent.name} --{lacking} ID…`"
+        f"`mirla agent label {shlex.quote(agent.name)} --{lacking} ID…`"
     )
 
 

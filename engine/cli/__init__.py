@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -15,7 +14,7 @@ from corpus import __version__
 from corpus.cli import COMMANDS as CORPUS_COMMANDS
 from corpus.cli.app import App, LazyGroup, global_options
 from corpus.errors import CorpusError
-from corpus.text import for_terminal
+from corpus.text import for_json, for_terminal
 from engine.errors import EngineError
 
 _ENGINE_COMMANDS = {
@@ -54,15 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; whatever goes wrong is one line on standard error and an exit code."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    words = list(sys.argv[1:] if arguments is None else arguments)
     app = App()
+    app.json = "--json" in words  # also where the words cannot be parsed
     try:
-        sys.exit(cli.main(arguments, prog_name="mirla", obj=app, standalone_mode=False) or 0)
+        _run(app, words)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        _fail(app, error.format_message(), error.exit_code, said=True)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("mirla: stopped; what was done is kept", err=True)
-        sys.exit(_INTERRUPTED)
+        _fail(app, "stopped; what was done is kept", _INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_BROKEN_PIPE)
@@ -74,10 +74,27 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         )
 
 
-def _fail(app: App, message: str, code: int) -> NoReturn:
-    if app.debug:
+def _run(app: App, words: list[str]) -> NoReturn:
+    """Run a command by click's parts, since its own `main` turns a closed pipe into exit code 1."""
+    try:
+        with cli.make_context("mirla", words, obj=app) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        sys.stdout.flush()
+        sys.exit(end.exit_code)
+    sys.exit(0)
+
+
+def _fail(app: App, message: str, code: int, said: bool = False) -> NoReturn:
+    if app.debug and not said:
         traceback.print_exc()
+    if not said:
+        click.echo(f"mirla: {for_terminal(message)}", err=True)
     if app.json:
-        click.echo(json.dumps({"error": message, "code": code}))
-    click.echo(f"mirla: {for_terminal(message)}", err=True)
+        try:
+            click.echo(for_json({"error": message, "code": code}))
+            sys.stdout.flush()
+        except OSError:  # standard output itself is what failed
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -48,26 +49,26 @@ def new(app: App, name: str, about: str, spaces: tuple[str, ...], classifier: st
     corpus = app.corpus()
     made = corpus.agents.create(name, about, spaces or (registry.default(),), classifier)
     _answer(app, corpus, made)
-    app.say(f"`mirla agent label {name} --good ID…` and `--bad ID…` teach it.")
+    app.say(f"`mirla agent label {shlex.quote(name)} --good ID…` and `--bad ID…` teach it.")
 
 
 @command("label")
 @click.argument("name")
 @click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
-@click.option("--good", "label", flag_value="good", type=str, help="These are good.")
-@click.option("--bad", "label", flag_value="bad", type=str, help="These are bad.")
+@click.option("--good", is_flag=True, help="These are good.")
+@click.option("--bad", is_flag=True, help="These are bad.")
 @click.option("--test", is_flag=True, help="Keep them for testing; never train on them.")
 @click.option("--by", "who", help="Who says so; you unless told.")
-def label(app: App, name: str, ids: tuple[int, ...], label: Label | None, test: bool, who: str | None) -> None:
+def label(app: App, name: str, ids: tuple[int, ...], good: bool, bad: bool, test: bool, who: str | None) -> None:
     """Call sounds good or bad. A later label of the same sound replaces the earlier one; both are kept.
 
     \b
     Example:
       mirla agent label water --good 4832 100067
     """
-    if label is None:
-        raise click.UsageError("say --good or --bad")
-    _annotate(app, name, ids, label, test, who)
+    if good == bad:
+        raise click.UsageError("say --good or --bad; for some of each, call it twice")
+    _annotate(app, name, ids, "good" if good else "bad", test, who)
 
 
 @command("unlabel")

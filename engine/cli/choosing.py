@@ -61,7 +61,8 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
         ]
         shown = [place for place in range(len(headings)) if any(row[place] not in (None, "") for row in rows)]
         if rows:
-            table(console, [headings[p] for p in shown], [[row[p] for p in shown] for row in rows])
+            spare = ["by", "licence", "tags"]
+            table(console, [headings[p] for p in shown], [[row[p] for p in shown] for row in rows], spare)
 
     app.answer(data | {"results": [hit.as_json() for hit in answer.hits]}, draw)
     if not answer.hits:

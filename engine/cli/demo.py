@@ -40,7 +40,7 @@ def demo(app: App, folder: Path | None, out: Path) -> None:
     from engine.demo.run import material
 
     with tempfile.TemporaryDirectory(prefix="mirla-demo-") as scratch:
-        chosen = material(folder.expanduser().absolute() if folder else None, Path(scratch))
+        chosen = material(folder.absolute() if folder else None, Path(scratch))
         kept = app.home is not None
         app.home = app.home or Path(scratch) / "home"
         data, comparisons = _run(app, chosen, out)
@@ -79,7 +79,7 @@ def _run(app: App, chosen: Material, out: Path) -> tuple[dict[str, Any], list[Co
         app.say(f"teaching agent {lesson.agent!r} with {len(lesson.good)} good and {len(lesson.bad)} bad sounds")
         with app.progress("training", "rounds") as progress:
             scores = run.teach(corpus, lesson, progress)
-    comparisons = run.compare(corpus, lesson, sounds)
+    comparisons = run.compare(corpus, lesson, scores["agent"] if scores else None, sounds)
     app.say(f"rendering {run.SECONDS:.0f} s")
     rendered, heard = run.render(corpus, comparisons, out)
     credits_file = out.with_name(f"{out.stem}-credits.txt")

@@ -10,7 +10,7 @@ from corpus.cli.app import App, command
 @command()
 @click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
 @click.option("--together", is_flag=True, help="All at once instead of one after another.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Go on for so long, round and round.")
+@click.option("--seconds", type=click.FloatRange(0, 14400, min_open=True), help="Go on for so long, round and round.")
 @click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
 def play(app: App, ids: tuple[int, ...], together: bool, seconds: float | None, device: str | None) -> None:
     """Play sounds, at one loudness. Ctrl-C fades out.
@@ -34,6 +34,8 @@ def play(app: App, ids: tuple[int, ...], together: bool, seconds: float | None, 
         whole = play_arrangement(player, placed, lambda item: app.say(f"{item.clip.id} {item.clip.name}"))
         underruns = player.stats()["underruns"]
     if underruns:
-        app.warn(f"the sound was interrupted {underruns} times: the machine was too busy")
+        app.warn(f"drop-outs: {underruns}; the machine was too busy")
     data = {"played": list(dict.fromkeys(ids)), "whole": whole, "underruns": underruns}
     app.answer(data, lambda console: None)
+    if not whole:
+        raise KeyboardInterrupt

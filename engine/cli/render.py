@@ -15,7 +15,7 @@ _RATE = 44100
 @click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="A .wav or .flac file.")
 @click.option("--together", is_flag=True, help="All at once instead of one after another.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Exactly so long, round and round.")
+@click.option("--seconds", type=click.FloatRange(0, 14400, min_open=True), help="Exactly so long, round and round.")
 def render(app: App, ids: tuple[int, ...], out: Path, together: bool, seconds: float | None) -> None:
     """Write to a file what `play` would play. Needs no sound device.
 

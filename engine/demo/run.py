@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ NEIGHBOURS = 5
 SECONDS = 20.0
 _RATE = 44100
 _SEED = 0
+_CANDIDATES = 12
 
 _PERCUSSIVE = frozenset("bd clap cowbell cymbal drum drums hat hihat kick perc percussion sn snare tabla tom".split())
 _SUSTAINED = frozenset("ambi ambient bass drone field guit guitar hum loop pad voice vinyl wind".split())
@@ -46,12 +47,13 @@ class Material:
 
 @dataclass(frozen=True)
 class Examples:
-    """What the example agent is taught: its name, good and bad ids; and targets among the sounds it never saw."""
+    """What the example agent is taught: its name, good and bad ids; and sounds of either kind it never saw."""
 
     agent: str
     good: list[int]
     bad: list[int]
-    targets: list[int]
+    unseen_good: list[int]
+    unseen_bad: list[int]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,12 @@ class Comparison:
     target: Sound
     without: list[Hit]
     with_agent: list[Hit]
+
+    @property
+    def changed(self) -> int:
+        """How many of the nearest sounds the agent refuses."""
+        kept = {hit.sound.id for hit in self.with_agent}
+        return sum(hit.sound.id not in kept for hit in self.without)
 
 
 def material(folder: Path | None, scratch: Path) -> Material:
@@ -103,35 +111,43 @@ def examples(sounds: Sequence[Sound]) -> Examples | None:
     generator = np.random.default_rng(_SEED)
     good, bad = (generator.permutation(some).tolist() for some in (good, bad))
     of_good, of_bad = (min(EXAMPLES, len(some) // 2) for some in (good, bad))
-    # mostly sounds that the agent should not like: what it changes is heard there
-    targets = [*good[of_good : of_good + 1], *bad[of_bad:]][:TARGETS]
-    return Examples(name, good[:of_good], bad[:of_bad], targets)
+    return Examples(name, good[:of_good], bad[:of_bad], good[of_good:], bad[of_bad:])
 
 
 def teach(corpus: Corpus, lesson: Examples, progress: Callable[[int, int], None]) -> dict[str, Any]:
     """Make, label and train the example agent; returns its scores."""
-    if all(agent.name != lesson.agent for agent in corpus.agents.all()):
-        corpus.agents.create(lesson.agent, f"example of the demo: {lesson.agent} sounds", [default()], "mlp")
-    agent = corpus.agents.get(lesson.agent)
-    labels: list[tuple[Label, list[int]]] = [("good", lesson.good), ("bad", lesson.bad)]
-    for label, ids in labels:
-        corpus.agents.annotate(agent, ids, label, who="demo", session="demo")
+    about = f"example of the demo: {lesson.agent} sounds"
+    known = {agent.name: agent.about for agent in corpus.agents.all()}
+    if known.get(lesson.agent, about) != about:  # an agent of the user's own is left alone
+        lesson = replace(lesson, agent=f"{lesson.agent}-demo")
+    if lesson.agent not in known:
+        agent = corpus.agents.create(lesson.agent, about, [default()], "mlp")
+        labels: list[tuple[Label, list[int]]] = [("good", lesson.good), ("bad", lesson.bad)]
+        for label, ids in labels:
+            corpus.agents.annotate(agent, ids, label, who="demo", session="demo")
     return train(corpus, lesson.agent, seed=_SEED, progress=progress)[1]
 
 
-def compare(corpus: Corpus, lesson: Examples | None, sounds: Sequence[Sound]) -> list[Comparison]:
-    """The nearest sounds to a few targets, without the agent and with it."""
-    targets = lesson.targets if lesson else [sound.id for sound in sounds[:TARGETS]]
-    agents = (lesson.agent,) if lesson else ()
+def compare(corpus: Corpus, lesson: Examples | None, agent: str | None, sounds: Sequence[Sound]) -> list[Comparison]:
+    """The nearest sounds to a few targets that the agent never saw, without it and with it.
+
+    One target is of the kind it was taught to like. The others are not, and are chosen so that the agent refuses at
+    least two of their nearest sounds, where there are such: elsewhere there would be nothing to see.
+    """
+    if lesson is None or agent is None:
+        return [_compared(corpus, sound.id, ()) for sound in sounds[:TARGETS]]
+    chosen = [_compared(corpus, target, (agent,)) for target in lesson.unseen_good[:1]]
+    others = [_compared(corpus, target, (agent,)) for target in lesson.unseen_bad[:_CANDIDATES]]
+    others.sort(key=lambda one: one.changed < 2)  # stable: the telling ones first
+    return chosen + others[: TARGETS - len(chosen)]
+
+
+def _compared(corpus: Corpus, target: int, agents: tuple[str, ...]) -> Comparison:
     measure = default()  # the measure of that name standardises the space of that name
-    return [
-        Comparison(
-            target=corpus.sounds.get(target),
-            without=similar(corpus, target, Choice(k=NEIGHBOURS), measure).hits,
-            with_agent=similar(corpus, target, Choice(k=NEIGHBOURS, agents=agents), measure).hits,
-        )
-        for target in targets
-    ]
+    without, with_agent = (
+        similar(corpus, target, Choice(k=NEIGHBOURS, agents=some), measure).hits for some in ((), agents)
+    )
+    return Comparison(corpus.sounds.get(target), without, with_agent)
 
 
 def render(corpus: Corpus, comparisons: Sequence[Comparison], out: Path) -> tuple[dict[str, Any], list[Sound]]:

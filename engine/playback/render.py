@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def _write(out: Path, rate: int, blocks: Iterator[npt.NDArray[np.float32]]) -> f
     peak = 0.0
     try:
         part.touch()  # libsndfile says "System error" to all that the system could explain
-        with soundfile.SoundFile(part, "w", rate, 2, subtype="PCM_24", format=kind) as file:
+        with soundfile.SoundFile(os.fsencode(part), "w", rate, 2, subtype="PCM_24", format=kind) as file:
             for block in blocks:
                 file.write(block)
                 peak = max(peak, float(np.abs(block).max()))
@@ -92,5 +93,6 @@ def _write(out: Path, rate: int, blocks: Iterator[npt.NDArray[np.float32]]) -> f
             f"cannot write {out}: {words.strip(' .')}; make room or choose another place with --out"
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
     return peak

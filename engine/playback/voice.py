@@ -2,8 +2,10 @@
 
 Conventions: times are frames on the mixer's clock; audio is float32 of shape (frames, 2).
 
-No voice clicks: the gain of a frame depends on how far it is from the voice's nearest edge, rising as a
-raised cosine over the fade. Stopping a voice only moves its last edge nearer.
+No voice clicks: the gain of a frame depends on how far it is from the voice's edges. It falls to the last edge, and to
+the seam of a loop, as a raised cosine over the fade. At the first edge it rises steeply and then ever more gently over
+the same time, so that a drum keeps its attack: with a raised cosine there, one in ten real samples lost more than
+3 dB of theirs. Stopping a voice only moves its last edge nearer.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy.typing as npt
 from engine.playback.clip import Clip
 
 FOREVER = sys.maxsize
+ATTACK_POWER = 8
 SEAM_FRAMES = 32  # how much of either end tells whether a loop's seam is a jump
 
 
@@ -88,14 +91,26 @@ class Voice:
         if inside and not self._seam_fade:
             return None
         frame = np.arange(begin, begin + count) + 0.5
-        near = np.ones(count)
+        gain = np.ones(count)
         if self.fade:
-            near = np.minimum(frame, total - frame) / self.fade
+            gain = attack(frame / self.fade) * release((total - frame) / self.fade)
         if self._seam_fade:
             length = len(self.clip.frames)
             turn = frame % length
-            near = np.minimum(near, np.minimum(turn, length - turn) / self._seam_fade)
-        return (0.5 - 0.5 * np.cos(np.pi * np.clip(near, 0.0, 1.0))).astype(np.float32)
+            gain *= release(np.minimum(turn, length - turn) / self._seam_fade)
+        return gain.astype(np.float32)
+
+
+def attack(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the gain at the share `x` of a fade-in: 0.57 at a tenth, 0.83 at a fifth, 1 from the end on."""
+    rest: npt.NDArray[np.float64] = 1.0 - (1.0 - np.clip(x, 0.0, 1.0)) ** ATTACK_POWER
+    return rest
+
+
+def release(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the gain at the share `x` that is left of a fade-out: a raised cosine."""
+    cosine: npt.NDArray[np.float64] = 0.5 - 0.5 * np.cos(np.pi * np.clip(x, 0.0, 1.0))
+    return cosine
 
 
 def ends_meet(frames: npt.NDArray[np.float32]) -> bool:

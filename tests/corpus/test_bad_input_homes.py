@@ -18,6 +18,7 @@ UNUSABLE = {
     "the kernel's": "/proc",
     "below the kernel's": "/proc/home",
     "a link in a circle": "{tmp}/circle",
+    "of nobody": "~nobody-here/home",
     "a name too long": "{tmp}/" + "x" * 300,
 }
 
@@ -149,12 +150,11 @@ def test_a_file_where_the_audio_should_go(home, mirla, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["what? 100% #1 [/]", "a;b&c=$(d)", "caf\u00e9 \u202e", "new\nline\x1b[2J", "by\udcfftes", ":memory:"]
+    "name", ["what? 100% #1 [bold]", "a;b&c=$(d)", "caf\u00e9 \u202e", "new\nline\x1b[2J", "by\udcfftes", ":memory:"]
 )
-def test_a_home_of_any_name_holds_its_own_database(tmp_path, name):
+def test_a_home_of_any_name_holds_its_own_database(tmp_path, mirla, name):
     home = tmp_path / name
-    ran = run("--json", "status", home=home)
-    assert ran.json["sounds"] == 0
+    assert mirla("--json", "status", home=home).json["sounds"] == 0
     assert (home / "corpus.sqlite").is_file()
     assert list(tmp_path.iterdir()) == [home]
 

@@ -21,7 +21,7 @@ HOSTILE = {
     "segfaults": (partial(ctypes.string_at, 0), r"crashed its decoder \(exit code -11\); "),
     "is killed": (partial(signal.raise_signal, signal.SIGKILL), r"crashed its decoder \(exit code -9\); "),
     "hangs": (partial(time.sleep, 3600), "took longer than 1 s and was given up; "),
-    "takes all memory": (partial(bytearray, 4 * MEMORY), "needs more memory than a worker may take; "),
+    "takes all memory": (partial(eval, f"len(bytes({2 * MEMORY}))"), "needs more memory than a worker may take; "),
     "raises": (partial(int, "no number"), "ValueError: invalid literal"),
     "leaves": (partial(sys.exit, 4), "SystemExit|crashed its decoder"),
     "answers what cannot be sent": (partial(open, os.devnull), "cannot pickle"),

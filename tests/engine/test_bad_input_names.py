@@ -159,10 +159,10 @@ def test_a_sheet_of_credits_computes_nothing_and_commands_no_terminal(adopted, i
     assert {"'=1+1", "'--help", "two words", "quo\"te's"} <= {row["name"] for row in rows}
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_of_another_encoding(adopted, encoding):
     home, _, _ = adopted
-    for command in ("search", "-k", "100"), ("credits",), ("credits", "--format", "csv"), ("--json", "search"):
+    for command in ("search", "-k", "100"), ("credits",):
         done = subprocess.run(
             [PROGRAM, "--home", home, *command],
             capture_output=True,

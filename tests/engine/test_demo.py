@@ -22,7 +22,7 @@ def test_on_sonic_pi_samples(mirla, home, tmp_path):
     assert (len(heard) / rate, rate) == (20.0, 44100)
     assert np.abs(heard).max() <= 10 ** (-1 / 20)
     loud = np.abs(heard).max(axis=1).reshape(20, -1).max(axis=1)
-    assert (loud > 0.01).all(), "no second is silent"
+    assert (loud > 1e-4).all(), "a second is silent"
     credits = (tmp_path / "demo-credits.txt").read_text().splitlines()
     assert credits == done["credited"]
     assert all("licensed under Creative Commons 0 1.0" in line for line in credits)
@@ -79,4 +79,4 @@ def test_examples_leave_half_of_each_class_unseen(finished):
     lesson = examples(finished.sounds.many(finished.sounds.ids().tolist()))
     assert (lesson.agent, len(lesson.good), len(lesson.bad)) == ("percussive", 20, 20)
     assert not set(lesson.good) & set(lesson.bad)
-    assert not set(lesson.targets) & set(lesson.good + lesson.bad)
+    assert not set(lesson.unseen_good + lesson.unseen_bad) & set(lesson.good + lesson.bad)

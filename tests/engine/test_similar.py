@@ -57,8 +57,9 @@ def test_equal_sounds_come_in_order_of_id(sonic):
     from corpus.store.vectors import Vector
 
     same = ids[20:32].tolist()
+    space = sonic.vectors.space("mfcc")
     with sonic.database.write() as connection:
-        sonic.vectors.put(connection, [Vector("mfcc", i, None, X[20], {"made": "up"}) for i in same])
+        sonic.vectors.put(connection, [Vector("mfcc", space.fingerprint, i, None, X[20], {"made": "up"}) for i in same])
     hits = similar(sonic, same[3], Choice(k=5)).hits
     assert [hit.sound.id for hit in hits] == [i for i in same if i != same[3]][:5]
     assert {hit.distance for hit in hits} == {0.0}
