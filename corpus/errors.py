@@ -9,7 +9,13 @@ CorpusError                  3   anything below
 ├── UnknownAgent             9   an agent that does not exist, or exists already
 ├── AudioError              10   a file that cannot be decoded or used
 ├── CatalogueError          11   a catalogue that cannot be read
-└── AnalysisError           12   an unknown space, or an extractor that is not installed
+├── AnalysisError           12   an unknown space, or an extractor that is not installed
+└── FreesoundError          13   Freesound answered something that cannot be used
+    ├── TokenRefused        14   no API key, or one that Freesound does not accept
+    ├── QuotaSpent          15   the day's requests are spent
+    ├── BadQuery            16   Freesound rejects what was asked
+    ├── NotThere            17   Freesound has no such thing, or not any more
+    └── Unreachable         18   no network, or a server that fails
 
 Every message is one line: what happened, with the value, and what to do next.
 """
@@ -75,3 +81,39 @@ class AnalysisError(CorpusError):
     """A space that does not exist, or whose extractor is not installed."""
 
     exit_code = 12
+
+
+class FreesoundError(CorpusError):
+    """Freesound answered something that cannot be used."""
+
+    exit_code = 13
+
+
+class TokenRefused(FreesoundError):
+    """There is no API key, or Freesound does not accept it."""
+
+    exit_code = 14
+
+
+class QuotaSpent(FreesoundError):
+    """The day's requests are spent; the message says when to come back."""
+
+    exit_code = 15
+
+
+class BadQuery(FreesoundError):
+    """Freesound rejects what was asked; its words are in the message."""
+
+    exit_code = 16
+
+
+class NotThere(FreesoundError):
+    """Freesound has no such thing, or not any more."""
+
+    exit_code = 17
+
+
+class Unreachable(FreesoundError):
+    """No network, or a server that fails; worth trying again."""
+
+    exit_code = 18

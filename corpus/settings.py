@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shlex
+import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.errors import HomeError, SettingsError
 
 FILE_NAME = "mirla.toml"
-_KEYS = ("database", "device")
+_KEYS = ("database", "device", "freesound_url", "freesound_per_minute", "freesound_per_day")
+_TOKEN = "freesound_token"
+_PRIVATE = 0o600
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,21 @@ class Settings:
         SQLAlchemy URL of the store, or the path of its SQLite file.
     device : str or None
         Sound device to play on, by name or number; None is the system's default.
+    freesound_url : str
+        Base of the API.
+    freesound_per_minute, freesound_per_day : int
+        Requests that may be made in any minute and any day; Freesound itself allows 60 and 2000.
+    freesound_token : str
+        The API key, from `FREESOUND_TOKEN` or a settings file that only its owner can read; "" if there is none.
     """
 
     home: Path
     database: str | Path
     device: str | None = None
+    freesound_url: str = "https://freesound.org/apiv2"
+    freesound_per_minute: int = 55
+    freesound_per_day: int = 1900
+    freesound_token: str = field(default="", repr=False)
 
     @classmethod
     def load(cls, home: str | Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -56,6 +70,10 @@ class Settings:
             home=folder,
             database=values.get("database") or folder / "corpus.sqlite",
             device=values.get("device"),
+            freesound_url=values.get("freesound_url", cls.freesound_url),
+            freesound_per_minute=_count(values, "freesound_per_minute", cls.freesound_per_minute),
+            freesound_per_day=_count(values, "freesound_per_day", cls.freesound_per_day),
+            freesound_token=environ.get("FREESOUND_TOKEN", "").strip() or values.get(_TOKEN, ""),
         )
 
 
@@ -63,6 +81,13 @@ def _default_home() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("mirla", appauthor=False)
+
+
+def _count(values: Mapping[str, str], key: str, default: int) -> int:
+    text = values.get(key, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise SettingsError(f"MIRLA_{key.upper()}: {text!r} is not a number of requests; give one from 1 up")
+    return int(text)
 
 
 def _read(file: Path) -> dict[str, str]:
@@ -79,8 +104,15 @@ def _read(file: Path) -> dict[str, str]:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not TOML: {error}; mend that line or move the file away") from error
     for key, value in values.items():
-        if key not in _KEYS:
+        if key == _TOKEN:
+            _check_private(file)
+        elif key not in _KEYS:
             raise SettingsError(f"{file} has an unknown setting {key!r}; known are {', '.join(_KEYS)}")
         if not isinstance(value, str | int):
             raise SettingsError(f"{file}: {key} = {value!r} is not a text; put it in quotes")
     return {key: str(value) for key, value in values.items()}
+
+
+def _check_private(file: Path) -> None:
+    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) != _PRIVATE:
+        raise SettingsError(f"{file} holds {_TOKEN} and others may read it; `chmod 600 {shlex.quote(str(file))}`")

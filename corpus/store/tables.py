@@ -152,3 +152,10 @@ models = Table(
     Column("at", String(32), nullable=False),
     UniqueConstraint("agent_id", "version"),
 )
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+)

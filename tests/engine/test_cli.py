@@ -7,6 +7,7 @@ import sys
 import click
 import pytest
 
+from corpus.store import schema
 from engine.cli import cli
 
 HIT = {"rank", "id", "name", "username", "licence", "duration", "tags", "distance", "score", "agents"}
@@ -58,7 +59,7 @@ def test_json_answers_are_as_promised(mirla, finished_home, tmp_path):
     status = answer("status")
     assert status | {"home": "", "bytes": 0} == {
         "home": "",
-        "schema": "0001",
+        "schema": schema.HEAD,
         "sounds": 165,
         "with_audio": 165,
         "seconds": 323.775,

@@ -1,0 +1,1 @@
+"""Freesound's API: the only room that uses the network."""

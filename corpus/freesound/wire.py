@@ -1,0 +1,155 @@
+"""The API's JSON as sounds and vectors: the only place that knows its field names.
+
+The API promises little: rows may be null, fields missing, unknown or null, dates in two forms. What is needed is
+checked, what is unknown is kept as it came. Vectors leave the record: they are stored as spaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.errors import FreesoundError
+from corpus.licences import from_text
+from corpus.model import FIRST_LOCAL_ID, Sound, Space
+from corpus.text import storable
+
+METADATA = (
+    "id,url,name,tags,description,category,subcategory,category_code,category_is_user_provided,geotag,is_geotagged,"
+    "created,license,gen_ai_preference,type,channels,filesize,bitrate,bitdepth,duration,samplerate,username,pack,"
+    "pack_name,previews,images,num_downloads,avg_rating,num_ratings,num_comments,is_explicit,is_remix,was_remixed,md5"
+)
+TRAITS = (
+    "amplitude_peak_ratio,beat_count,beat_loudness,boominess,bpm,bpm_confidence,brightness,decay_strength,depth,"
+    "dissonance,duration_effective,dynamic_range,hardness,has_audio_problems,hpcp_crest,hpcp_entropy,inharmonicity,"
+    "log_attack_time,loopable,loudness,note_confidence,note_midi,note_name,onset_count,pitch,pitch_confidence,"
+    "pitch_max,pitch_min,pitch_salience,pitch_var,reverbness,roughness,sharpness,silence_rate,single_event,"
+    "spectral_centroid,spectral_complexity,spectral_crest,spectral_energy,spectral_entropy,spectral_flatness,"
+    "spectral_rolloff,spectral_skewness,spectral_spread,start_time,temporal_centroid,temporal_centroid_ratio,"
+    "temporal_decrease,temporal_skewness,temporal_spread,tonality,tonality_confidence,warmth,zero_crossing_rate"
+)
+VECTORS = "mfcc,mfcc_var,sim_laion_clap,sim_freesound_classic"
+FIELDS = f"{METADATA},{TRAITS},{VECTORS}"
+"""Everything a search page can carry of a sound, so that no sound costs a request of its own."""
+
+SPACES = {
+    "api_mfcc": Space("api_mfcc", 26, "freesound: mfcc, mfcc_var", "api"),
+    "laion_clap": Space("laion_clap", 512, "freesound: sim_laion_clap", "api"),
+    "freesound_classic": Space("freesound_classic", 100, "freesound: sim_freesound_classic", "api"),
+}
+"""The spaces that the API serves; they have no extractor here, so their fingerprint names what was served."""
+
+PREVIEWS = {name: f"preview-{name}" for name in ("hq-ogg", "hq-mp3", "lq-ogg", "lq-mp3")}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One sound as the API gave it: what the corpus knows of it, the rest of the record, its vectors and previews."""
+
+    sound: Sound
+    record: dict[str, Any]
+    vectors: dict[str, npt.NDArray[np.float32]]
+    previews: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list: how many sounds there are in all, and those of the page that could be read."""
+
+    count: int
+    records: list[Record]
+    more: bool
+
+
+def page(answer: Any) -> Page:
+    """Read a page of search results.
+
+    Raises
+    ------
+    FreesoundError
+        It is not the form of a page.
+    """
+    if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
+        raise FreesoundError(f"Freesound answered no page of sounds but {str(answer)[:80]!r}; try again later")
+    count = answer.get("count")
+    rows = [row for row in answer["results"] if isinstance(row, dict)]  # null: deleted a moment ago
+    return Page(
+        count=count if isinstance(count, int) and count >= 0 else 0,
+        records=[found for row in rows if (found := record(row))],
+        more=bool(answer.get("next")),
+    )
+
+
+def record(row: Mapping[str, Any]) -> Record | None:
+    """Read one sound; None when it has no usable id."""
+    number = row.get("id")
+    if not isinstance(number, int) or not 0 < number < FIRST_LOCAL_ID:
+        return None
+    kept = _storable({name: value for name, value in row.items() if name not in VECTORS.split(",")})
+    licence = _text(row.get("license")) or ""
+    return Record(
+        sound=Sound(
+            id=number,
+            name=_text(row.get("name")) or str(number),
+            username=_text(row.get("username")),
+            licence=from_text(licence),
+            url=_text(row.get("url")),
+            tags=tuple(storable(tag) for tag in row.get("tags") or () if isinstance(tag, str)),
+            description=_text(row.get("description")),
+            pack=_text(row.get("pack_name")),
+            duration=_number(row.get("duration")),
+        ),
+        record=kept,
+        vectors=_vectors(row),
+        previews=_previews(row.get("previews")),
+    )
+
+
+def _vectors(row: Mapping[str, Any]) -> dict[str, npt.NDArray[np.float32]]:
+    mfcc, variance = row.get("mfcc"), row.get("mfcc_var")
+    served = {
+        "api_mfcc": [*mfcc, *variance] if isinstance(mfcc, list) and isinstance(variance, list) else None,
+        "laion_clap": row.get("sim_laion_clap"),
+        "freesound_classic": row.get("sim_freesound_classic"),
+    }
+    vectors: dict[str, npt.NDArray[np.float32]] = {}
+    for name, values in served.items():
+        if not isinstance(values, list) or len(values) != SPACES[name].dim:
+            continue
+        try:
+            vector = np.array(values, np.float32)
+        except (TypeError, ValueError):
+            continue
+        if vector.ndim == 1 and np.isfinite(vector).all():
+            vectors[name] = vector
+    return vectors
+
+
+def _previews(links: Any) -> dict[str, str]:
+    if not isinstance(links, dict):
+        return {}
+    return {name: links[key] for name, key in PREVIEWS.items() if isinstance(links.get(key), str)}
+
+
+def _text(value: Any) -> str | None:
+    return storable(value) if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> float | None:
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+    return float(value) if usable else None
+
+
+def _storable(value: Any) -> Any:
+    """The same JSON with text that any database can hold."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): _storable(item) for key, item in value.items()}
+    return None if isinstance(value, float) and value != value else value
