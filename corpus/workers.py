@@ -19,8 +19,10 @@ from corpus.errors import AudioError, CorpusError
 
 MEMORY_LIMIT = 4 << 30
 """Bytes of address space a worker may take."""
-_AHEAD = 3
-"""Tasks asked for ahead of time, per worker."""
+_AHEAD = 16
+"""Tasks asked for ahead of time, per worker: enough to last while the parent writes to the store."""
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+"""For the workers' numeric libraries: there is a worker for each core."""
 
 Task = TypeVar("Task")
 
@@ -53,15 +55,23 @@ class Workers:
         )
 
     def __enter__(self) -> Workers:
+        # for the pool's whole life, since a worker that died is replaced at any time
+        self._before = {name: os.environ.get(name) for name in _ONE_THREAD}
+        os.environ.update(_ONE_THREAD)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.stop()
         self._pool.join()
+        for name, value in self._before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
     def submit(self, function: Callable[..., Any], *arguments: Any, deadline: float) -> Future[Any]:
         """Ask for `function(*arguments)`; `deadline` in seconds counts from when a worker takes it up."""
-        with _one_thread_each(), _without_interrupts():
+        with _without_interrupts():
             future: Future[Any] = self._pool.schedule(function, args=arguments, timeout=deadline)
         return future
 
@@ -112,22 +122,6 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """While workers may be started: their numeric libraries get one thread, since there is a worker for each core."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _settle_in(memory: int, parent: int) -> None:

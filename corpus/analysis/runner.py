@@ -110,8 +110,9 @@ class Analysis:
         if not batch:
             return
         with self._database.write() as connection:
+            measured = (vector for task, result in batch for vector in self._measured(task, result))
+            self._vectors.put(connection, measured)
             for task, result in batch:
-                self._vectors.put(connection, self._measured(task, result))
                 if result.peak is not None:
                     self._sounds.set_levels(connection, task.file_id, result.loudness, result.peak)
 

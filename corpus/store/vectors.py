@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -167,30 +168,34 @@ class Vectors:
         AnalysisError
             A vector of a fingerprint that was never registered, or of another length.
         """
+        stored = connection.execute(sa.select(spaces)).all()
+        own = {(row.name, row.fingerprint): row for row in stored}
         known: dict[str, int] = {}
-        rows = connection.execute(sa.select(spaces)).all()
+        older: list[dict[str, int]] = []
+        rows: list[dict[str, Any]] = []
         for vector in some:
-            stored = [row for row in rows if row.name == vector.space]
-            own = next((row for row in stored if row.fingerprint == vector.fingerprint), None)
-            if own is None or own.dim != vector.values.size:
+            space = own.get((vector.space, vector.fingerprint))
+            if space is None or space.dim != vector.values.size:
                 raise AnalysisError(
                     f"space {vector.space!r}: {vector.values.size} numbers of an unregistered extractor"
                 )
             facts = json.dumps(vector.provenance, sort_keys=True)
             if facts not in known:
                 known[facts] = _provenance(connection, facts)
-            older = vectors.c.space_id.in_([row.id for row in stored]), vectors.c.sound_id == vector.sound_id
-            connection.execute(sa.delete(vectors).where(*older))
-            connection.execute(
-                sa.insert(vectors),
+            older += [{"space": row.id, "sound": vector.sound_id} for row in stored if row.name == vector.space]
+            rows.append(
                 {
-                    "space_id": own.id,
+                    "space_id": space.id,
                     "sound_id": vector.sound_id,
                     "file_id": vector.file_id,
                     "provenance_id": known[facts],
                     "data": vector.values.astype(_STORED).tobytes(),
-                },
+                }
             )
+        if rows:
+            replaced = vectors.c.space_id == sa.bindparam("space"), vectors.c.sound_id == sa.bindparam("sound")
+            connection.execute(sa.delete(vectors).where(*replaced), older)
+            connection.execute(sa.insert(vectors), rows)
 
 
 def _analysed(connection: Connection, name: str) -> set[tuple[int, int]]:

@@ -8,6 +8,8 @@ import pytest
 import soundfile
 
 from corpus import Corpus
+from corpus.analysis.inspect import inspect
+from corpus.errors import AudioError
 from corpus.files import sha256_of
 from tests.audio_files import FORMATS, flip, keep_share, tone, write, write_tone
 from tests.bad_input import assert_safe, run, unprivileged
@@ -142,3 +144,17 @@ def test_a_good_file_beside_them_is_kept_measured_and_plays(adopted, held, mirla
     rendered = mirla("--json", "render", sound.id, "--out", out, home=home).json
     assert rendered["lufs"] == pytest.approx(-23, abs=0.5)
     assert soundfile.info(out).duration == pytest.approx(sound.duration, abs=0.01)
+
+
+@pytest.mark.parametrize("header", [b"Xing", b"Info"])
+@pytest.mark.parametrize(
+    "words", [b"", b"Info about the take. " * 50, b"Xing of course. " * 50], ids=["", "Info", "Xing"]
+)
+def test_an_mp3_is_measured_by_its_own_header_whatever_its_tags_say(tmp_path, header, words):
+    audio = write_tone(tmp_path / "audio.mp3", 303, kind="mp3").read_bytes().replace(b"Xing", header)
+    tag = b"ID3\3\0\0" + bytes([0, 0, len(words) >> 7, len(words) & 127]) + words if words else b""
+    (tmp_path / "whole.mp3").write_bytes(tag + audio)
+    (tmp_path / "cut.mp3").write_bytes(tag + audio[: len(audio) // 2])
+    assert inspect(tmp_path / "whole.mp3").frames == 22050
+    with pytest.raises(AudioError, match="cut short"):
+        inspect(tmp_path / "cut.mp3")

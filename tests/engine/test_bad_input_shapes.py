@@ -122,9 +122,39 @@ def test_an_unmeasurable_sound_does_not_stop_the_next_analysis(analysed, mirla):
 def test_all_of_them_together(analysed, mirla, tmp_path):
     home, held, _ = analysed
     ids = [sound.id for sound in held.values()]
-    mirla("render", *ids, "--together", "--seconds", 1, "--out", tmp_path / "out.wav", home=home)
+    mirla("render", *ids, "--together", "--out", tmp_path / "out.wav", home=home)
     out, _ = soundfile.read(tmp_path / "out.wav")
-    assert out.shape == (44100, 2)
+    assert out.shape == (22050, 2)
     assert np.isfinite(out).all()
     assert 0.01 < np.abs(out).max() <= 1
     assert FORMATS.keys() >= {kind for *_, kind in FILES.values()}
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    """A home with nothing but silence, all of the same length: no vector differs from another."""
+    folder = tmp_path_factory.mktemp("silent")
+    for number, kind in enumerate(("wav", "aiff", "flac", "wav"), 1):
+        write(folder / f"{number}.{kind}", np.zeros((22050, number)), kind=kind)
+    with Corpus(folder / "home") as corpus:
+        ids = corpus.adopt([folder]).ids
+        assert not corpus.analyse().failed
+    return folder / "home", ids
+
+
+def test_sounds_that_do_not_differ_have_no_distance(silent, mirla):
+    home, ids = silent
+    hits = mirla("--json", "similar", ids[0], home=home).json["results"]
+    assert [(hit["id"], hit["distance"]) for hit in hits] == [(sound, 0) for sound in ids[1:]]
+
+
+def test_an_agent_learns_nothing_from_sounds_that_do_not_differ(silent, mirla):
+    home, ids = silent
+    mirla("agent", "new", "quiet", home=home)
+    mirla("agent", "label", "quiet", "--good", *ids[:2], home=home)
+    mirla("agent", "label", "quiet", "--bad", *ids[2:], home=home)
+    report = mirla("--json", "agent", "train", "quiet", home=home)
+    assert report.err == ""
+    assert report.json["auc"]["value"] == pytest.approx(0.5, abs=0.5)
+    verdicts = mirla("--json", "agent", "judge", "quiet", home=home).json["verdicts"]
+    assert len({verdict["p"] for verdict in verdicts}) == 1
