@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from corpus import __version__
 from corpus.clock import Clock, SystemClock
 from corpus.errors import BadQuery, FreesoundError, NotThere, QuotaSpent, SettingsError, TokenRefused, Unreachable
 from corpus.freesound import wire
@@ -90,7 +90,7 @@ class Client:
         self._random = random.Random(seed)
         self._session = requests.Session()
         self._session.trust_env = False  # no .netrc password in place of the token, no proxy that sees it
-        self._session.headers["User-Agent"] = f"mirla/{__version__} (offline corpus for live coding)"
+        self._session.headers["User-Agent"] = f"mirla/{metadata.version('mirla')} (offline corpus for live coding)"
         self.requests = 0
 
     def close(self) -> None:
