@@ -46,9 +46,8 @@ class Audio:
         """Mono at 44100 Hz, clipped at full scale, bit for bit as Essentia's `EasyLoader(replayGain=-6)` has it."""
         mono = _mix_down(self.samples)
         if self.rate != RATE:
-            mono = _resample(mono, self.rate)
-        if not len(mono):
-            raise AudioError(f"{len(self.samples)} samples at {self.rate} Hz are too few to measure")
+            resampled = _resample(mono, self.rate)
+            mono = resampled if len(resampled) else mono[:1]  # too short for a sample at the lower rate
         return np.clip(mono, -1, 1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,11 @@ _FORMATS = {
 _UNSIZED = (0, 0xFFFFFFFF)
 _OGG_TAIL = 1 << 16
 _END_OF_STREAM = 4
-_MP3_HEAD = 1 << 16
-_XING_AT_MOST = 36
+_HEAD = 8
+_ID3 = 10
+"""Bytes that open an ID3 tag; the last four say how long it is, seven bits each."""
+_XING_ENDS = 192
+"""No Xing header ends further than this from the start of its frame."""
 
 
 @dataclass(frozen=True)
@@ -102,36 +105,42 @@ def _by_any_decoder(path: Path, sha256: str) -> Inspected:
 
 def _cut_short(path: Path, found: Inspected) -> str:
     """What libsndfile passes over: a WAV, AIFF or MP3 shorter than its header says, an Ogg without its last page."""
+    there = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(12)
-        if head[:4] in (b"RIFF", b"FORM"):
-            order = "<" if head[:4] == b"RIFF" else ">"
-            promised = int(struct.unpack(order + "I", head[4:8])[0]) + 8
-            there = path.stat().st_size
-            # one byte less is a forgotten padding byte, not a loss
-            if promised - 8 not in _UNSIZED and there < promised - 1:
-                return f"its header promises {promised} bytes, {there} are there"
-        if found.format == "mp3" and (there := path.stat().st_size) < (promised := _promised_by_mp3(path)):
-            return f"its header promises {promised} bytes, {there} are there"
-        if found.format in ("ogg", "opus"):
-            file.seek(max(0, path.stat().st_size - _OGG_TAIL))
-            tail = file.read()
-            page = tail[max(0, tail.rfind(b"OggS")) :]
-            whole = 27 + page[26] + sum(page[27 : 27 + page[26]]) if len(page) > 26 else 28
-            if not page.startswith(b"OggS") or len(page) < whole or not page[5] & _END_OF_STREAM:
-                return "its last Ogg page is missing"
-    return ""
+        head = file.read(_HEAD)
+        file.seek(max(0, there - _OGG_TAIL))
+        tail = file.read()
+    if found.format in ("ogg", "opus"):
+        return "" if _ends_with_its_last_page(tail) else "its last Ogg page is missing"
+    promised = _promised_by_xing(path) if found.format == "mp3" else _promised_by_chunks(head)
+    return f"its header promises {promised} bytes, {there} are there" if there < promised else ""
 
 
-def _promised_by_mp3(path: Path) -> int:
-    """The least number of bytes that the Xing header of an MP3 promises; 0 without one.
+def _promised_by_chunks(head: bytes) -> int:
+    """The least number of bytes that the head of a WAV or AIFF promises; 0 where it promises none."""
+    if head[:4] not in (b"RIFF", b"FORM"):
+        return 0
+    size = int.from_bytes(head[4:8], "little" if head[:4] == b"RIFF" else "big")
+    return 0 if size in _UNSIZED else size + 8 - 1  # a padding byte may be forgotten
+
+
+def _promised_by_xing(path: Path) -> int:
+    """The least number of bytes that the Xing header in the first frame of an MP3 promises; 0 without one.
 
     libsndfile takes the header's word and fills what is missing with silence.
     """
     with path.open("rb") as file:
-        head = file.read(_MP3_HEAD)
-    place = max(head.find(b"Xing"), head.find(b"Info"))
-    if place < 0 or len(head) < place + 16 or head[place + 7] & 3 != 3:
-        return 0
-    size = int.from_bytes(head[place + 12 : place + 16], "big")
-    return size + max(0, place - _XING_AT_MOST)  # counted from the start of the frame that holds the header
+        head = file.read(_ID3)
+        tagged = head[:3] == b"ID3" and len(head) == _ID3  # its words may be any, "Xing" among them
+        size = sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)) if tagged else -_ID3
+        file.seek(_ID3 + size)
+        frame = file.read(_XING_ENDS)
+    header = re.search(rb"(?:Xing|Info)\0\0\0[\3\7\x0b\x0f].{4}(.{4})", frame, re.DOTALL)
+    return _ID3 + size + int.from_bytes(header[1], "big") if header else 0
+
+
+def _ends_with_its_last_page(tail: bytes) -> bool:
+    """Whether the last Ogg page is whole and says that it is the last."""
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    whole = 27 + page[26] + sum(page[27 : 27 + page[26]]) if len(page) > 26 else 28
+    return page.startswith(b"OggS") and len(page) >= whole and bool(page[5] & _END_OF_STREAM)

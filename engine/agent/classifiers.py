@@ -35,7 +35,8 @@ class Mlp:
 
         scaler = StandardScaler().fit(X.astype(np.float64))
         scaled = scaler.transform(X.astype(np.float64))
-        pca = PCA(min(COMPONENTS, *X.shape), svd_solver="full").fit(scaled)
+        with np.errstate(invalid="ignore"):  # no variance to share out where all sounds are alike
+            pca = PCA(min(COMPONENTS, *X.shape), svd_solver="full").fit(scaled)
         hidden_weights, hidden_bias, output_weights, output_bias = (
             Perceptron(seed=self.seed).fit(pca.transform(scaled), y).weights_
         )

@@ -63,10 +63,11 @@ def measure(name: str) -> Measure:
 
 
 def standardise(X: Matrix) -> Matrix:
-    """Z-scores of each column, with the population standard deviation; a constant column becomes zeros."""
+    """Z-scores of each column, with the population standard deviation; a column constant to float32 becomes zeros."""
     wide = X.astype(np.float64)
-    deviation = wide.std(axis=0)
-    return np.asarray((wide - wide.mean(axis=0)) / np.where(deviation > 0, deviation, 1), np.float32)
+    mean, deviation = wide.mean(axis=0), wide.std(axis=0)
+    varies = deviation > 1e-6 * np.abs(mean)
+    return np.asarray(np.where(varies, wide - mean, 0) / np.where(varies, deviation, 1), np.float32)
 
 
 register(Measure("mfcc", "mfcc", "timbre: standardised MFCC statistics by Essentia", standardise))

@@ -149,3 +149,48 @@ def test_a_failed_record_takes_its_file_back(corpus, tmp_path, monkeypatch):
     assert list((corpus.home / "sounds").rglob("*.*")) == []
     monkeypatch.undo()
     assert len(corpus.adopt([tmp_path / "in"]).ids) == 1
+
+
+def test_ids_follow_the_names_not_the_fastest_worker(corpus, tmp_path):
+    """The first file takes by far the longest to decode."""
+    soundfile.write(tmp_path / "a.flac", np.random.default_rng(0).normal(size=6_000_000) * 0.1, 44100)
+    for seed, name in enumerate("bcdefgh", 1):
+        write(tmp_path / f"{name}.wav", seed)
+    ids = corpus.adopt([tmp_path]).ids
+    assert [corpus.sounds.get(sound_id).name for sound_id in ids] == list("abcdefgh")
+    assert ids == list(range(FIRST_LOCAL_ID, FIRST_LOCAL_ID + 8))
+
+
+def test_adopting_again_puts_a_missing_file_back(corpus, tmp_path):
+    path = write(tmp_path / "in" / "one.wav")
+    (sound_id,) = corpus.adopt([tmp_path / "in"]).ids
+    file = corpus.sounds.get(sound_id).file
+    file.path.unlink()
+    report = corpus.adopt([tmp_path / "in"])
+    assert (report.ids, report.skipped) == ([], 1)
+    assert report.notes == [f"{path}: put back as the missing file of sound {sound_id}"]
+    assert sha256_of(file.path) == file.sha256
+
+
+def test_a_file_that_lies_where_a_new_one_would_go_is_left_alone(corpus, tmp_path):
+    """As after the database was lost and begun anew."""
+    lies = corpus.home / "sounds" / "1000000" / f"{FIRST_LOCAL_ID}__local__one.wav"
+    lies.parent.mkdir(parents=True)
+    lies.write_bytes(b"someone's sound")
+    write(tmp_path / "in" / "one.wav")
+    (sound_id,) = corpus.adopt([tmp_path / "in"]).ids
+    assert lies.read_bytes() == b"someone's sound"
+    assert corpus.sounds.get(sound_id).file.path.name == f"{FIRST_LOCAL_ID}__local__one-2.wav"
+
+
+def test_catalogue_lines_without_a_file_are_said_and_links_are_seen_through(corpus, tmp_path):
+    from corpus.catalogue import read
+
+    write(tmp_path / "in" / "one.wav")
+    (tmp_path / "c.csv").write_text("path,name\nin/../in/one.wav,first\nin/none.wav,second\n")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    report = corpus.adopt([tmp_path / "link"], Adoption(catalogue=read(tmp_path / "c.csv")))
+    assert corpus.sounds.get(report.ids[0]).name == "first"
+    (note,) = report.notes
+    assert "1 of 2" in note
+    assert "none.wav" in note

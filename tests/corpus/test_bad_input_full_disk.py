@@ -40,7 +40,9 @@ class Disk:
         return Path(f"/proc/{self._keeper.pid}/root{path}")
 
     def enlarge(self):
-        subprocess.run([*self.inside, "mount", "-o", "remount,size=64m", self._place], check=True)
+        # all named, since without being root mount would add options of its own that may not change
+        mount = ("mount", "-i", "-t", "tmpfs", "-o", "remount,size=64m", "mirla", self._place)
+        subprocess.run([*self.inside, *mount], check=True)
 
     def end(self):
         self._keeper.communicate(timeout=10)

@@ -57,3 +57,9 @@ def test_credits_as_text_and_csv():
     assert first[1] == "'=cmd()\nx"
     assert first[2] == "a,b"
     assert second[3] == ""
+
+
+def test_no_version_is_made_up():
+    assert str(from_text("by")) == "Attribution"
+    assert from_text("by").url == ""
+    assert from_text("by 3.0").url == "https://creativecommons.org/licenses/by/3.0/"

@@ -68,3 +68,9 @@ def test_a_short_sound_has_a_loudness_too():
 def test_silence_has_none(frames):
     meter = measured(np.zeros((frames, 2)), block=4800)
     assert (meter.loudness(), meter.peak) == (None, 0.0)
+
+
+def test_an_end_that_fills_no_block_is_heard_too():
+    """0.4 s of silence, then 80 ms of tone: no whole step of 100 ms holds the tone."""
+    signal = np.concatenate([np.zeros((round(0.4 * RATE), 2)), tone(-23, 0.08)])
+    assert measured(signal).loudness() == pytest.approx(-23 + 10 * np.log10(0.08 / 0.4), abs=0.5)

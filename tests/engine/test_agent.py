@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from engine.agent.classifiers import Mlp
-from engine.agent.evaluate import cross_validate, inverse_temperature
+from engine.agent.evaluate import cross_validate, inverse_temperature, wilson
 from engine.agent.judging import judge, logits, sigmoid
 from engine.agent.network import Perceptron
 from engine.agent.training import train
@@ -210,3 +210,15 @@ def test_a_model_is_plain_json(sonic):
     model, report = train(sonic, "percussive")
     assert json.loads(json.dumps(model.arrays)) == model.arrays
     json.dumps(report, allow_nan=False)
+
+
+def test_four_sounds_all_right_prove_little():
+    """A bootstrap alone would find no doubt at all."""
+    evaluation = cross_validate(*split(4, gap=9.0), ["a", "b", "c", "d"])
+    assert evaluation.accuracy.value == 1.0
+    assert evaluation.accuracy.interval[0] == pytest.approx(wilson(1.0, 4)[0]) == pytest.approx(0.51, abs=0.01)
+
+
+def test_wilson_is_the_papers_interval():
+    """24 of 30: 63 to 90 %."""
+    assert wilson(0.8, 30) == pytest.approx((0.627, 0.905), abs=0.001)

@@ -170,3 +170,30 @@ def test_a_reader_that_goes_away_is_no_error(finished_home):
     command = f"'{program}' --home '{finished_home}' credits | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert (done.stderr, len(done.stdout.splitlines())) == ("", 1)
+
+
+def test_good_and_bad_at_once_is_refused(mirla, sonic_home):
+    mirla("agent", "new", "a")
+    done = mirla("agent", "label", "a", "--good", "100055", "--bad", "4832", check=2)
+    assert "call it twice" in done.err
+    assert mirla("--json", "agent", "show", "a").json["bad"] == 0
+
+
+@pytest.mark.parametrize("arguments", [["similar", "abc"], ["simlar"], ["show", "7"], ["similar"]])
+def test_an_error_is_one_json_object_too(mirla, finished_home, arguments):
+    done = mirla("--json", *arguments, home=finished_home, check=None)
+    assert done.code != 0
+    assert done.json["code"] == done.code
+    assert done.json["error"]
+
+
+def test_tags_are_found_as_they_were_typed(mirla, home, tmp_path):
+    import numpy as np
+    import soundfile
+
+    soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).normal(size=9000) * 0.1, 44100)
+    mirla("adopt", tmp_path / "x.wav", "--tag", "Field Recording", "--licence", "by 3.0")
+    for arguments in (["--tag", "Field Recording"], ["--tag", "field-recording"], ["--licence", "by"]):
+        assert mirla("--json", "search", *arguments).json["total"] == 1
+    assert mirla("--json", "search", "--licence", "by 4.0").json["total"] == 0
+    assert mirla("--json", "search", "!!!").json["total"] == 0

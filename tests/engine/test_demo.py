@@ -80,3 +80,12 @@ def test_examples_leave_half_of_each_class_unseen(finished):
     assert (lesson.agent, len(lesson.good), len(lesson.bad)) == ("percussive", 20, 20)
     assert not set(lesson.good) & set(lesson.bad)
     assert not set(lesson.unseen_good + lesson.unseen_bad) & set(lesson.good + lesson.bad)
+
+
+def test_an_agent_of_the_same_name_is_left_alone(mirla, home, tmp_path):
+    synthesis.write(tmp_path / "in")
+    mirla("agent", "new", "percussive", "--about", "mine")
+    done = mirla("--json", "demo", tmp_path / "in", "--out", tmp_path / "demo.wav").json
+    assert done["agent"]["agent"] == "percussive-demo"
+    mine = mirla("--json", "agent", "show", "percussive").json
+    assert (mine["about"], mine["good"], mine["version"]) == ("mine", 0, None)
