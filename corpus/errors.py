@@ -10,12 +10,13 @@ CorpusError                  3   anything below
 ├── AudioError              10   a file that cannot be decoded or used
 ├── CatalogueError          11   a catalogue that cannot be read
 ├── AnalysisError           12   an unknown space, or an extractor that is not installed
-└── FreesoundError          13   Freesound answered something that cannot be used
-    ├── TokenRefused        14   no API key, or one that Freesound does not accept
-    ├── QuotaSpent          15   the day's requests are spent
-    ├── BadQuery            16   Freesound rejects what was asked
-    ├── NotThere            17   Freesound has no such thing, or not any more
-    └── Unreachable         18   no network, or a server that fails
+├── FreesoundError          13   Freesound answered something that cannot be used
+│   ├── TokenRefused        14   no API key, or one that Freesound does not accept
+│   ├── QuotaSpent          15   the day's requests are spent
+│   ├── BadQuery            16   Freesound rejects what was asked
+│   ├── NotThere            17   Freesound has no such thing, or not any more
+│   └── Unreachable         18   no network, or a server that fails
+└── HarvestError            19   a harvest that cannot be made as it was asked for
 
 Every message is one line: what happened, with the value, and what to do next.
 """
@@ -117,3 +118,9 @@ class Unreachable(FreesoundError):
     """No network, or a server that fails; worth trying again."""
 
     exit_code = 18
+
+
+class HarvestError(CorpusError):
+    """A harvest that cannot be made as it was asked for."""
+
+    exit_code = 19

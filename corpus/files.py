@@ -83,13 +83,19 @@ class AudioFolder:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def keep(self, incoming: Incoming, path: Path) -> None:
-        """Give a copy its final name (`path` is relative to the home)."""
+    def part(self, sound_id: int) -> Path:
+        """Where a sound's audio grows while it is fetched; what is there is gone on with."""
+        with self._writable():
+            self.root.mkdir(parents=True, exist_ok=True)
+        return self.root / f".part-{sound_id}"
+
+    def keep(self, temporary: Path, path: Path) -> None:
+        """Give a complete, flushed file its final name (`path` is relative to the home)."""
         final = self.home / path
         with self._writable():
             final.parent.mkdir(parents=True, exist_ok=True)
-            incoming.temporary.chmod(0o644)
-            incoming.temporary.replace(final)
+            temporary.chmod(0o644)
+            temporary.replace(final)
             _flush_folder(final.parent)
 
     def discard(self, path: Path) -> None:

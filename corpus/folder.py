@@ -163,7 +163,7 @@ def _put_back(audio: AudioFolder, path: Path, sound: Sound, report: AdoptReport)
         return
     with audio.incoming(path) as copy:
         if copy.sha256 == sound.file.sha256:
-            audio.keep(copy, sound.file.path.relative_to(audio.home))
+            audio.keep(copy.temporary, sound.file.path.relative_to(audio.home))
             report.notes.append(f"{path}: put back as the missing file of sound {sound.id}")
 
 
@@ -191,7 +191,7 @@ def _copy(
 
         def place(sound_id: int) -> Sound:
             relative = audio.free_name(sound_id, sound.username, sound.name, found.format)
-            audio.keep(copy, relative)
+            audio.keep(copy.temporary, relative)
             placed.append(relative)
             return _with_file(sound, sound_id, _file(audio.home / relative, copy.bytes, found))
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corpus.errors import HarvestError
 from corpus.files import AudioFolder
 from corpus.settings import Settings
 from corpus.store import schema
 from corpus.store.agents import Agents
 from corpus.store.database import Database
+from corpus.store.harvests import Harvests
 from corpus.store.sounds import Sounds
 from corpus.store.vectors import Vectors
 
 if TYPE_CHECKING:
     from corpus.analysis.runner import AnalysisReport
     from corpus.folder import Adoption, AdoptReport
+    from corpus.harvest import HarvestReport
+    from corpus.wanted import Wanted
 
 Progress = Callable[[int, int], None]
 
@@ -56,6 +61,7 @@ class Corpus:
         self.sounds = Sounds(self.database, self.home)
         self.vectors = Vectors(self.database, self.home)
         self.agents = Agents(self.database)
+        self.harvests = Harvests(self.database)
 
     def __enter__(self) -> Corpus:
         return self
@@ -74,6 +80,35 @@ class Corpus:
         from corpus.folder import Adoption, adopt
 
         return adopt(self.sounds, self.audio, [Path(place) for place in places], how or Adoption(), progress)
+
+    def harvest(
+        self, wanted: Wanted | None = None, resume: int | None = None, progress: Progress | None = None
+    ) -> HarvestReport:
+        """Bring from Freesound what is wanted, or go on with a harvest that was begun.
+
+        Raises
+        ------
+        FreesoundError
+            There is no API key, no network or no quota left, or Freesound refuses; what came before stays.
+        HarvestError
+            There is no such harvest, or nothing is wanted.
+        """
+        from corpus.freesound.client import Account, Client
+        from corpus.harvest import Harvesting
+        from corpus.store.quota import RequestLog
+
+        settings = self.settings
+        account = Account(settings.freesound_url, settings.freesound_token)
+        log = RequestLog(self.database, settings.freesound_per_minute, settings.freesound_per_day)
+        if wanted is not None:
+            harvest = self.harvests.start(wanted.as_json())
+        elif resume is not None:
+            harvest = self.harvests.get(resume)
+        else:
+            raise HarvestError("nothing is wanted; name a query or a harvest to go on with")
+        with contextlib.closing(Client(account, log)) as client:
+            harvesting = Harvesting(self.database, self.sounds, self.vectors, self.harvests, self.audio, client)
+            return harvesting.run(harvest, progress)
 
     def analyse(
         self,

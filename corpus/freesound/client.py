@@ -115,6 +115,9 @@ class Client:
     def audio(self, url: str, start: int = 0) -> Iterator[tuple[requests.Response, Iterator[bytes]]]:
         """Open a file on the CDN as a stream, from byte `start` where the server allows it; without the token.
 
+        The status of the response is 206 where the stream goes on from there, 200 where it is the whole file, and 416
+        where nothing is left to send.
+
         Raises
         ------
         Unreachable
@@ -132,6 +135,10 @@ class Client:
                 kind = response.headers.get("Content-Type", "")
                 if response.status_code == 404:
                     raise NotThere(f"no file at {url}")
+                nothing_left = start > 0 and response.status_code == 416
+                if nothing_left and response.headers.get("Content-Range") == f"bytes */{start}":
+                    yield response, iter(())
+                    return
                 if response.status_code not in (200, 206) or kind.startswith(("text/", "application/json")):
                     raise Unreachable(f"{parts.hostname} answered {response.status_code} {kind or 'nothing'} for audio")
                 yield response, response.iter_content(_BLOCK)

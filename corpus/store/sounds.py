@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Sounds:
             if (existing := _holding(connection, sha256)) is not None:
                 return existing, False
             sound = describe(_free_id(connection, wanted))
-            self._insert(connection, sound)
+            self.insert(connection, [sound])
             return sound.id, True
 
     def holding(self, sha256: str) -> int | None:
@@ -182,37 +182,68 @@ class Sounds:
             peak=row.file_peak,
         )
 
-    def _insert(self, connection: Connection, sound: Sound) -> None:
-        values = {
-            "id": sound.id,
-            "name": sound.name,
-            "username": sound.username,
-            "licence": sound.licence.name,
-            "licence_version": sound.licence.version,
-            "licence_url": sound.licence.url,
-            "url": sound.url,
-            "description": sound.description,
-            "pack": sound.pack,
-            "duration": sound.duration,
-            "added": now(),
-        }
-        connection.execute(sa.insert(sounds), values)
-        unique = list(dict.fromkeys(tag.lower() for tag in sound.tags))
-        if unique:
-            rows = [{"sound_id": sound.id, "tag": tag, "position": place} for place, tag in enumerate(unique)]
-            connection.execute(sa.insert(tags), rows)
-        if self._database.sqlite:
-            connection.execute(
-                sa.text(
-                    "insert into sound_text(rowid, name, tags, description, username)"
-                    " values (:id, :name, :tags, :description, :username)"
-                ),
-                {key: values[key] for key in ("id", "name", "description", "username")} | {"tags": " ".join(unique)},
-            )
-        if sound.file:
-            self._insert_file(connection, sound.id, sound.file)
+    def insert(
+        self, connection: Connection, some: Sequence[Sound], records: Mapping[int, dict[str, Any]] | None = None
+    ) -> None:
+        """Add sounds within the caller's transaction, with the API's records of those that have one."""
+        if not some:
+            return
+        rows = [{**_row(sound), "record": (records or {}).get(sound.id), "added": now()} for sound in some]
+        connection.execute(sa.insert(sounds), rows)
+        self._describe(connection, some)
+        for sound in some:
+            if sound.file:
+                self.insert_file(connection, sound.id, sound.file)
 
-    def _insert_file(self, connection: Connection, sound_id: int, file: AudioFile) -> None:
+    def update(self, connection: Connection, some: Sequence[Sound], records: Mapping[int, dict[str, Any]]) -> None:
+        """Bring sounds up to date within the caller's transaction; what was gone is there again."""
+        if not some:
+            return
+        rows = [{**_row(sound), "record": records.get(sound.id), "gone": None, "which": sound.id} for sound in some]
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name not in ("id", "which")}
+        changed = sa.update(sounds).where(sounds.c.id == sa.bindparam("which")).values(values)
+        connection.execute(changed, [{key: value for key, value in row.items() if key != "id"} for row in rows])
+        which = [{"which": sound.id} for sound in some]
+        connection.execute(sa.delete(tags).where(tags.c.sound_id == sa.bindparam("which")), which)
+        if self._database.sqlite:
+            connection.execute(sa.text("delete from sound_text where rowid = :which"), which)
+        self._describe(connection, some)
+
+    def records(self, connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The API's records of those of the sounds that are held."""
+        query = sa.select(sounds.c.id, sounds.c.record).where(sounds.c.id.in_(ids))
+        return {row.id: row.record or {} for row in connection.execute(query)}
+
+    def _describe(self, connection: Connection, some: Sequence[Sound]) -> None:
+        """Write tags and full text."""
+        tagged = {sound.id: list(dict.fromkeys(tag.lower() for tag in sound.tags)) for sound in some}
+        rows = [
+            {"sound_id": sound_id, "tag": tag, "position": place}
+            for sound_id, own in tagged.items()
+            for place, tag in enumerate(own)
+        ]
+        if rows:
+            connection.execute(sa.insert(tags), rows)
+        if not self._database.sqlite:
+            return
+        texts = [
+            {
+                "id": sound.id,
+                "name": sound.name,
+                "tags": " ".join(tagged[sound.id]),
+                "description": sound.description,
+                "username": sound.username,
+            }
+            for sound in some
+        ]
+        statement = (
+            "insert into sound_text(rowid, name, tags, description, username)"
+            " values (:id, :name, :tags, :description, :username)"
+        )
+        connection.execute(sa.text(statement), texts)
+
+    def insert_file(self, connection: Connection, sound_id: int, file: AudioFile) -> None:
+        """Record a sound's preferred file within the caller's transaction."""
         path = file.path if file.linked else file.path.relative_to(self._home)
         connection.execute(
             sa.insert(files),
@@ -231,6 +262,21 @@ class Sounds:
                 "added": now(),
             },
         )
+
+
+def _row(sound: Sound) -> dict[str, Any]:
+    return {
+        "id": sound.id,
+        "name": sound.name,
+        "username": sound.username,
+        "licence": sound.licence.name,
+        "licence_version": sound.licence.version,
+        "licence_url": sound.licence.url,
+        "url": sound.url,
+        "description": sound.description,
+        "pack": sound.pack,
+        "duration": sound.duration,
+    }
 
 
 def _holding(connection: Connection, sha256: str) -> int | None:

@@ -159,3 +159,26 @@ requests = Table(
     Column("id", Integer, primary_key=True),
     Column("at", Float, nullable=False, index=True),
 )
+
+harvests = Table(
+    "harvests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("wanted", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("cursor", JSON, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("started", String(32), nullable=False),
+    Column("changed", String(32), nullable=False),
+)
+
+harvested = Table(
+    "harvested",
+    metadata,
+    Column("harvest_id", ForeignKey("harvests.id"), primary_key=True),
+    Column("sound_id", ForeignKey(_SOUND), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("address", Text),
+    Column("audio", String(16), nullable=False),
+    Column("error", Text),
+)

@@ -143,7 +143,7 @@ def test_a_failed_record_takes_its_file_back(corpus, tmp_path, monkeypatch):
     def refuse(*_):
         raise HomeError("the disk is gone")
 
-    monkeypatch.setattr(corpus.sounds, "_insert", refuse)
+    monkeypatch.setattr(corpus.sounds, "insert", refuse)
     with pytest.raises(HomeError, match="the disk is gone; 0 sounds were adopted before that"):
         corpus.adopt([tmp_path / "in"])
     assert list((corpus.home / "sounds").rglob("*.*")) == []

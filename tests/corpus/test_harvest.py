@@ -1,0 +1,220 @@
+"""Harvests from a local Freesound: whole, bounded, resumed, and the same whatever goes wrong on the way."""
+
+import hashlib
+import multiprocessing
+import random
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from corpus import Corpus
+from corpus.errors import BadQuery, HarvestError, TokenRefused
+from corpus.files import sha256_of
+from corpus.freesound import client as client_module
+from corpus.wanted import Query, Wanted
+
+TABLA = Wanted((Query(tags=("tabla",)),))
+
+
+@pytest.fixture
+def account(freesound, monkeypatch):
+    """The environment of a performer with a key, and a client that waits no longer than it must."""
+    monkeypatch.setenv("MIRLA_FREESOUND_URL", freesound.url)
+    monkeypatch.setenv("FREESOUND_TOKEN", freesound.token)
+    monkeypatch.setenv("MIRLA_FREESOUND_PER_MINUTE", "100000")
+    monkeypatch.setenv("MIRLA_FREESOUND_PER_DAY", "100000")
+    monkeypatch.setattr(client_module, "_FIRST_PAUSE", 0.01)
+    return freesound
+
+
+def content(corpus):
+    """What a harvest left, without times and local row numbers, as one digest; every file is there and whole."""
+    queries = (
+        "select id, name, username, licence_url, url, description, duration, record from sounds order by id",
+        "select sound_id, tag, position from tags order by sound_id, position",
+        "select sound_id, path, sha256, bytes, format, source from files order by sound_id",
+        "select s.name, v.sound_id, v.data from vectors v join spaces s on s.id = v.space_id order by 1, 2",
+        "select sound_id, audio, address from harvested order by sound_id",
+    )
+    with corpus.database.read() as connection:
+        rows = [connection.execute(sa.text(query)).all() for query in queries]
+        assert connection.execute(sa.text("pragma integrity_check")).scalar() == "ok"
+        assert not connection.execute(sa.text("pragma foreign_key_check")).all()
+    for sound_id, path, sha256, *_ in rows[2]:
+        assert sha256_of(corpus.home / path) == sha256, sound_id
+    kept = {file for file in (corpus.home / "sounds").rglob("*") if file.is_file()}
+    assert kept == {corpus.home / row.path for row in rows[2]}
+    return [len(some) for some in rows], hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory, freesound_server):
+    """What a harvest of the tablas leaves when nothing goes wrong."""
+    freesound_server.reset()
+    with pytest.MonkeyPatch.context() as patch, Corpus(tmp_path_factory.mktemp("calm")) as corpus:
+        patch.setenv("MIRLA_FREESOUND_URL", freesound_server.url)
+        patch.setenv("FREESOUND_TOKEN", freesound_server.token)
+        object.__setattr__(corpus.settings, "freesound_url", freesound_server.url)
+        object.__setattr__(corpus.settings, "freesound_token", freesound_server.token)
+        report = corpus.harvest(TABLA)
+        assert (report.state, report.failed) == ("done", [])
+        return content(corpus)
+
+
+def test_everything_that_fits_comes_with_audio_and_vectors(account, home):
+    with Corpus(home) as corpus:
+        report = corpus.harvest(TABLA)
+        assert (report.state, report.failed, report.updated) == ("done", [], 0)
+        assert report.found == report.added == report.audio == len(corpus.sounds.ids(with_tags=["tabla"])) > 20
+        assert report.requests <= 3
+        assert report.bytes == corpus.status()["bytes"]
+        assert set(corpus.status()["spaces"]) == {"api_mfcc", "freesound_classic", "laion_clap"}
+        sound = corpus.sounds.get(130409)
+        assert (sound.username, sound.file.format, sound.file.source) == ("dio_333", "ogg", "hq-ogg")
+        assert not corpus.analyse().failed
+
+
+def test_all_of_a_large_result_comes_in_windows(account, home):
+    with Corpus(home) as corpus:
+        report = corpus.harvest(Wanted((Query(filter="duration:[0 TO *]"),), audio="none"))
+        assert (report.found, report.state) == (165, "done")
+        assert report.requests == 3
+        assert [entry.params.get("sort") for entry in account.asked("api")][1:] == ["created_asc"] * 2
+
+
+def test_the_bound_holds_and_the_best_come_first(account, home):
+    with Corpus(home) as corpus:
+        report = corpus.harvest(Wanted((Query(text="drum"), Query(tags=("tabla",))), max_sounds=12, audio="none"))
+        assert report.found == len(corpus.sounds.ids()) == 12
+        assert set(corpus.sounds.ids().tolist()) == set(corpus.sounds.ids("drum").tolist())
+
+
+def test_ids_and_what_is_not_there_any_more(account, home):
+    with Corpus(home) as corpus:
+        report = corpus.harvest(Wanted((Query(ids=(100055, 999_999, 4832)),)))
+        assert sorted(corpus.sounds.ids().tolist()) == [4832, 100055]
+        assert report.failed == [(999_999, "Freesound has no such sound, or not any more")]
+
+
+def test_likeness_hops_from_sound_to_sound(account, home):
+    with Corpus(home) as corpus:
+        near = corpus.harvest(Wanted((Query(like=100055),), max_sounds=5, audio="none"))
+        assert (near.found, near.requests) == (5, 1)
+        assert 100055 not in corpus.sounds.ids()
+
+
+def test_harvesting_again_updates_what_changed_and_fetches_nothing_twice(account, home):
+    with Corpus(home) as corpus:
+        corpus.harvest(TABLA)
+        account.change(130409, name="renamed", tags=["other", "tabla"])
+        before = len(account.asked("cdn"))
+        report = corpus.harvest(TABLA)
+        assert (report.added, report.updated, report.audio) == (0, 1, 0)
+        assert len(account.asked("cdn")) == before
+        assert (corpus.sounds.get(130409).name, corpus.sounds.get(130409).tags) == ("renamed", ("other", "tabla"))
+        assert corpus.sounds.ids("renamed").tolist() == [130409]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_faults_end_in_the_same_corpus(account, home, expected, seed):
+    account.faults.sometimes(seed, probability=0.3, without=("slow", "minute", "day", "deletion", "duplicate"))
+    with Corpus(home) as corpus:
+        report = corpus.harvest(TABLA)
+        for _ in range(3):
+            if report.state == "done":
+                break
+            report = corpus.harvest(resume=report.harvest)
+        assert (report.state, report.failed) == ("done", [])
+        assert content(corpus) == expected
+    assert account.faults.struck
+
+
+def test_a_missing_preview_is_a_listed_failure_that_resuming_mends(account, home, expected):
+    account.faults.always("missing", where="130409")
+    with Corpus(home) as corpus:
+        report = corpus.harvest(TABLA)
+        assert report.state == "audio"
+        assert [sound_id for sound_id, _ in report.failed] == [130409]
+        account.faults.clear()
+        assert corpus.harvest(resume=report.harvest).state == "done"
+        assert content(corpus) == expected
+
+
+def test_killed_at_random_moments_it_ends_in_the_same_corpus(account, home, expected):
+    Corpus(home).close()
+    generator = random.Random(7)
+    context = multiprocessing.get_context("spawn")
+    with Corpus(home) as corpus:
+        harvest = corpus.harvests.start(TABLA.as_json()).id
+        for _ in range(8):
+            process = context.Process(target=resume, args=(home, harvest))
+            process.start()
+            time.sleep(generator.uniform(0.4, 2.0))
+            process.kill()
+            process.join()
+        assert corpus.harvest(resume=harvest).state == "done"
+        assert content(corpus) == expected
+
+
+def resume(home, harvest):
+    with Corpus(home) as corpus:
+        corpus.harvest(resume=harvest)
+
+
+def test_what_is_wrong_is_one_line(account, home, monkeypatch):
+    with pytest.raises(HarvestError, match="a harvest without any bound is refused"):
+        Wanted((Query(max_duration=3.0),))
+    with pytest.raises(HarvestError, match="no audio called 'wav'"):
+        Wanted((Query(text="x"),), audio="wav")
+    with Corpus(home) as corpus:
+        with pytest.raises(HarvestError, match="no harvest 7; `mirla harvest --list`"):
+            corpus.harvest(resume=7)
+        with pytest.raises(BadQuery, match="Search server error"):
+            corpus.harvest(Wanted((Query(filter="bpm:[1 TO"),)))
+    monkeypatch.setenv("FREESOUND_TOKEN", "")
+    with Corpus(home) as corpus, pytest.raises(TokenRefused, match="apply for one"):
+        corpus.harvest(TABLA)
+
+
+def test_what_is_wanted_survives_storing():
+    wanted = Wanted((Query(text="a", tags=("b", "c"), ids=(1, 2), max_duration=2.5),), 10, 1000, "lq-mp3")
+    assert Wanted.from_json(wanted.as_json()) == wanted
+
+
+def test_filters_are_quoted():
+    query = Query(tags=('a"b',), users=("x y", "z"), licences=("CC0",), max_duration=4)
+    assert query.solr("id:7") == (
+        'tag:"a\\"b" username:("x y" OR "z") license:"Creative Commons 0" duration:[0 TO 4] id:7'
+    )
+
+
+def test_the_command_from_key_to_credits(account, mirla, home, tmp_path):
+    done = mirla("--json", "harvest", "cymbal", "--tag", "drum", "--max-sounds", "3").json
+    assert (done["state"], done["found"], done["added"], done["audio"], done["failed"]) == ("done", 3, 3, 3, [])
+    assert set(done) >= {"harvest", "state", "requests", "found", "added", "updated", "audio", "bytes", "failed"}
+    mirla("analyse")
+    sounds = mirla("--json", "search").json["results"]
+    assert len(mirla("--json", "similar", sounds[0]["id"]).json["results"]) == 2
+    assert "menegass" in mirla("credits").out
+    (listed,) = mirla("--json", "harvest", "--list").json["harvests"]
+    assert (listed["state"], listed["sounds"]) == ("done", 3)
+    assert "no harvest is unfinished" in mirla("harvest", "--resume", check=19).err
+    assert "without any bound is refused" in mirla("harvest", check=19).err
+    (tmp_path / "ids").write_text("4832 x")
+    assert "'x' is not a Freesound id" in mirla("harvest", "--ids", tmp_path / "ids", check=19).err
+
+
+def test_the_command_goes_on_with_what_failed(account, mirla, home):
+    account.faults.always("missing", where="100055")
+    first = mirla("--json", "harvest", "--filter", "id:(100055 OR 4832)", check=1).json
+    assert (first["state"], [failure["id"] for failure in first["failed"]]) == ("audio", [100055])
+    account.faults.clear()
+    again = mirla("--json", "harvest", "--resume").json
+    assert (again["harvest"], again["state"], again["audio"]) == (first["harvest"], "done", 1)
+
+
+def test_the_key_is_in_no_answer_and_no_file(account, mirla, home):
+    done = mirla("--debug", "harvest", "--tag", "tabla", "--max-sounds", "2")
+    assert account.token not in done.out + done.err
+    assert all(account.token.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
