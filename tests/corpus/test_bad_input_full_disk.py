@@ -74,20 +74,24 @@ def small_disk(home):
 
 
 CASES = {
-    "audio": (".", "3m", "large", 5),
-    "audio, its last block": ("sounds", "100k", "small", 5),
-    "database": (".", "400k", "small", 7),
+    "audio": (".", "3m", "large", {5}),
+    "audio, its last block": ("sounds", "100k", "small", {5}),
+    "audio or database": (".", "400k", "small", {5, 7}),
 }
-"""What fills up: the folder the disk is mounted on, its size, the sounds that go there, and the exit code."""
+"""What fills up: the folder the disk is mounted on, its size, the sounds that go there, and the exit codes.
+
+5 where the audio finds no room, 7 where the database does.
+"""
 
 
 @pytest.mark.parametrize("what", CASES)
 def test_a_disk_that_fills_up_loses_nothing(home, folder, small_disk, what):
-    place, size, sounds, code = CASES[what]
+    place, size, sounds, codes = CASES[what]
     disk = small_disk(place, size)
     there = disk.there(home)
 
-    failed = run("--json", "adopt", folder / sounds, home=home, check=code, before=disk.inside)
+    failed = run("--json", "adopt", folder / sounds, home=home, check=None, before=disk.inside)
+    assert failed.code in codes, failed.err
     line = one_line(failed, home, "adopt again for the rest")
     assert "No space left" in line or "full" in line
     before = held(there)
