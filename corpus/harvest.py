@@ -83,8 +83,9 @@ class Harvesting:
         if wanted.audio != "none":
             self._fetch(harvest, wanted, report, progress)
         waiting = self._harvests.downloads(harvest, retry=False) if wanted.audio != "none" else []
-        report.failed += self._harvests.failures(harvest)
-        report.state = "audio" if waiting or report.failed else "done"
+        failures = self._harvests.failures(harvest)
+        report.failed += failures
+        report.state = "audio" if waiting or failures else "done"  # what Freesound lacks cannot be gone on with
         self._harvests.finish(harvest, report.state)
         report.requests = self._client.requests
         return report
@@ -124,7 +125,7 @@ class Harvesting:
             self._sounds.update(connection, changed, records)
             self._vectors.put(connection, _vectors(some))
             addresses = {one.sound.id: one.previews.get(audio) for one in some}
-            self._harvests.advance(connection, harvest, cursor, {}, state, addresses)
+            self._harvests.advance(connection, harvest, cursor, state, addresses)
         report.added += len(new)
         report.updated += len(changed)
 

@@ -25,7 +25,6 @@ class Harvest:
     wanted: dict[str, Any]
     state: str
     cursor: dict[str, Any]
-    counts: dict[str, int]
     started: str
     changed: str
 
@@ -46,7 +45,7 @@ class Harvests:
 
     def start(self, wanted: dict[str, Any]) -> Harvest:
         """Record a new harvest."""
-        row = {"wanted": wanted, "state": "running", "cursor": {}, "counts": {}, "started": now(), "changed": now()}
+        row = {"wanted": wanted, "state": "running", "cursor": {}, "started": now(), "changed": now()}
         with self._database.write() as connection:
             added = connection.execute(sa.insert(harvests).values(row).returning(harvests.c.id)).scalar_one()
         return self.get(added)
@@ -75,12 +74,11 @@ class Harvests:
         connection: Connection,
         harvest: Harvest,
         cursor: dict[str, Any],
-        counts: dict[str, int],
         state: str,
         addresses: dict[int, str | None],
     ) -> None:
         """Record within the page's transaction how far the harvest is and which sounds the page brought."""
-        values = {"cursor": cursor, "counts": counts, "state": state, "changed": now()}
+        values = {"cursor": cursor, "state": state, "changed": now()}
         connection.execute(sa.update(harvests).where(harvests.c.id == harvest.id).values(values))
         if not addresses:
             return
@@ -141,4 +139,4 @@ class Harvests:
 
 
 def _harvest(row: Row[Any]) -> Harvest:
-    return Harvest(row.id, row.wanted, row.state, row.cursor, row.counts, row.started, row.changed)
+    return Harvest(row.id, row.wanted, row.state, row.cursor, row.started, row.changed)

@@ -167,7 +167,6 @@ harvests = Table(
     Column("wanted", JSON, nullable=False),
     Column("state", String(16), nullable=False),
     Column("cursor", JSON, nullable=False),
-    Column("counts", JSON, nullable=False),
     Column("started", String(32), nullable=False),
     Column("changed", String(32), nullable=False),
 )

@@ -14,7 +14,6 @@ def upgrade():
         sa.Column("wanted", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("cursor", sa.JSON(), nullable=False),
-        sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("started", sa.String(length=32), nullable=False),
         sa.Column("changed", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_harvests"),

@@ -95,6 +95,7 @@ def test_ids_and_what_is_not_there_any_more(account, home):
         report = corpus.harvest(Wanted((Query(ids=(100055, 999_999, 4832)),)))
         assert sorted(corpus.sounds.ids().tolist()) == [4832, 100055]
         assert report.failed == [(999_999, "Freesound has no such sound, or not any more")]
+        assert report.state == "done", "there is nothing to go on with"
 
 
 def test_likeness_hops_from_sound_to_sound(account, home):
