@@ -14,6 +14,7 @@ from corpus.store import schema
 from corpus.store.agents import Agents
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
+from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
 from corpus.store.vectors import Vectors
 
@@ -36,7 +37,7 @@ class Corpus:
 
     Attributes
     ----------
-    sounds, vectors, agents
+    sounds, vectors, similar_lists, agents, harvests
         What is held, by family.
 
     Raises
@@ -62,6 +63,7 @@ class Corpus:
         self.vectors = Vectors(self.database, self.home)
         self.agents = Agents(self.database)
         self.harvests = Harvests(self.database)
+        self.similar_lists = SimilarLists(self.database)
 
     def __enter__(self) -> Corpus:
         return self

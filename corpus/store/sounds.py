@@ -188,7 +188,11 @@ class Sounds:
         """Add sounds within the caller's transaction, with the API's records of those that have one."""
         if not some:
             return
-        rows = [{**_row(sound), "record": (records or {}).get(sound.id), "added": now()} for sound in some]
+        at, records = now(), records or {}
+        rows = [
+            {**_row(sound), "record": records.get(sound.id), "added": at, "checked": at if sound.id in records else None}
+            for sound in some
+        ]
         connection.execute(sa.insert(sounds), rows)
         self._describe(connection, some)
         for sound in some:
@@ -199,7 +203,8 @@ class Sounds:
         """Bring sounds up to date within the caller's transaction; what was gone is there again."""
         if not some:
             return
-        rows = [{**_row(sound), "record": records.get(sound.id), "gone": None, "which": sound.id} for sound in some]
+        known = {"gone": None, "checked": now()}
+        rows = [{**_row(sound), **known, "record": records.get(sound.id), "which": sound.id} for sound in some]
         values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name not in ("id", "which")}
         changed = sa.update(sounds).where(sounds.c.id == sa.bindparam("which")).values(values)
         connection.execute(changed, [{key: value for key, value in row.items() if key != "id"} for row in rows])

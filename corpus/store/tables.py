@@ -50,6 +50,7 @@ sounds = Table(
     Column("record", JSON),
     Column("added", String(32), nullable=False),
     Column("gone", String(32)),
+    Column("checked", String(32)),
 )
 
 tags = Table(
@@ -180,4 +181,13 @@ harvested = Table(
     Column("address", Text),
     Column("audio", String(16), nullable=False),
     Column("error", Text),
+)
+
+similar_lists = Table(  # of a sound that need not be held, of sounds that need not be held
+    "similar_lists",
+    metadata,
+    Column("sound_id", Integer, primary_key=True, autoincrement=False),
+    Column("ids", JSON, nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("fetched", String(32), nullable=False),
 )
