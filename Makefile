@@ -3,7 +3,7 @@
 BIN := .venv/bin
 SAMPLES := libportaudio2 sonic-pi-samples
 
-.PHONY: demo test lint bench wheel clean
+.PHONY: demo test lint bench torture wheel clean
 
 demo: .venv/.installed
 	@sh .ci/system-packages $(SAMPLES)
@@ -23,6 +23,10 @@ bench: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/startup.py
+
+torture: .venv/.developing
+	@sh .ci/system-packages $(SAMPLES)
+	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_harvest_torture.py
 
 wheel: .venv/.developing
 	rm -rf dist

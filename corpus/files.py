@@ -11,7 +11,7 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +39,18 @@ class AudioFolder:
         self.home = home
         self.root = home / "sounds"
 
-    def free_name(self, sound_id: int, username: str | None, name: str, extension: str) -> Path:
-        """Path relative to the home for a sound's audio, with a number behind it should something lie there already."""
+    def free_name(
+        self, sound_id: int, username: str | None, name: str, extension: str, taken: Container[str] | None = None
+    ) -> Path:
+        """Path relative to the home for a sound's audio, with a number behind it should something lie there already.
+
+        With `taken`, the paths of the sound's files, it is those that count: what lies there without a row in the
+        store was left by a process that was killed, and may be replaced.
+        """
         stem = f"{sound_id}__{for_file_name(username or 'local', 30)}__{for_file_name(name)}"
         for number in itertools.count(1):
             path = Path("sounds", str(sound_id // 1000), f"{stem}{f'-{number}' if number > 1 else ''}.{extension}")
-            if not (self.home / path).exists():
+            if str(path) not in taken if taken is not None else not (self.home / path).exists():
                 break
         return path
 

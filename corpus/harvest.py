@@ -1,42 +1,56 @@
-"""`harvest`: what Freesound has of what is wanted comes into the corpus, first the records, then the audio.
+"""`harvest`: what Freesound has of what is wanted comes into the corpus: records, then similar lists, then audio.
 
-A page is one transaction: sounds, vectors, and the cursor from which to go on. Audio is fetched by several threads,
-inspected in supervised workers, renamed, and only then recorded. Killed at any moment, the harvest goes on from there.
+A page is one transaction: sounds, vectors, and the cursor from which to go on. Audio is recorded when its file lies
+under its final name. Killed at any moment, the harvest goes on from there.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from corpus.analysis.inspect import Inspected, inspect
-from corpus.errors import AudioError, FreesoundError, NotThere, Unreachable
+from filelock import FileLock, Timeout
+
+from corpus import recipe
+from corpus.errors import HarvestError
+from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder
-from corpus.freesound.client import Client
+from corpus.freesound.client import PAGE_SIZE, Client
 from corpus.freesound.wire import SPACES, Record
 from corpus.model import AudioFile
 from corpus.store.database import Database
 from corpus.store.harvests import Download, Harvest, Harvests
+from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
 from corpus.store.vectors import Vector, Vectors
-from corpus.walk import Walk
-from corpus.wanted import Wanted
-from corpus.workers import Workers
+from corpus.taking import SPACE, Taking
+from corpus.walk import Step, Walk
+from corpus.wanted import Query, Wanted
 
-AT_ONCE = 4
-_ATTEMPTS = 3
-_DEADLINE = 120.0
+Judge = Callable[[Sequence[str]], Sequence[int]]
+"""Given the names of agents, the sounds that all of them call good by what is served, the surest first."""
 
-Progress = Callable[[int, int], None]
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a harvest is: `done` of `total` (None: unknown) in its present phase, and what it used."""
+
+    phase: str
+    done: int
+    total: int | None
+    bytes: int
+    requests_left: int
 
 
 @dataclass
 class HarvestReport:
-    """What a harvest did this time: counts, and failures as (sound id, words)."""
+    """What a harvest did this time: counts, and failures as (sound id, words).
+
+    `state` is `done`, or `audio` when there is something to go on with; `within_bytes` is False when that is because
+    of `--max-bytes`.
+    """
 
     harvest: int
     state: str = "running"
@@ -44,79 +58,127 @@ class HarvestReport:
     found: int = 0
     added: int = 0
     updated: int = 0
+    lists: int = 0
+    chosen: int | None = None
     audio: int = 0
     bytes: int = 0
+    within_bytes: bool = True
+    lock: str | None = None
     failed: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Harvesting:
-    """Carries out harvests on one corpus."""
+    """Carries out one harvest on one corpus."""
 
     def __init__(
         self,
         database: Database,
         sounds: Sounds,
         vectors: Vectors,
+        lists: SimilarLists,
         harvests: Harvests,
         audio: AudioFolder,
         client: Client,
+        harvest: Harvest,
+        progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._database = database
         self._sounds = sounds
         self._vectors = vectors
+        self._lists = lists
         self._harvests = harvests
         self._audio = audio
         self._client = client
+        self._harvest = harvest
+        self._wanted = Wanted.from_json(harvest.wanted)
+        self._progress = progress
+        self.report = HarvestReport(harvest.id, harvest.state)
 
-    def run(self, harvest: Harvest, progress: Progress | None = None) -> HarvestReport:
-        """Begin a harvest or go on with it.
+    def run(self, judge: Judge | None = None) -> HarvestReport:
+        """Begin the harvest or go on with it.
 
         Raises
         ------
         FreesoundError
             The API refuses, or fails for longer than is worth waiting; what came before stays.
+        HarvestError
+            Another harvest is at work here, or this one wants agents and there is nobody to ask.
+        HomeError
+            The home cannot be written.
         """
-        report = HarvestReport(harvest.id)
-        wanted = Wanted.from_json(harvest.wanted)
+        if self._wanted.agents and judge is None:
+            raise HarvestError(f"harvest {self._harvest.id} lets agents choose, so it needs a judge")
+        try:
+            with FileLock(self._audio.home / "harvest.lock", timeout=0):
+                self._run(judge)
+        except Timeout as error:
+            raise HarvestError(
+                f"another harvest is at work in {self._audio.home}; wait until it ends, or stop it with Ctrl-C"
+            ) from error
+        return self.report
+
+    def _run(self, judge: Judge | None) -> None:
+        harvest, wanted, report = self._harvest, self._wanted, self.report
         if harvest.state == "running":
-            self._records(harvest, wanted, report)
-        if wanted.audio != "none":
-            self._fetch(harvest, wanted, report, progress)
-        waiting = self._harvests.downloads(harvest, retry=False) if wanted.audio != "none" else []
+            self._records()
+        report.found = len(self._harvests.brought(harvest))
+        if wanted.agents and judge:
+            report.chosen = self._harvests.choose(harvest, judge(wanted.agents), wanted.most)
+        if wanted.similar:
+            self._fetch_lists()
+        self._fetch_audio()
         failures = self._harvests.failures(harvest)
         report.failed += failures
-        report.state = "audio" if waiting or failures else "done"  # what Freesound lacks cannot be gone on with
+        left = self._harvests.downloads(harvest, retry=False)
+        report.state = "audio" if left or failures else "done"  # what Freesound lacks cannot be gone on with
         self._harvests.finish(harvest, report.state)
+        if wanted.recipe:
+            lock = recipe.lock_beside(Path(wanted.recipe))
+            sounds = self._sounds.many(self._harvests.brought(harvest))
+            if wanted.locked:
+                report.failed += recipe.departures(lock, sounds)
+            else:
+                recipe.write_lock(lock, sounds)
+            report.lock = str(lock)
         report.requests = self._client.requests
-        return report
 
-    def _records(self, harvest: Harvest, wanted: Wanted, report: HarvestReport) -> None:
+    def _records(self) -> None:
         for space in SPACES.values():
             self._vectors.register(space)
-        walk, cursor = Walk(self._client, wanted), harvest.cursor
-        brought = set(self._harvests.brought(harvest))
-        while not walk.finished(cursor) and len(brought) < wanted.max_sounds:
-            step = walk.step(cursor, wanted.max_sounds - len(brought))
+        walk, cursor = Walk(self._client, self._wanted), self._harvest.cursor
+        brought = dict.fromkeys(self._harvests.brought(self._harvest))
+        most = self._wanted.max_sounds
+        taking: Taking | None = None
+        while (query := walk.query(cursor)) and len(brought) < most:
+            if taking is None or taking.query is not query:
+                taking = self._taken_before(query, cursor.get("taken", []))
+            room = min(most - len(brought), (query.take or most) - len(taking.sounds))
+            step = walk.step(query, cursor, room)
             new = {one.sound.id: one for one in step.records if one.sound.id not in brought}
-            taken = list(new.values())[: wanted.max_sounds - len(brought)]
+            taken = taking.choose(new.values(), room)
+            brought |= dict.fromkeys(one.sound.id for one in taken)
             cursor = step.cursor
-            over = walk.finished(cursor) or len(brought) + len(taken) >= wanted.max_sounds
-            self._keep(harvest, taken, wanted.audio, cursor, "audio" if over else "running", report)
-            report.failed += [(number, "Freesound has no such sound, or not any more") for number in step.missing]
-            brought.update(one.sound.id for one in taken)
-            report.found = len(brought)
+            if walk.query(cursor) is query and (query.take or query.unlike is not None):
+                ids = [sound.id for sound in taking.sounds]
+                cursor = walk.skip(cursor) if len(ids) == query.take else {**cursor, "taken": ids}
+            over = walk.query(cursor) is None or len(brought) >= most
+            last = query is self._wanted.queries[-1]
+            self._keep(query, step, taken, cursor, "audio" if over else "running")
+            expected = len(brought) - len(taking.sounds) + min(step.expected, query.take or most)
+            self._show("records", len(brought), min(most, max(expected, len(brought))) if last else None)
 
-    def _keep(
-        self,
-        harvest: Harvest,
-        some: list[Record],
-        audio: str,
-        cursor: dict[str, object],
-        state: str,
-        report: HarvestReport,
-    ) -> None:
-        """Store one page with the cursor behind it."""
+    def _taken_before(self, query: Query, ids: Sequence[int]) -> Taking:
+        """What a query took before it was interrupted."""
+        taking = Taking(query)
+        for sound in self._sounds.many(ids):
+            taking.add(sound, self._vectors.of_sound(sound.id).get(SPACE))
+        return taking
+
+    def _keep(self, query: Query, step: Step, some: list[Record], cursor: dict[str, Any], state: str) -> None:
+        """Store what was taken of one page, with the cursor behind it."""
+        report, wanted = self.report, self._wanted
         records = {one.sound.id: one.record for one in some}
+        addresses = {one.sound.id: one.previews.get(wanted.audio) for one in some}
         with self._database.write() as connection:
             held = self._sounds.records(connection, list(records))
             new = [one.sound for one in some if one.sound.id not in held]
@@ -124,101 +186,71 @@ class Harvesting:
             self._sounds.insert(connection, new, records)
             self._sounds.update(connection, changed, records)
             self._vectors.put(connection, _vectors(some))
-            addresses = {one.sound.id: one.previews.get(audio) for one in some}
-            self._harvests.advance(connection, harvest, cursor, state, addresses)
+            if step.similar:
+                self._lists.put(connection, *step.similar, PAGE_SIZE)
+            self._harvests.advance(connection, self._harvest, cursor, state, addresses, bool(wanted.agents))
         report.added += len(new)
         report.updated += len(changed)
+        lacks = "Freesound has no such sound" + (" that fits" if query.solr() else ", or not any more")
+        report.failed += [(number, lacks) for number in step.missing]
+        if wanted.audio != "none":
+            no_preview = f"Freesound gives no {wanted.audio} of it"
+            report.failed += [(number, no_preview) for number, address in addresses.items() if not address]
 
-    def _fetch(self, harvest: Harvest, wanted: Wanted, report: HarvestReport, progress: Progress | None) -> None:
-        downloads = self._harvests.downloads(harvest, retry=True)
+    def _fetch_lists(self) -> None:
+        """Keep the similar list of each sound that was not refused by an agent; a list is a request."""
+        kept = self._harvests.brought(self._harvest, refused=False)
+        lacking = self._lists.lacking(kept, self._wanted.similar)
+        for place, sound_id in enumerate(lacking):
+            self._show("similar lists", place, len(lacking))
+            found = self._client.similar(sound_id, page_size=self._wanted.similar, fields="id")
+            with self._database.write() as connection:
+                self._lists.put(connection, sound_id, [one.sound.id for one in found.records], self._wanted.similar)
+            self.report.lists += 1
+
+    def _fetch_audio(self) -> None:
+        downloads = self._harvests.downloads(self._harvest, retry=True)
         if not downloads:
             return
-        with Workers() as workers, ThreadPoolExecutor(AT_ONCE) as threads:
+        most = self._wanted.max_bytes
+        fetching = Fetching(self._client, self._audio, most and max(0, most - self._harvests.bytes(self._harvest)))
+        done = 0
+        for done, (download, result) in enumerate(fetching.over(downloads), 1):
+            if isinstance(result, Fetched):
+                self._record(download, result)
+            else:
+                with self._database.write() as connection:
+                    self._harvests.settle(connection, self._harvest, download.sound_id, str(result))
+            self._show("audio", done, len(downloads))
+        self.report.within_bytes = done == len(downloads)
 
-            def fetch(download: Download) -> tuple[Path, Inspected]:
-                return self._fetched(download, workers)
-
-            waiting = iter(downloads)
-            futures = {threads.submit(fetch, one): one for one in islice(waiting, 2 * AT_ONCE)}
-            done = 0
-            while futures:
-                future = next(as_completed(futures))
-                download = futures.pop(future)
-                try:
-                    part, found = future.result()
-                    report.bytes += self._record(harvest, download, wanted.audio, part, found)
-                    report.audio += 1
-                except (FreesoundError, AudioError) as error:
-                    with self._database.write() as connection:
-                        self._harvests.settle(connection, harvest, download.sound_id, str(error))
-                done += 1
-                if progress:
-                    progress(done, len(downloads))
-                if wanted.max_bytes is None or report.bytes < wanted.max_bytes:
-                    futures |= {threads.submit(fetch, one): one for one in islice(waiting, 1)}
-
-    def _fetched(self, download: Download, workers: Workers) -> tuple[Path, Inspected]:
-        """Fetch one file, as often as is worth trying, and inspect it."""
-        part = self._audio.part(download.sound_id)
-        for attempt in range(_ATTEMPTS):
-            try:
-                fetch(self._client, download.address, part)
-                (answer,) = (result for _, result in workers.over([part], inspect, lambda _: _DEADLINE))
-                if isinstance(answer, Inspected):
-                    return part, answer
-                raise answer
-            except (AudioError, Unreachable, NotThere) as error:
-                # what came may be no part of the file at all: the last attempt begins anew
-                if not isinstance(error, Unreachable) or attempt == _ATTEMPTS - 2:
-                    part.unlink(missing_ok=True)
-                if attempt == _ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
-
-    def _record(self, harvest: Harvest, download: Download, source: str, part: Path, found: Inspected) -> int:
-        sound = self._sounds.get(download.sound_id)
-        relative = self._audio.free_name(sound.id, sound.username, sound.name, found.format)
-        size = part.stat().st_size
-        file = AudioFile(
-            path=self._audio.home / relative,
-            sha256=found.sha256,
-            bytes=size,
-            format=found.format,
-            samplerate=found.samplerate,
-            channels=found.channels,
-            frames=found.frames,
-            source=source,
-        )
+    def _record(self, download: Download, fetched: Fetched) -> None:
+        sound, found = self._sounds.get(download.sound_id), fetched.inspected
         with self._database.write() as connection:
-            self._audio.keep(part, relative)
+            taken = self._sounds.paths(connection, sound.id)
+            path = self._audio.free_name(sound.id, sound.username, sound.name, found.format, taken)
+            file = AudioFile(
+                path=self._audio.home / path,
+                sha256=found.sha256,
+                bytes=fetched.bytes,
+                format=found.format,
+                samplerate=found.samplerate,
+                channels=found.channels,
+                frames=found.frames,
+                source=self._wanted.audio,
+            )
+            self._audio.keep(fetched.part, path)
             self._sounds.insert_file(connection, sound.id, file)
-            self._harvests.settle(connection, harvest, sound.id, None)
-        return size
+            self._harvests.settle(connection, self._harvest, sound.id, None)
+        self.report.audio += 1
+        self.report.bytes += fetched.bytes
+
+    def _show(self, phase: str, done: int, total: int | None) -> None:
+        if self._progress:
+            self._progress(Progress(phase, done, total, self.report.bytes, self._client.requests_left()))
 
 
-def fetch(client: Client, address: str, part: Path) -> None:
-    """Bring a file from the CDN to `part`, going on behind what is there already where the server allows it.
-
-    Raises
-    ------
-    Unreachable
-        The server failed or the body was cut; what came is kept in `part`.
-    """
-    start = part.stat().st_size if part.exists() else 0
-    with client.audio(address, start) as (response, blocks), part.open("ab") as file:
-        if response.status_code == 200:
-            file.truncate(0)
-        promised = None if response.status_code == 416 else response.headers.get("Content-Length")
-        came = 0
-        for block in blocks:
-            came += file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
-    if promised is not None and came < int(promised):
-        raise Unreachable(f"the file was cut after {came} of {promised} bytes")
-
-
-def _vectors(some: list[Record]) -> Iterator[Vector]:
+def _vectors(some: Sequence[Record]) -> Iterator[Vector]:
     for one in some:
         for name, values in one.vectors.items():
             yield Vector(name, SPACES[name].fingerprint, one.sound.id, None, values, {"source": "api"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,11 @@ from corpus.store.vectors import Vectors
 
 if TYPE_CHECKING:
     from corpus.analysis.runner import AnalysisReport
+    from corpus.estimate import Estimate
     from corpus.folder import Adoption, AdoptReport
-    from corpus.harvest import HarvestReport
+    from corpus.freesound.client import Client
+    from corpus.harvest import HarvestReport, Judge
+    from corpus.harvest import Progress as HarvestProgress
     from corpus.wanted import Wanted
 
 Progress = Callable[[int, int], None]
@@ -84,33 +87,63 @@ class Corpus:
         return adopt(self.sounds, self.audio, [Path(place) for place in places], how or Adoption(), progress)
 
     def harvest(
-        self, wanted: Wanted | None = None, resume: int | None = None, progress: Progress | None = None
+        self,
+        wanted: Wanted | None = None,
+        resume: int | None = None,
+        *,
+        judge: Judge | None = None,
+        progress: Callable[[HarvestProgress], None] | None = None,
     ) -> HarvestReport:
-        """Bring from Freesound what is wanted, or go on with a harvest that was begun.
+        """Bring from Freesound what is wanted, or go on with a harvest that was begun; both: go on with other bounds.
+
+        Parameters
+        ----------
+        wanted : Wanted, optional
+        resume : int, optional
+            Number of a harvest.
+        judge : callable, optional
+            Given the names of the agents wanted, the sounds that they call good by what is served, the surest first.
+        progress : callable, optional
+            Called with `corpus.harvest.Progress` after each step.
 
         Raises
         ------
         FreesoundError
             There is no API key, no network or no quota left, or Freesound refuses; what came before stays.
         HarvestError
-            There is no such harvest, or nothing is wanted.
+            There is no such harvest, nothing is wanted, or another harvest is at work here.
         """
-        from corpus.freesound.client import Account, Client
         from corpus.harvest import Harvesting
+
+        if resume is not None:
+            harvest = self.harvests.get(resume)
+            if wanted is not None:
+                harvest = self.harvests.rebound(harvest, wanted.as_json())
+        elif wanted is None:
+            raise HarvestError("nothing is wanted; name a query or a harvest to go on with")
+        with self._freesound() as client:
+            if resume is None and wanted is not None:
+                harvest = self.harvests.start(wanted.as_json())
+            stores = self.database, self.sounds, self.vectors, self.similar_lists, self.harvests
+            return Harvesting(*stores, self.audio, client, harvest, progress).run(judge)
+
+    def estimate(self, wanted: Wanted) -> Estimate:
+        """What a harvest would cost (see `corpus.estimate.estimate`)."""
+        from corpus.estimate import estimate
+
+        with self._freesound() as client:
+            return estimate(client, wanted, self.settings.freesound_per_minute, self.settings.freesound_per_day)
+
+    @contextlib.contextmanager
+    def _freesound(self) -> Iterator[Client]:
+        from corpus.freesound.client import Account, Client
         from corpus.store.quota import RequestLog
 
         settings = self.settings
         account = Account(settings.freesound_url, settings.freesound_token)
         log = RequestLog(self.database, settings.freesound_per_minute, settings.freesound_per_day)
-        if wanted is not None:
-            harvest = self.harvests.start(wanted.as_json())
-        elif resume is not None:
-            harvest = self.harvests.get(resume)
-        else:
-            raise HarvestError("nothing is wanted; name a query or a harvest to go on with")
         with contextlib.closing(Client(account, log)) as client:
-            harvesting = Harvesting(self.database, self.sounds, self.vectors, self.harvests, self.audio, client)
-            return harvesting.run(harvest, progress)
+            yield client
 
     def analyse(
         self,

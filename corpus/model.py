@@ -47,7 +47,10 @@ class AudioFile:
 
 @dataclass(frozen=True)
 class Sound:
-    """One Freesound sound or one local file, with its preferred audio file if it has one."""
+    """One Freesound sound or one local file, with its preferred audio file if it has one.
+
+    `checked` is when Freesound was last asked about it, `gone` when it was found to be there no more.
+    """
 
     id: int
     name: str
@@ -59,6 +62,7 @@ class Sound:
     pack: str | None = None
     duration: float | None = None
     gone: str | None = None
+    checked: str | None = None
     file: AudioFile | None = None
 
     @property

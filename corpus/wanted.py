@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from corpus.errors import HarvestError
@@ -17,9 +17,23 @@ AUDIO = ("hq-ogg", "hq-mp3", "lq-ogg", "lq-mp3", "none")
 
 @dataclass(frozen=True)
 class Query:
-    """One search: words, tags (all of them), users and packs (any of them), Freesound's filter language, or ids.
+    """One search, by words, tags (all of them), users and packs (any of them) and Freesound's filter language.
 
-    `like` asks for the API's own list of sounds similar to one; `hops` goes on from those to theirs.
+    Attributes
+    ----------
+    licences, max_duration
+        Narrow any kind of query.
+    ids : tuple of int
+        These sounds.
+    like, hops : int
+        The API's own list of sounds similar to one; with more hops also the lists of those on it.
+    random, seed : int
+        So many by chance of all that fit, or of all of Freesound.
+    take : int, optional
+        At most so many.
+    unlike : float, optional
+        Take only sounds of another maker and pack than those taken, and farther from each than this: cosine distance
+        in the space `freesound_classic`, from 0 to 2.
     """
 
     text: str = ""
@@ -32,12 +46,20 @@ class Query:
     ids: tuple[int, ...] = ()
     like: int | None = None
     hops: int = 1
+    random: int | None = None
+    seed: int = 0
+    take: int | None = None
+    unlike: float | None = None
+
+    @property
+    def selective(self) -> bool:
+        """Whether it asks for something in particular rather than for all of Freesound."""
+        return any((self.text.strip(), self.tags, self.users, self.packs, self.filter.strip()))
 
     @property
     def bounded(self) -> bool:
-        """Whether it asks for something in particular rather than for all of Freesound."""
-        named = self.text, self.tags, self.users, self.packs, self.filter.strip(), self.ids, self.like
-        return any(named)
+        """Whether what it brings has an end."""
+        return self.selective or bool(self.ids) or self.like is not None or self.random is not None
 
     def solr(self, *more: str) -> str:
         """The filter that the API is sent, with `more` parts behind it."""
@@ -53,6 +75,25 @@ class Query:
 class Wanted:
     """Queries, and the bounds of all of them together.
 
+    Attributes
+    ----------
+    queries : tuple of Query
+        Answered one after another; a sound that two of them find is brought once.
+    max_sounds, max_bytes : int
+        At most so many sounds, and bytes of audio.
+    audio : str
+        Which preview, or `none`.
+    similar : int
+        How many places of each sound's similar list to keep; each list costs a request.
+    agents : tuple of str
+        Fetch audio only of what all of them call good, judged by the served MFCCs.
+    most : int, optional
+        Of those the so many that the agents are surest of.
+    recipe : str, optional
+        The recipe's file, beside which a lock file is written.
+    locked : bool
+        The queries are those of the lock file.
+
     Raises
     ------
     HarvestError
@@ -63,19 +104,25 @@ class Wanted:
     max_sounds: int = MAX_SOUNDS
     max_bytes: int | None = None
     audio: str = "hq-ogg"
+    similar: int = 0
+    agents: tuple[str, ...] = ()
+    most: int | None = None
+    recipe: str | None = None
+    locked: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what would ask for everything."""
-        for query in self.queries:
-            if not query.bounded:
-                raise HarvestError(
-                    "a harvest without any bound is refused; "
-                    "give it words, --tag, --user, --pack, --filter, --ids or --like"
-                )
+        if not self.queries or not all(query.bounded for query in self.queries):
+            raise HarvestError(
+                "a harvest without any bound is refused; "
+                "give it words, --tag, --user, --pack, --filter, --ids, --like, --random or --recipe"
+            )
         if self.audio not in AUDIO:
             raise HarvestError(f"no audio called {self.audio!r}; choose one of {', '.join(AUDIO)}")
         if self.max_sounds < 1 or (self.max_bytes is not None and self.max_bytes < 0):
             raise HarvestError(f"bounds of {self.max_sounds} sounds and {self.max_bytes} bytes bring nothing")
+        if self.most is not None and not self.agents:
+            raise HarvestError(f"-k {self.most} is how many sounds the agents may choose; name one with --agent")
 
     def as_json(self) -> dict[str, Any]:
         """Everything, in JSON's types."""
@@ -83,9 +130,10 @@ class Wanted:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Wanted:
-        """What `as_json` gave."""
-        queries = tuple(Query(**{f.name: _frozen(query[f.name]) for f in fields(Query)}) for query in data["queries"])
-        return cls(queries, data["max_sounds"], data["max_bytes"], data["audio"])
+        """What `as_json` gave, by this program or an older one."""
+        given = {key: _frozen(value) for key, value in data.items() if key != "queries"}
+        queries = (Query(**{key: _frozen(value) for key, value in query.items()}) for query in data["queries"])
+        return cls(tuple(queries), **given)
 
 
 def _frozen(value: Any) -> Any:

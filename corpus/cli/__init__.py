@@ -3,7 +3,6 @@
 COMMANDS = {
     "status": "corpus.cli.status:status",
     "adopt": "corpus.cli.adopt:adopt",
-    "harvest": "corpus.cli.harvest:harvest",
     "analyse": "corpus.cli.analyse:analyse",
     "show": "corpus.cli.show:show",
     "credits": "corpus.cli.credits:credits",

@@ -15,6 +15,7 @@ from corpus.text import for_json, for_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
 
     from corpus.library import Corpus
 
@@ -60,16 +61,38 @@ class App:
     @contextlib.contextmanager
     def progress(self, label: str, unit: str = "sounds") -> Iterator[Callable[[int, int], None]]:
         """A progress bar on a terminal; yields a function of the items done and of all items."""
+        with self.phases() as show:
+            yield lambda done, total: show(label, done, total, unit)
+
+    @contextlib.contextmanager
+    def phases(self) -> Iterator[Callable[[str, int, int | None, str], None]]:
+        """The same for work in phases: yields a function of phase, items done, all items (None: unknown) and words.
+
+        The bar begins anew with each phase.
+        """
         console = None if self.quiet or not sys.stderr.isatty() else _console(stderr=True)
         if console is None:
-            yield lambda done, total: None
+            yield lambda phase, done, total, words: None
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[words]}"),
+        )
         with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-            task = bar.add_task(label, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            tasks: dict[str, TaskID] = {}
+
+            def show(phase: str, done: int, total: int | None, words: str) -> None:
+                if phase not in tasks:
+                    for task in tasks.values():
+                        bar.update(task, visible=False)
+                    tasks[phase] = bar.add_task(phase, total=None, words=words)
+                bar.update(tasks[phase], completed=done, total=total, words=words)
+
+            yield show
 
     def finish(self, failed: Sequence[tuple[object, str]]) -> None:
         """List what failed, a line each, and end with exit code 1 if anything did."""

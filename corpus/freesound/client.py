@@ -141,7 +141,16 @@ class Client:
                     return
                 if response.status_code not in (200, 206) or kind.startswith(("text/", "application/json")):
                     raise Unreachable(f"{parts.hostname} answered {response.status_code} {kind or 'nothing'} for audio")
-                yield response, response.iter_content(_BLOCK)
+                yield response, _blocks(response, parts.hostname or "")
+
+    def pause(self, failures: int) -> None:
+        """Wait after so many failures in a row: twice as long each time up to a minute, and never quite as long."""
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**failures)
+        self._clock.sleep(self._random.uniform(longest / 2, longest))
+
+    def requests_left(self) -> int:
+        """How many requests may still be made today."""
+        return self._log.left(self._clock.now())
 
     def _page(self, path: str, parameters: Mapping[str, str | int]) -> wire.Page:
         return wire.page(self._get(path, {"page_size": PAGE_SIZE, "fields": wire.FIELDS, **parameters}))
@@ -159,8 +168,7 @@ class Client:
                 failures += 1
                 if failures >= ATTEMPTS:
                     raise
-                longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**failures)
-                self._clock.sleep(self._random.uniform(longest / 2, longest))
+                self.pause(failures)
 
     def _wait_for_turn(self) -> None:
         while True:
@@ -219,6 +227,12 @@ def _refusal(status: int, detail: str, host: str) -> Exception:
         return BadQuery(f"{host} rejects the query: {detail or status}")
     words = detail or {200: "something that is not JSON", 301: "a redirect", 302: "a redirect"}.get(status, "a fault")
     return Unreachable(f"{host} answered {status}: {words}; try again later")
+
+
+def _blocks(response: requests.Response, host: str) -> Iterator[bytes]:
+    """The body, its failures as ours: those of requests are OSErrors, as if the disk had failed."""
+    with _translated(host):
+        yield from response.iter_content(_BLOCK)
 
 
 def _detail(body: Any) -> str:

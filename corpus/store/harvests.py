@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from corpus.store.database import Database, now
 from corpus.store.tables import files, harvested, harvests
 
 WANTED, DONE, FAILED, NONE = "wanted", "done", "failed", "none"
-"""What is the matter with a harvested sound's audio."""
+HELD, REFUSED = "held", "refused"
+"""What is the matter with a harvested sound's audio; it is held until the agents have judged, then may be refused."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,12 @@ class Harvests:
         cursor: dict[str, Any],
         state: str,
         addresses: dict[int, str | None],
+        hold: bool,
     ) -> None:
-        """Record within the page's transaction how far the harvest is and which sounds the page brought."""
+        """Record within the page's transaction how far the harvest is and which sounds the page brought.
+
+        With `hold` their audio waits for `choose`.
+        """
         values = {"cursor": cursor, "state": state, "changed": now()}
         connection.execute(sa.update(harvests).where(harvests.c.id == harvest.id).values(values))
         if not addresses:
@@ -90,15 +95,37 @@ class Harvests:
                 "sound_id": sound_id,
                 "position": place + offset,
                 "address": address,
-                "audio": DONE if sound_id in held else WANTED if address else NONE,
+                "audio": DONE if sound_id in held else NONE if not address else HELD if hold else WANTED,
             }
             for offset, (sound_id, address) in enumerate(addresses.items())
         ]
         connection.execute(sa.insert(harvested), rows)
 
-    def brought(self, harvest: Harvest) -> list[int]:
-        """The sounds a harvest brought, in order."""
+    def choose(self, harvest: Harvest, good: Sequence[int], most: int | None) -> int:
+        """Of the audio held, want that of the first `most` of `good`, refuse the rest; how many are chosen by now."""
+        with self._database.write() as connection:
+            own = harvested.c.harvest_id == harvest.id
+            rows = connection.execute(sa.select(harvested.c.sound_id, harvested.c.audio).where(own)).all()
+            held = {row.sound_id for row in rows if row.audio == HELD}
+            chosen = [{"which": sound_id} for sound_id in good if sound_id in held][:most]
+            if held:
+                one = sa.update(harvested).where(own, harvested.c.sound_id == sa.bindparam("which"))
+                if chosen:
+                    connection.execute(one.values(audio=WANTED), chosen)
+                connection.execute(sa.update(harvested).where(own, harvested.c.audio == HELD).values(audio=REFUSED))
+        return len(chosen) + sum(row.audio in (WANTED, DONE, FAILED) for row in rows)
+
+    def bytes(self, harvest: Harvest) -> int:
+        """How many bytes of audio a harvest's sounds have."""
+        query = sa.select(sa.func.sum(files.c.bytes)).join(harvested, harvested.c.sound_id == files.c.sound_id)
+        with self._database.read() as connection:
+            return int(connection.execute(query.where(harvested.c.harvest_id == harvest.id)).scalar() or 0)
+
+    def brought(self, harvest: Harvest, refused: bool = True) -> list[int]:
+        """The sounds a harvest brought, in order; without `refused` only those no agent refused."""
         query = sa.select(harvested.c.sound_id).where(harvested.c.harvest_id == harvest.id)
+        if not refused:
+            query = query.where(harvested.c.audio != REFUSED)
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(harvested.c.position)).scalars())
 
@@ -126,6 +153,13 @@ class Harvests:
         )
         with self._database.read() as connection:
             return [(row.sound_id, row.error) for row in connection.execute(query.order_by(harvested.c.sound_id))]
+
+    def rebound(self, harvest: Harvest, wanted: dict[str, Any]) -> Harvest:
+        """Change what is wanted of a harvest that is gone on with."""
+        with self._database.write() as connection:
+            changed = sa.update(harvests).where(harvests.c.id == harvest.id).values(wanted=wanted, changed=now())
+            connection.execute(changed)
+        return self.get(harvest.id)
 
     def finish(self, harvest: Harvest, state: str) -> None:
         """Set the state of a harvest."""

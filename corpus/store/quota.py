@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from corpus.store.database import Database
 from corpus.store.tables import requests
 
 MINUTE = 60.0
+HOUR = 3600.0
 DAY = 86400.0
 
 
@@ -40,6 +42,8 @@ class RequestLog:
         with self._database.write() as connection:
             connection.execute(sa.delete(requests).where(requests.c.at <= now - DAY))
             times = connection.execute(sa.select(requests.c.at).order_by(requests.c.at)).scalars().all()
+            if pause := _pause(times, now):
+                return Grant(pause, daily=pause > MINUTE)
             day, minute = list(times), [at for at in times if at > now - MINUTE]
             if len(day) >= self.per_day:
                 return Grant(day[len(day) - self.per_day] + DAY - now, daily=True)
@@ -50,16 +54,21 @@ class RequestLog:
 
     def left(self, now: float) -> int:
         """How many requests may still be made in the 24 h that end `now`."""
-        count = sa.select(sa.func.count()).where(requests.c.at > now - DAY)
         with self._database.read() as connection:
-            return max(0, self.per_day - int(connection.execute(count).scalar_one()))
+            times = connection.execute(sa.select(requests.c.at).where(requests.c.at > now - DAY)).scalars().all()
+        return 0 if _pause(times, now) > MINUTE else max(0, self.per_day - len(times))
 
     def exhaust(self, now: float, daily: bool) -> None:
         """Take the server's word that a limit is reached: nothing goes for a minute, or an hour at a time.
 
         Requests that another program made with the same key are not in this log, so the server knows better. It
-        does not say when its window of a day moves on: an hour later is asked again.
+        does not say when its window of a day moves on: an hour later is asked again. The pause is kept as a request
+        that will be made when it ends.
         """
-        limit, window, pause = (self.per_day, DAY, 3600.0) if daily else (self.per_minute, MINUTE, MINUTE)
-        with self._database.write() as connection:  # as if made so long ago that the pause is left of the window
-            connection.execute(sa.insert(requests), [{"at": now - window + pause}] * limit)
+        with self._database.write() as connection:
+            connection.execute(sa.insert(requests), {"at": now + (HOUR if daily else MINUTE)})
+
+
+def _pause(times: Sequence[float], now: float) -> float:
+    """Seconds until the last pause ends; times farther ahead are those of a clock that was wrong."""
+    return max((at - now for at in times if now < at <= now + HOUR), default=0.0)

@@ -163,6 +163,7 @@ class Sounds:
             pack=row.pack,
             duration=row.duration,
             gone=row.gone,
+            checked=row.checked,
             file=None if row.file_id is None else self._file(row),
         )
 
@@ -190,7 +191,12 @@ class Sounds:
             return
         at, records = now(), records or {}
         rows = [
-            {**_row(sound), "record": records.get(sound.id), "added": at, "checked": at if sound.id in records else None}
+            {
+                **_row(sound),
+                "record": records.get(sound.id),
+                "added": at,
+                "checked": at if sound.id in records else None,
+            }
             for sound in some
         ]
         connection.execute(sa.insert(sounds), rows)
@@ -246,6 +252,10 @@ class Sounds:
             " values (:id, :name, :tags, :description, :username)"
         )
         connection.execute(sa.text(statement), texts)
+
+    def paths(self, connection: Connection, sound_id: int) -> set[str]:
+        """Where the files of a sound lie: relative to the home, linked ones absolute."""
+        return set(connection.execute(sa.select(files.c.path).where(files.c.sound_id == sound_id)).scalars())
 
     def insert_file(self, connection: Connection, sound_id: int, file: AudioFile) -> None:
         """Record a sound's preferred file within the caller's transaction."""

@@ -26,7 +26,12 @@ _ENGINE_COMMANDS = {
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
 }
-_COMMANDS = {"demo": "engine.cli.demo:demo", **CORPUS_COMMANDS, **_ENGINE_COMMANDS}
+_COMMANDS = {
+    "demo": "engine.cli.demo:demo",
+    "harvest": "engine.cli.harvest:harvest",
+    **CORPUS_COMMANDS,
+    **_ENGINE_COMMANDS,
+}
 _UNEXPECTED = 70
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141

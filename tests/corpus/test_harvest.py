@@ -1,65 +1,32 @@
 """Harvests from a local Freesound: whole, bounded, resumed, and the same whatever goes wrong on the way."""
 
-import hashlib
-import multiprocessing
-import random
-import time
-
 import pytest
-import sqlalchemy as sa
 
 from corpus import Corpus
 from corpus.errors import BadQuery, HarvestError, TokenRefused
-from corpus.files import sha256_of
-from corpus.freesound import client as client_module
 from corpus.wanted import Query, Wanted
+from tests.corpus.harvested import content, enter
 
 TABLA = Wanted((Query(tags=("tabla",)),))
 
 
 @pytest.fixture
 def account(freesound, monkeypatch):
-    """The environment of a performer with a key, and a client that waits no longer than it must."""
-    monkeypatch.setenv("MIRLA_FREESOUND_URL", freesound.url)
-    monkeypatch.setenv("FREESOUND_TOKEN", freesound.token)
-    monkeypatch.setenv("MIRLA_FREESOUND_PER_MINUTE", "100000")
-    monkeypatch.setenv("MIRLA_FREESOUND_PER_DAY", "100000")
-    monkeypatch.setattr(client_module, "_FIRST_PAUSE", 0.01)
+    """The environment of a performer with a key, and a client that waits for nothing."""
+    enter(monkeypatch, freesound)
     return freesound
-
-
-def content(corpus):
-    """What a harvest left, without times and local row numbers, as one digest; every file is there and whole."""
-    queries = (
-        "select id, name, username, licence_url, url, description, duration, record from sounds order by id",
-        "select sound_id, tag, position from tags order by sound_id, position",
-        "select sound_id, path, sha256, bytes, format, source from files order by sound_id",
-        "select s.name, v.sound_id, v.data from vectors v join spaces s on s.id = v.space_id order by 1, 2",
-        "select sound_id, audio, address from harvested order by sound_id",
-    )
-    with corpus.database.read() as connection:
-        rows = [connection.execute(sa.text(query)).all() for query in queries]
-        assert connection.execute(sa.text("pragma integrity_check")).scalar() == "ok"
-        assert not connection.execute(sa.text("pragma foreign_key_check")).all()
-    for sound_id, path, sha256, *_ in rows[2]:
-        assert sha256_of(corpus.home / path) == sha256, sound_id
-    kept = {file for file in (corpus.home / "sounds").rglob("*") if file.is_file()}
-    assert kept == {corpus.home / row.path for row in rows[2]}
-    return [len(some) for some in rows], hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory, freesound_server):
     """What a harvest of the tablas leaves when nothing goes wrong."""
     freesound_server.reset()
-    with pytest.MonkeyPatch.context() as patch, Corpus(tmp_path_factory.mktemp("calm")) as corpus:
-        patch.setenv("MIRLA_FREESOUND_URL", freesound_server.url)
-        patch.setenv("FREESOUND_TOKEN", freesound_server.token)
-        object.__setattr__(corpus.settings, "freesound_url", freesound_server.url)
-        object.__setattr__(corpus.settings, "freesound_token", freesound_server.token)
-        report = corpus.harvest(TABLA)
-        assert (report.state, report.failed) == ("done", [])
-        return content(corpus)
+    with pytest.MonkeyPatch.context() as patch:
+        enter(patch, freesound_server)
+        with Corpus(tmp_path_factory.mktemp("calm")) as corpus:
+            report = corpus.harvest(TABLA)
+            assert (report.state, report.failed) == ("done", [])
+            return content(corpus)
 
 
 def test_everything_that_fits_comes_with_audio_and_vectors(account, home):
@@ -117,20 +84,6 @@ def test_harvesting_again_updates_what_changed_and_fetches_nothing_twice(account
         assert corpus.sounds.ids("renamed").tolist() == [130409]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_random_faults_end_in_the_same_corpus(account, home, expected, seed):
-    account.faults.sometimes(seed, probability=0.3, without=("slow", "minute", "day", "deletion", "duplicate"))
-    with Corpus(home) as corpus:
-        report = corpus.harvest(TABLA)
-        for _ in range(3):
-            if report.state == "done":
-                break
-            report = corpus.harvest(resume=report.harvest)
-        assert (report.state, report.failed) == ("done", [])
-        assert content(corpus) == expected
-    assert account.faults.struck
-
-
 def test_a_missing_preview_is_a_listed_failure_that_resuming_mends(account, home, expected):
     account.faults.always("missing", where="130409")
     with Corpus(home) as corpus:
@@ -140,27 +93,6 @@ def test_a_missing_preview_is_a_listed_failure_that_resuming_mends(account, home
         account.faults.clear()
         assert corpus.harvest(resume=report.harvest).state == "done"
         assert content(corpus) == expected
-
-
-def test_killed_at_random_moments_it_ends_in_the_same_corpus(account, home, expected):
-    Corpus(home).close()
-    generator = random.Random(7)
-    context = multiprocessing.get_context("spawn")
-    with Corpus(home) as corpus:
-        harvest = corpus.harvests.start(TABLA.as_json()).id
-        for _ in range(8):
-            process = context.Process(target=resume, args=(home, harvest))
-            process.start()
-            time.sleep(generator.uniform(0.4, 2.0))
-            process.kill()
-            process.join()
-        assert corpus.harvest(resume=harvest).state == "done"
-        assert content(corpus) == expected
-
-
-def resume(home, harvest):
-    with Corpus(home) as corpus:
-        corpus.harvest(resume=harvest)
 
 
 def test_what_is_wrong_is_one_line(account, home, monkeypatch):

@@ -1,0 +1,167 @@
+"""Recipes: a corpus described in TOML, and the lock file beside it that says which sounds it came to be.
+
+    about = "Hits and their rooms"
+    max_sounds = 100                    # the bounds of `mirla harvest`: max_sounds, max_bytes, audio, similar
+
+    [[query]]                           # one or more; what they may hold is in `corpus.wanted.Query`
+    tags = ["metal", "hit"]
+    take = 20
+
+Where there is a lock file, its sounds are harvested, not what the queries would find today, and their audio is held
+against its hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import HarvestError
+from corpus.model import Sound
+from corpus.wanted import MAX_SOUNDS, Query, Wanted
+
+_TEXTS = ("tags", "users", "packs", "licences")
+_QUERY: dict[str, type | tuple[type, ...]] = {
+    "text": str,
+    "filter": str,
+    **dict.fromkeys(_TEXTS, list),
+    "ids": list,
+    **dict.fromkeys(("like", "hops", "random", "seed", "take"), int),
+    **dict.fromkeys(("max_duration", "unlike"), (int, float)),
+}
+_WHOLE: dict[str, type | tuple[type, ...]] = {
+    "about": str,
+    "audio": str,
+    **dict.fromkeys(("max_sounds", "max_bytes", "similar"), int),
+    "query": list,
+}
+
+
+def load(file: Path, relock: bool = False) -> Wanted:
+    """Read a recipe; where it has a lock file, the queries are the sounds of that, unless `relock`.
+
+    Raises
+    ------
+    HarvestError
+        It cannot be read, holds an unknown key or a value of the wrong kind, or differs from what was locked.
+    """
+    content = _read(file)
+    try:
+        recipe = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise HarvestError(f"{file} is not TOML: {error}") from error
+    _check(file, "", recipe, _WHOLE)
+    queries = []
+    for number, query in enumerate(recipe.get("query", []), 1):
+        where = f", query {number}"
+        if not isinstance(query, dict):
+            raise HarvestError(f"{file}{where}: {query!r} is not a table; write [[query]]")
+        _check(file, where, query, _QUERY)
+        given: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in query.items()}
+        queries.append(Query(**given))
+    if not queries:
+        raise HarvestError(f"{file} holds no [[query]]; see `mirla harvest --help`")
+    lock = lock_beside(file)
+    locked = lock.exists() and not relock
+    bounds = {name: recipe[name] for name in ("max_sounds", "max_bytes", "audio", "similar") if name in recipe}
+    if locked:
+        held = _read_lock(lock)
+        if held["recipe_sha256"] != _digest(content):
+            raise HarvestError(f"{file} was changed after {lock.name} was written; harvest with --relock to ask anew")
+        queries = [Query(ids=tuple(sound["id"] for sound in held["sounds"]))]
+        bounds |= {"max_sounds": max(MAX_SOUNDS, len(held["sounds"]))}
+    return Wanted(tuple(queries), recipe=str(file.absolute()), locked=locked, **bounds)
+
+
+def lock_beside(file: Path) -> Path:
+    """The lock file of a recipe."""
+    return file.with_suffix(".lock.json")
+
+
+def write_lock(lock: Path, sounds: Sequence[Sound]) -> None:
+    """Write beside a recipe which sounds it came to be: ids, hashes of their audio, dates; whole or not at all.
+
+    Raises
+    ------
+    HarvestError
+        The folder cannot be written.
+    """
+    recipe = lock.with_name(f"{lock.name.removesuffix('.lock.json')}.toml")
+    data = {
+        "recipe": recipe.name,
+        "recipe_sha256": _digest(_read(recipe)),
+        "sounds": [
+            {
+                "id": sound.id,
+                "checked": sound.checked,
+                "source": sound.file.source if sound.file else None,
+                "sha256": sound.file.sha256 if sound.file else None,
+            }
+            for sound in sounds
+        ],
+    }
+    text = json.dumps(data, indent=1) + "\n"
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{lock.name}-", dir=lock.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as target:
+            target.write(text)
+            target.flush()
+            os.fsync(target.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(lock)
+    except OSError as error:
+        raise HarvestError(
+            f"cannot write {lock}: {error.strerror}; the sounds are there, "
+            "copy the recipe to a folder of yours and harvest it again"
+        ) from error
+
+
+def departures(lock: Path, sounds: Iterable[Sound]) -> list[tuple[int, str]]:
+    """Sounds whose audio is not what was locked, with words."""
+    locked = {sound["id"]: sound for sound in _read_lock(lock)["sounds"]}
+    return [
+        (sound.id, f"its audio is not what {lock.name} has; listen, then accept it with --relock")
+        for sound in sounds
+        if sound.file
+        and (held := locked.get(sound.id))
+        and held["source"] == sound.file.source
+        and held["sha256"] != sound.file.sha256
+    ]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarvestError(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from error
+
+
+def _read_lock(lock: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(_read(lock))
+        assert all(isinstance(sound["id"], int) for sound in data["sounds"]) and data["sounds"]
+        assert isinstance(data["recipe_sha256"], str)
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        raise HarvestError(f"{lock} is not a lock file of mirla; move it away, or harvest with --relock") from error
+    return data  # type: ignore[no-any-return]
+
+
+def _check(file: Path, where: str, table: dict[str, Any], kinds: dict[str, type | tuple[type, ...]]) -> None:
+    for name, value in table.items():
+        if name not in kinds:
+            raise HarvestError(f"{file}{where}: unknown key {name!r}; known are {', '.join(kinds)}")
+        items = str if name in _TEXTS else int if name == "ids" else object
+        fits = isinstance(value, kinds[name]) and not isinstance(value, bool)
+        if not fits or (isinstance(value, list) and not all(isinstance(item, items) for item in value)):
+            kind = "list" if kinds[name] is list else "text" if kinds[name] is str else "number"
+            raise HarvestError(f"{file}{where}: {name} = {value!r} is not a {kind} that fits")
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,240 @@
+"""`mirla harvest`. It lives here and not with the corpus's commands because agents may choose what it fetches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corpus.cli.app import App, command, print_lines, table
+from corpus.errors import HarvestError
+
+if TYPE_CHECKING:
+    from corpus.harvest import HarvestReport, Progress
+    from corpus.library import Corpus
+    from corpus.store.harvests import Harvest
+    from corpus.wanted import Wanted
+
+_LATEST = -1
+_BOUNDS = ("max_sounds", "max_bytes", "audio", "similar", "agents", "most")
+
+
+@command()
+@click.argument("text", nargs=-1, metavar="[TEXT]")
+@click.option("--tag", "tags", multiple=True, help="With this tag; several: with all of them.")
+@click.option("--user", "users", multiple=True, help="By this maker; several: by any of them.")
+@click.option("--pack", "packs", multiple=True, help="From this pack; several: from any of them.")
+@click.option("--filter", "filter_", default="", help="Freesound's filter language, as it is.")
+@click.option("--ids", type=click.File(), help="A file of Freesound ids, separated by white space.")
+@click.option("--like", type=click.IntRange(1), help="The API's own list of sounds similar to this id.")
+@click.option("--hops", type=click.IntRange(1, 5), default=1, show_default=True, help="With --like: theirs too.")
+@click.option(
+    "--random", type=click.IntRange(1), metavar="N", help="N by chance: of what fits, or of all of Freesound."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other chances.")
+@click.option("--recipe", type=click.Path(path_type=Path), help="A TOML file that describes a corpus.")
+@click.option("--relock", is_flag=True, help="With --recipe: ask its queries anew, not the lock file beside it.")
+@click.option("--licence", "licences", multiple=True, help="Under this licence; several: under any of them.")
+@click.option("--max-duration", type=click.FloatRange(0, min_open=True), help="No longer than so many seconds.")
+@click.option("--max-sounds", type=click.IntRange(1), help="At most so many sounds; 2000 unless told.")
+@click.option("--max-bytes", type=click.IntRange(0), help="At most so many bytes of audio.")
+@click.option(
+    "--audio",
+    type=click.Choice(["hq-ogg", "hq-mp3", "lq-ogg", "lq-mp3", "none"]),
+    help="Which preview to fetch; hq-ogg unless told.",
+)
+@click.option("--similar", type=click.IntRange(1, 150), metavar="N", help="Keep N places of each sound's similar list.")
+@click.option("--agent", "agents", multiple=True, help="Fetch audio only of what this agent calls good, unheard.")
+@click.option("-k", "most", type=click.IntRange(1), help="With --agent: of the so many it is surest of.")
+@click.option("--dry-run", is_flag=True, help="Say what it would cost; fetch nothing.")
+@click.option("--resume", type=int, is_flag=False, flag_value=_LATEST, help="Go on with harvest N, or the latest.")
+@click.option("--list", "listing", is_flag=True, help="List the harvests and how far they are.")
+def harvest(app: App, resume: int | None, listing: bool, dry_run: bool, **asked: Any) -> None:
+    """Bring sounds from Freesound: records, vectors and previews, for when there is no network.
+
+    Needs an API key in FREESOUND_TOKEN. Keeps within the API's limits; what is there is never fetched again.
+    Words, tags, makers, packs and the filter narrow one another; --ids, --like and --recipe add to what those find.
+
+    \b
+    Example:
+      mirla harvest rain --tag field-recording --max-sounds 300
+      mirla harvest --tag metal --agent bright -k 50 --dry-run
+      mirla harvest --resume
+    """
+    corpus = app.corpus()
+    if listing:
+        _list(app, corpus)
+        return
+    wanted = _wanted(**asked) if resume is None else _rebound(corpus, _begun(corpus, resume), **asked)
+    if dry_run:
+        _estimate(app, corpus, wanted)
+        return
+    number = None if resume is None else _begun(corpus, resume).id
+    judge = _judge(corpus, wanted.agents)
+    with app.phases() as show:
+        report = corpus.harvest(wanted, number, judge=judge, progress=lambda progress: show(*_shown(progress)))
+    _answer(app, wanted, report)
+
+
+def _answer(app: App, wanted: Wanted, report: HarvestReport) -> None:
+    data = vars(report) | {"failed": [{"id": sound_id, "error": words} for sound_id, words in report.failed]}
+    lines = [f"harvest {report.harvest} ({report.state}): {report.added} sounds added, {report.updated} updated"]
+    if report.chosen is not None:
+        lines.append(f"{report.chosen} of {report.found} called good by {', '.join(wanted.agents)}")
+    lines.append(f"{report.audio} files, {report.bytes / 1e6:.1f} MB, {report.requests} requests")
+    if report.lists:
+        lines.append(f"{report.lists} similar lists")
+    if report.lock:
+        lines.append(f"{'held against' if wanted.locked else 'locked in'} {report.lock}")
+    app.answer(data, lambda console: print_lines(console, lines))
+    if not report.found:
+        app.say("Freesound has nothing that fits")
+    if not report.within_bytes:
+        app.say(
+            f"stopped at --max-bytes {wanted.max_bytes}; "
+            f"`mirla harvest --resume {report.harvest} --max-bytes …` with more goes on"
+        )
+    elif report.state != "done":
+        app.say(f"`mirla harvest --resume {report.harvest}` tries again what failed")
+    app.finish(report.failed)
+
+
+def _estimate(app: App, corpus: Corpus, wanted: Wanted) -> None:
+    cost = corpus.estimate(wanted)
+    lines = [
+        f"{cost.sounds} sounds, {cost.bytes / 1e6:.1f} MB of audio at most",
+        f"{cost.requests} requests, {cost.minutes:g} minutes of them; {cost.requests_left} are left today",
+        *([f"that is {cost.days} more days of quota; `--resume` goes on each day"] if cost.days else []),
+    ]
+    app.answer({"dry_run": True, **asdict(cost)}, lambda console: print_lines(console, lines))
+
+
+def _shown(progress: Progress) -> tuple[str, int, int | None, str]:
+    units = {"records": "sounds", "audio": "files", "similar lists": "sounds"}
+    words = f"{units[progress.phase]}, {progress.bytes / 1e6:.1f} MB, {progress.requests_left} requests left today"
+    return progress.phase, progress.done, progress.total, words
+
+
+def _judge(corpus: Corpus, agents: Sequence[str]) -> Callable[[Sequence[str]], Sequence[int]] | None:
+    if not agents:
+        return None
+    from engine.agent import unheard
+
+    unheard.check(corpus, agents)
+    return lambda names: unheard.surest(corpus, names)
+
+
+def _wanted(
+    recipe: Path | None,
+    relock: bool,
+    text: tuple[str, ...],
+    filter_: str,
+    ids: Any,
+    like: int | None,
+    hops: int,
+    random: int | None,
+    seed: int,
+    licences: tuple[str, ...],
+    max_duration: float | None,
+    **asked: Any,
+) -> Wanted:
+    from corpus.recipe import load
+    from corpus.wanted import Query, Wanted
+
+    bounds = _given(asked)
+    narrow: dict[str, Any] = {"licences": licences, "max_duration": max_duration}
+    searched = Query(
+        text=" ".join(text),
+        tags=asked["tags"],
+        users=asked["users"],
+        packs=asked["packs"],
+        filter=filter_,
+        random=random,
+        seed=seed,
+        **narrow,
+    )
+    own = [searched] if searched.bounded else []
+    own += [Query(ids=_ids(ids), **narrow)] if ids else []
+    own += [Query(like=like, hops=hops, **narrow)] if like is not None else []
+    if relock and not recipe:
+        raise HarvestError("--relock is about a recipe's lock file; name the recipe with --recipe")
+    if not recipe:
+        return Wanted(tuple(own), **bounds)
+    cooked = load(recipe, relock)
+    if not own and not licences and max_duration is None and "max_sounds" not in bounds:
+        return replace(cooked, **bounds)
+    narrowed = tuple(
+        replace(query, **{name: value for name, value in narrow.items() if value}) for query in cooked.queries
+    )
+    return replace(cooked, queries=(*narrowed, *own), recipe=None, **bounds)  # not the recipe alone: nothing to lock
+
+
+def _rebound(corpus: Corpus, begun: Harvest, **asked: Any) -> Wanted:
+    """What is wanted of a harvest that is gone on with: the same, within other bounds where they are given."""
+    from corpus.wanted import Wanted
+
+    defaults = {"hops": 1, "seed": 0}
+    other = [name for name, value in asked.items() if name not in _BOUNDS and value and defaults.get(name) != value]
+    if other:
+        raise HarvestError(f"harvest {begun.id} wants what it wants; with --resume leave out --{other[0].strip('_')}")
+    return replace(Wanted.from_json(begun.wanted), **_given(asked))
+
+
+def _given(asked: dict[str, Any]) -> dict[str, Any]:
+    return {name: asked[name] for name in _BOUNDS if asked[name] not in (None, ())}
+
+
+def _ids(file: Any) -> tuple[int, ...]:
+    words = file.read().split()
+    for word in words:
+        if not (word.isascii() and word.isdigit() and len(word) < 11):
+            raise HarvestError(f"{Path(file.name)}: {word!r} is not a Freesound id; give numbers, separated by spaces")
+    if not words:
+        raise HarvestError(f"{Path(file.name)} holds no ids; give numbers, separated by spaces")
+    return tuple(dict.fromkeys(int(word) for word in words))
+
+
+def _begun(corpus: Corpus, number: int) -> Harvest:
+    if number != _LATEST:
+        return corpus.harvests.get(number)
+    unfinished = [one for one in corpus.harvests.all() if one.state != "done"]
+    if not unfinished:
+        raise HarvestError("no harvest is unfinished; `mirla harvest --list` shows them")
+    return unfinished[-1]
+
+
+def _list(app: App, corpus: Corpus) -> None:
+    data: list[dict[str, Any]] = [
+        {
+            "harvest": one.id,
+            "state": one.state,
+            "sounds": len(corpus.harvests.brought(one)),
+            "waiting": len(corpus.harvests.downloads(one, retry=False)),
+            "failed": len(corpus.harvests.failures(one)),
+            "started": one.started,
+            "wanted": one.wanted,
+        }
+        for one in corpus.harvests.all()
+    ]
+    headings = ["harvest", "state", "sounds", "waiting", "failed", "started"]
+    rows = [[*(one[heading] for heading in headings), _in_words(one["wanted"])] for one in data]
+    app.answer({"harvests": data}, lambda console: table(console, [*headings, "wanted"], rows))
+    if not data:
+        app.say("no harvests yet; `mirla harvest TEXT` begins one")
+
+
+def _in_words(wanted: dict[str, Any]) -> str:
+    if wanted.get("recipe"):
+        return Path(wanted["recipe"]).name
+    words = []
+    for query in wanted["queries"]:
+        for name, value in query.items():
+            if name == "ids" and value:
+                words.append(f"{len(value)} ids")
+            elif value and name not in ("hops", "seed"):
+                shown = " ".join(map(str, value)) if isinstance(value, list) else value
+                words.append(f"{name} {shown}")
+    return ", ".join(words)
