@@ -171,7 +171,4 @@ def _writable(part: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise HomeError(
-            f"cannot write to {part.parent}: {error.strerror or error}; free some space there, "
-            "then `mirla harvest --resume`"
-        ) from error
+        raise HomeError(f"cannot write to {part.parent}: {error.strerror or error}; free some space there") from error

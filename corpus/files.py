@@ -104,6 +104,12 @@ class AudioFolder:
             temporary.replace(final)
             _flush_folder(final.parent)
 
+    def take_back(self, path: Path, temporary: Path) -> None:
+        """Give a file that `keep` named its temporary name again, since its record could not be written."""
+        final = self.home / path
+        if final.is_file() and not temporary.exists():
+            final.replace(temporary)
+
     def discard(self, path: Path) -> None:
         """Take back a file whose record could not be written."""
         (self.home / path).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from corpus import recipe
-from corpus.errors import HarvestError
+from corpus.errors import FreesoundError, HarvestError, HomeError, StoreError
 from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder
 from corpus.freesound.client import PAGE_SIZE, Client
@@ -112,9 +112,15 @@ class Harvesting:
             with FileLock(self._audio.home / "harvest.lock", timeout=0):
                 self._run(judge)
         except Timeout as error:
+            self._harvests.drop_if_empty(self._harvest)
             raise HarvestError(
                 f"another harvest is at work in {self._audio.home}; wait until it ends, or stop it with Ctrl-C"
             ) from error
+        except (FreesoundError, HomeError, StoreError) as error:
+            if self._harvests.drop_if_empty(self._harvest):
+                raise
+            so_far = f"{self.report.added} sounds and {self.report.audio} files came before that"
+            raise type(error)(f"{error}; {so_far}; `mirla harvest --resume {self._harvest.id}` goes on") from error
         return self.report
 
     def _run(self, judge: Judge | None) -> None:
@@ -226,22 +232,27 @@ class Harvesting:
 
     def _record(self, download: Download, fetched: Fetched) -> None:
         sound, found = self._sounds.get(download.sound_id), fetched.inspected
-        with self._database.write() as connection:
-            taken = self._sounds.paths(connection, sound.id)
-            path = self._audio.free_name(sound.id, sound.username, sound.name, found.format, taken)
-            file = AudioFile(
-                path=self._audio.home / path,
-                sha256=found.sha256,
-                bytes=fetched.bytes,
-                format=found.format,
-                samplerate=found.samplerate,
-                channels=found.channels,
-                frames=found.frames,
-                source=self._wanted.audio,
-            )
-            self._audio.keep(fetched.part, path)
-            self._sounds.insert_file(connection, sound.id, file)
-            self._harvests.settle(connection, self._harvest, sound.id, None)
+        path = Path()
+        try:
+            with self._database.write() as connection:
+                taken = self._sounds.paths(connection, sound.id)
+                path = self._audio.free_name(sound.id, sound.username, sound.name, found.format, taken)
+                file = AudioFile(
+                    path=self._audio.home / path,
+                    sha256=found.sha256,
+                    bytes=fetched.bytes,
+                    format=found.format,
+                    samplerate=found.samplerate,
+                    channels=found.channels,
+                    frames=found.frames,
+                    source=self._wanted.audio,
+                )
+                self._audio.keep(fetched.part, path)
+                self._sounds.insert_file(connection, sound.id, file)
+                self._harvests.settle(connection, self._harvest, sound.id, None)
+        except StoreError:
+            self._audio.take_back(path, fetched.part)
+            raise
         self.report.audio += 1
         self.report.bytes += fetched.bytes
 

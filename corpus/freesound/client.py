@@ -176,9 +176,7 @@ class Client:
             grant = self._log.take(now)
             if grant.daily:
                 back = datetime.fromtimestamp(now + grant.wait, UTC).strftime("%Y-%m-%d %H:%M UTC")
-                raise QuotaSpent(
-                    f"the day's {self._log.per_day} requests are spent; `mirla harvest --resume` after {back}"
-                )
+                raise QuotaSpent(f"the day's {self._log.per_day} requests are spent; come back after {back}")
             if not grant.wait:
                 return
             self._clock.sleep(grant.wait)

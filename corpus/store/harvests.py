@@ -65,6 +65,15 @@ class Harvests:
             raise HarvestError(f"no harvest {harvest_id}; `mirla harvest --list` shows them")
         return _harvest(row)
 
+    def drop_if_empty(self, harvest: Harvest) -> bool:
+        """Forget a harvest that never got anywhere, so that nobody goes on with it; whether it was one."""
+        with self._database.write() as connection:
+            one = harvests.c.id == harvest.id
+            cursor = connection.execute(sa.select(harvests.c.cursor).where(one)).scalar_one()
+            if not cursor:
+                connection.execute(sa.delete(harvests).where(one))
+        return not cursor
+
     def all(self) -> list[Harvest]:
         """All harvests, the newest last."""
         with self._database.read() as connection:

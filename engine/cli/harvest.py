@@ -74,8 +74,12 @@ def harvest(app: App, resume: int | None, listing: bool, dry_run: bool, **asked:
         return
     number = None if resume is None else _begun(corpus, resume).id
     judge = _judge(corpus, wanted.agents)
-    with app.phases() as show:
-        report = corpus.harvest(wanted, number, judge=judge, progress=lambda progress: show(*_shown(progress)))
+    try:
+        with app.phases() as show:
+            report = corpus.harvest(wanted, number, judge=judge, progress=lambda progress: show(*_shown(progress)))
+    except KeyboardInterrupt:
+        app.say("`mirla harvest --resume` goes on with it")
+        raise
     _answer(app, wanted, report)
 
 
