@@ -16,9 +16,13 @@ import numpy.typing as npt
 from corpus.library import Corpus
 from corpus.model import Agent, Model
 from engine.errors import TrainingError
-from engine.features import FeatureMatrix, side_by_side
+from engine.features import FeatureMatrix, load, side_by_side
 
 Floats = npt.NDArray[np.float64]
+
+SERVED_MFCC = "api_mfcc"
+SERVED_AS = {"mfcc": SERVED_MFCC}
+"""Spaces computed here of which Freesound serves the same numbers, rounded."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,31 @@ def judge(corpus: Corpus, name: str) -> Verdicts:
     """
     agent = corpus.agents.get(name)
     return _judged(agent, _model(corpus, agent), side_by_side(corpus, agent.spaces))
+
+
+def served_verdicts(corpus: Corpus, name: str) -> Verdicts:
+    """Judge by the MFCCs that Freesound serves, before there is audio: every sound that has them.
+
+    An agent that learnt from MFCCs computed here judges these by the same model: they are the same numbers to three
+    decimals.
+
+    Raises
+    ------
+    UnknownAgent
+        There is no such agent.
+    TrainingError
+        It looks at something else, was not trained, or on vectors of another extractor.
+    NoVectors
+        No sound has served MFCCs.
+    """
+    agent = corpus.agents.get(name)
+    if tuple(SERVED_AS.get(space, space) for space in agent.spaces) != (SERVED_MFCC,):
+        raise TrainingError(
+            f"agent {name!r} looks at {', '.join(agent.spaces)}; only one that looks at "
+            f"{' or '.join([*SERVED_AS, SERVED_MFCC])} alone judges before there is audio: "
+            f"`mirla agent new NAME --space {SERVED_MFCC}`"
+        )
+    return _judged(agent, _model(corpus, agent), load(corpus, SERVED_MFCC))
 
 
 def _model(corpus: Corpus, agent: Agent) -> Model:
