@@ -331,6 +331,14 @@ def test_an_agent_on_several_spaces_says_which_one_a_sound_lacks(served, mirla):
     one_line(ran, f"sound {lacking} has no vector in space 'laion_clap'; `mirla harvest --ids FILE` brings it")
 
 
+def test_spaces_side_by_side_keep_each_sounds_numbers_together(harvested):
+    matrix = side_by_side(harvested, ["freesound_classic", "laion_clap"])
+    assert len(matrix.ids) == harvested.vectors.count("laion_clap") < harvested.vectors.count("freesound_classic")
+    for sound_id, row in zip(matrix.ids.tolist(), matrix.X, strict=True):
+        own = harvested.vectors.of_sound(sound_id)
+        np.testing.assert_array_equal(row, np.concatenate([own["freesound_classic"], own["laion_clap"]]))
+
+
 def test_the_corpus_knows_where_a_space_comes_from(served, home):
     assert {space: served.origin(space) for space in (*SPACES, "mfcc", "magic")} == {
         **dict.fromkeys(SPACES, "api"),
