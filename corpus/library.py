@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from corpus.freesound.client import Client
     from corpus.harvest import HarvestReport, Judge
     from corpus.harvest import Progress as HarvestProgress
+    from corpus.model import Origin
     from corpus.wanted import Wanted
 
 Progress = Callable[[int, int], None]
@@ -167,6 +168,13 @@ class Corpus:
             self.sounds.many(ids)
         run = Analysis(self.database, self.sounds, self.vectors).run
         return run(spaces, ids, jobs=jobs, redo=redo, progress=progress)
+
+    def origin(self, space: str) -> Origin:
+        """Whether vectors in a space come from `analyse` or with a harvest, also when there are none yet."""
+        from corpus.freesound.wire import SPACES
+
+        known = self.vectors.space(space) or SPACES.get(space)
+        return known.origin if known else "computed"
 
     def status(self) -> dict[str, Any]:
         """What is held, as `mirla status --json` answers it."""

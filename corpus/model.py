@@ -17,6 +17,8 @@ LAST_LOCAL_ID = 2**31 - 1
 """SuperCollider's integers end here."""
 
 Label = Literal["good", "bad"]
+Origin = Literal["computed", "api"]
+"""Where the vectors of a space come from: computed here from audio, or served by Freesound's API."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Space:
     name: str
     dim: int
     fingerprint: str
-    origin: Literal["computed", "api"] = "computed"
+    origin: Origin = "computed"
 
 
 @dataclass(frozen=True)

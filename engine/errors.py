@@ -2,7 +2,7 @@
 
 EngineError                 20   anything below
 ├── UnknownMeasure          21   a measure that is not registered
-├── NoVectors               22   nothing analysed to search in, or a target without a vector
+├── NoVectors               22   nothing to compare: no vectors yet, or a sound without a vector or a list
 ├── TrainingError           23   labels that no classifier can learn from, or no model yet
 ├── DeviceError             24   no sound device, or one that failed
 └── DemoError               25   the demo has nothing to work on
@@ -24,7 +24,7 @@ class UnknownMeasure(EngineError):
 
 
 class NoVectors(EngineError):
-    """Nothing analysed to search in, or a target without a vector."""
+    """Nothing to compare: no vectors yet, or a sound without a vector or a similar list."""
 
     exit_code = 22
 

@@ -87,6 +87,12 @@ class Vectors:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def count(self, name: str) -> int:
+        """How many sounds have a current vector in one space."""
+        query = sa.select(sa.func.count(vectors.c.sound_id)).join(spaces).where(spaces.c.name == name, spaces.c.current)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def matrix(self, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """All current vectors of a space.
 

@@ -7,9 +7,7 @@ fitted on held-out logits, so that p > 0.5 exactly when the label is good.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,10 +15,14 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from corpus.model import Agent, Model
-from engine.errors import NoVectors, TrainingError
-from engine.features import FeatureMatrix
+from engine.errors import TrainingError
+from engine.features import FeatureMatrix, load, side_by_side
 
 Floats = npt.NDArray[np.float64]
+
+SERVED_MFCC = "api_mfcc"
+SERVED_AS = {"mfcc": SERVED_MFCC}
+"""Spaces computed here of which Freesound serves the same numbers, rounded."""
 
 
 @dataclass(frozen=True)
@@ -55,23 +57,6 @@ class Verdicts:
         return {"label": "good" if p > 0.5 else "bad", "p": round(p, 4)}
 
 
-def features(corpus: Corpus, spaces: Sequence[str]) -> FeatureMatrix:
-    """The vectors an agent looks at: its spaces side by side, for the sounds that have them all.
-
-    Raises
-    ------
-    NoVectors
-        Nothing was analysed in one of them.
-    """
-    matrices = [corpus.vectors.matrix(space) for space in spaces]
-    for space, (ids, _) in zip(spaces, matrices, strict=True):
-        if not len(ids):
-            raise NoVectors(f"no sound was analysed in space {space!r} yet; run `mirla analyse --space {space}`")
-    common = reduce(np.intersect1d, (ids for ids, _ in matrices))
-    columns = [X[np.searchsorted(ids, common)] for ids, X in matrices]
-    return FeatureMatrix("+".join(spaces), common, np.hstack(columns))
-
-
 def judge(corpus: Corpus, name: str) -> Verdicts:
     """Judge the whole corpus by the newest model of an agent.
 
@@ -81,9 +66,41 @@ def judge(corpus: Corpus, name: str) -> Verdicts:
         There is no such agent.
     TrainingError
         It was not trained, or on vectors of another extractor.
+    NoVectors
+        There is nothing in a space it looks at.
     """
     agent = corpus.agents.get(name)
+    return _judged(agent, _model(corpus, agent), side_by_side(corpus, agent.spaces))
+
+
+def served_verdicts(corpus: Corpus, name: str) -> Verdicts:
+    """Judge by the MFCCs that Freesound serves, before there is audio: every sound that has them.
+
+    An agent that learnt from MFCCs computed here judges these by the same model: they are the same numbers to three
+    decimals.
+
+    Raises
+    ------
+    UnknownAgent
+        There is no such agent.
+    TrainingError
+        It looks at something else, was not trained, or on vectors of another extractor.
+    NoVectors
+        No sound has served MFCCs.
+    """
+    agent = corpus.agents.get(name)
+    if tuple(SERVED_AS.get(space, space) for space in agent.spaces) != (SERVED_MFCC,):
+        raise TrainingError(
+            f"agent {name!r} looks at {', '.join(agent.spaces)}; only one that looks at "
+            f"{' or '.join([*SERVED_AS, SERVED_MFCC])} alone judges before there is audio: "
+            f"`mirla agent new NAME --space {SERVED_MFCC}`"
+        )
+    return _judged(agent, _model(corpus, agent), load(corpus, SERVED_MFCC))
+
+
+def _model(corpus: Corpus, agent: Agent) -> Model:
     model = corpus.agents.model(agent)
+    name = agent.name
     if model is None:
         raise TrainingError(
             f"agent {name!r} was not trained yet; label some sounds, then `mirla agent train {shlex.quote(name)}`"
@@ -93,8 +110,11 @@ def judge(corpus: Corpus, name: str) -> Verdicts:
             f"agent {name!r} learnt from vectors of another extractor than the present ones; "
             f"`mirla agent train {shlex.quote(name)}`"
         )
-    matrix = features(corpus, agent.spaces)
-    return Verdicts(name, model.version, matrix.ids, probabilities(model, matrix.X))
+    return model
+
+
+def _judged(agent: Agent, model: Model, matrix: FeatureMatrix) -> Verdicts:
+    return Verdicts(agent.name, model.version, matrix.ids, probabilities(model, matrix.X))
 
 
 def fingerprints(corpus: Corpus, agent: Agent) -> dict[str, str]:

@@ -15,8 +15,9 @@ from corpus.library import Corpus
 from corpus.model import Agent, Annotation, Model
 from engine.agent.classifiers import RECIPE, Mlp
 from engine.agent.evaluate import cross_validate, inverse_temperature
-from engine.agent.judging import features, fingerprints
+from engine.agent.judging import fingerprints
 from engine.errors import TrainingError
+from engine.features import side_by_side
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy")
 
@@ -37,13 +38,13 @@ def train(
     TrainingError
         Labels of one class only, or none.
     NoVectors
-        A labelled sound was not analysed.
+        A labelled sound has no vector in a space that the agent looks at.
     """
     agent = corpus.agents.get(name)
     labels = [label for label in corpus.agents.annotations(agent) if not label.test]
     y = np.array([label.label == "good" for label in labels], np.int64)
     _check(agent, int(y.sum()), int(len(y) - y.sum()))
-    matrix = features(corpus, agent.spaces)
+    matrix = side_by_side(corpus, agent.spaces)
     X = matrix.X[matrix.rows([label.sound_id for label in labels])]
     sounds = corpus.sounds.many(label.sound_id for label in labels)
     evaluation = cross_validate(X, y, [sound.uploader_group for sound in sounds], seed, progress)

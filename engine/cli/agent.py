@@ -44,9 +44,10 @@ def new(app: App, name: str, about: str, spaces: tuple[str, ...], classifier: st
     """
     from corpus.analysis import spaces as registry
 
-    for space in spaces:
-        registry.extractor(space)
     corpus = app.corpus()
+    for space in spaces:
+        if corpus.origin(space) == "computed":
+            registry.extractor(space)
     made = corpus.agents.create(name, about, spaces or (registry.default(),), classifier)
     _answer(app, corpus, made)
     app.say(f"`mirla agent label {shlex.quote(name)} --good ID…` and `--bad ID…` teach it.")

@@ -1,6 +1,6 @@
 """One query: filter first, then order. Text, tags, licences and agents each give a set of allowed sounds.
 
-`search` orders by rank or id, `random_sounds` by chance, `similar` by a measure's distance over the intersection.
+`search` orders by rank or id, `random_sounds` by chance, `similar` by a measure over the intersection.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ import numpy.typing as npt
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.agent.judging import Verdicts, judge
-from engine.errors import NoVectors
-from engine.features import FeatureMatrix
 from engine.similarity import DEFAULT
-from engine.similarity.measures import Measure, measure
+from engine.similarity.measures import measure
 
 Ids = npt.NDArray[np.int64]
 
@@ -108,44 +106,30 @@ def random_sounds(corpus: Corpus, choice: Choice) -> Answer:
 
 
 def similar(corpus: Corpus, target: int, choice: Choice, measure_name: str = DEFAULT) -> Answer:
-    """The nearest sounds to `target` among those that fit, in order of distance, ties by id; never the target.
+    """The nearest sounds to `target` among those that fit, in the measure's order, ties by id; never the target.
 
     Raises
     ------
     UnknownSound
         The target is not held.
     NoVectors
-        It was not analysed in the measure's space.
+        The measure knows nothing of it.
     UnknownMeasure
         There is no such measure.
     """
-    from engine.similarity.index import ExactIndex
-
     chosen = measure(measure_name)
     corpus.sounds.get(target)
-    matrix = _space(corpus, chosen)
-    row = matrix.rows([target])[0]
-    ids, verdicts, refused = _allowed(corpus, choice)
-    mask = matrix.among(ids)
-    mask[row] = False
-    X = chosen.prepare(matrix.X)
-    rows, distances = ExactIndex(X).nearest(X[row], choice.k, mask)
-    return Answer(_hits(corpus, matrix.ids[rows], distances, verdicts), int(mask.sum()), refused)
+    surroundings = chosen.around(corpus, target)
+    ids, verdicts, refused = _allowed(corpus, choice, surroundings.ids)
+    found, distances = surroundings.nearest(choice.k, ids)
+    return Answer(_hits(corpus, found, distances, verdicts), len(ids), refused)
 
 
-def _space(corpus: Corpus, chosen: Measure) -> FeatureMatrix:
-    ids, X = corpus.vectors.matrix(chosen.space)
-    if not len(ids):
-        raise NoVectors(
-            f"no sound was analysed in space {chosen.space!r} yet; "
-            f"`mirla adopt DIR`, then `mirla analyse --space {chosen.space}`"
-        )
-    return FeatureMatrix(chosen.space, ids, X)
-
-
-def _allowed(corpus: Corpus, choice: Choice) -> tuple[Ids, list[Verdicts], dict[str, int]]:
-    """Ids that fit in the order of the text's rank, the verdicts of the agents asked, and what each refused."""
+def _allowed(corpus: Corpus, choice: Choice, among: Ids | None = None) -> tuple[Ids, list[Verdicts], dict[str, int]]:
+    """Ids that fit, of `among` alone, by rank of their text; the verdicts of the agents asked, what each refused."""
     ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences)
+    if among is not None:
+        ids = ids[np.isin(ids, among)]
     verdicts = [judge(corpus, name) for name in choice.agents]
     kept = [np.isin(ids, verdict.good) for verdict in verdicts]
     refused = {verdict.agent: int((~good).sum()) for verdict, good in zip(verdicts, kept, strict=True)}

@@ -2,8 +2,8 @@
 
 Three ways to the same answer, chosen by how many sounds are allowed: few are gathered and searched alone; many are
 found by asking the plain index for more than enough; in between, FAISS's bitmap selector. FAISS finds candidates in
-float32; their distances are then computed in float64 and ties go to the smaller id, so that the answer depends on
-neither the way nor the build of FAISS.
+float32; their distances by the metric are then computed in float64 and ties go to the smaller id, so that the answer
+depends on neither the way nor the build of FAISS.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Matrix = npt.NDArray[np.float32]
+from engine.similarity.metrics import EUCLIDEAN, Floats, Matrix, Metric
+
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -23,6 +24,10 @@ SELECT = 0.25
 """Once over-fetching would reach this share of the corpus, the selector is used."""
 _SPARE = 16
 """Candidates fetched beyond k, for ties and float32 rounding."""
+_ROUNDING = 1e-4
+"""More than float32 can change a distance, both relative to it and, for inner products of unit vectors, as it is."""
+_BLOCK = 1 << 14
+"""Rows measured at a time, so that memory stays flat where all are."""
 
 
 class ExactIndex:
@@ -32,17 +37,22 @@ class ExactIndex:
     ----------
     X : (n, d) float32
         Prepared vectors, in ascending order of id, so that row order is id order.
+    metric : Metric
+        What near means.
     """
 
-    def __init__(self, X: Matrix) -> None:
+    def __init__(self, X: Matrix, metric: Metric = EUCLIDEAN) -> None:
         import faiss
 
         faiss.omp_set_num_threads(1)  # one live query is faster so, and leaves the other cores to the sound
-        self._X = np.ascontiguousarray(X)
-        self._index = faiss.IndexFlatL2(X.shape[1])
-        self._index.add(self._X)
+        self._X = X
+        self._metric = metric
+        embedded = np.ascontiguousarray(metric.embed(X))
+        flat = faiss.IndexFlatIP if metric.inner_product else faiss.IndexFlatL2
+        self._index = flat(embedded.shape[1])
+        self._index.add(embedded)
 
-    def nearest(self, query: Matrix, k: int, allowed: Mask | None = None) -> tuple[Rows, npt.NDArray[np.float64]]:
+    def nearest(self, query: Matrix, k: int, allowed: Mask | None = None) -> tuple[Rows, Floats]:
         """Find the k nearest allowed rows.
 
         Parameters
@@ -55,7 +65,7 @@ class ExactIndex:
         Returns
         -------
         rows : (<=k,) int64, nearest first
-        distances : (<=k,) float64, Euclidean
+        distances : (<=k,) float64, the metric's own
         """
         total = len(self._X)
         rows = np.arange(total) if allowed is None else np.flatnonzero(allowed)
@@ -87,7 +97,8 @@ class ExactIndex:
             bitmap = np.zeros(len(self._X), bool)
             bitmap[rows] = True
             selector = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(np.packbits(bitmap, bitorder="little")))
-        _, found = self._index.search(query[None].astype(np.float32), count, params=selector)
+        embedded = self._metric.embed(query[None].astype(np.float32))
+        _, found = self._index.search(np.ascontiguousarray(embedded), count, params=selector)
         return np.asarray(found[0][found[0] >= 0], np.int64)
 
     def _complete(self, query: Matrix, candidates: Rows, k: int) -> bool:
@@ -95,13 +106,16 @@ class ExactIndex:
         if len(candidates) <= k:
             return False
         distances = np.sort(self._distances(query, candidates))
-        return bool(distances[-1] > distances[k - 1] * (1 + 1e-4) + 1e-4)
+        return bool(distances[-1] > distances[k - 1] * (1 + _ROUNDING) + _ROUNDING)
 
-    def _ranked(self, query: Matrix, rows: Rows, k: int) -> tuple[Rows, npt.NDArray[np.float64]]:
+    def _ranked(self, query: Matrix, rows: Rows, k: int) -> tuple[Rows, Floats]:
         distances = self._distances(query, rows)
         order = np.lexsort((rows, distances))[:k]
         return rows[order], distances[order]
 
-    def _distances(self, query: Matrix, rows: Rows) -> npt.NDArray[np.float64]:
-        difference = self._X[rows].astype(np.float64) - query.astype(np.float64)
-        return np.asarray(np.sqrt(np.einsum("ij,ij->i", difference, difference)))
+    def _distances(self, query: Matrix, rows: Rows) -> Floats:
+        measured = [
+            self._metric.distances(self._X[rows[first : first + _BLOCK]].astype(np.float64), query.astype(np.float64))
+            for first in range(0, len(rows), _BLOCK)
+        ]
+        return np.concatenate(measured) if measured else np.empty(0)

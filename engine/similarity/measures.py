@@ -1,43 +1,143 @@
-"""Measures: named definitions of similarity. Each is a space, a preparation and a metric, in one short definition.
+"""Measures: named definitions of similarity, each one short definition.
 
-A preparation is fitted on the whole space, never on the sounds that a filter left. `distance` is the metric's own:
-Euclidean, not squared.
+A measure says what can be compared with a sound, and orders it. Most compare vectors: a space, a preparation and a
+metric. One is an order that was given, without distances. A preparation is fitted on the whole space, never on the
+sounds that a filter left. A sound is never in its own surroundings; ties go to the smaller id.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import UnknownMeasure
+from corpus.library import Corpus
+from corpus.model import FIRST_LOCAL_ID
+from engine.errors import NoVectors, UnknownMeasure
+from engine.features import load
+from engine.similarity.metrics import COSINE, EUCLIDEAN, Floats, Matrix, Metric, as_is
 
-Matrix = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Measure:
+class Coverage:
+    """What a measure compares at present: the space, its dimension, by which metric, how many sounds."""
+
+    space: str | None
+    dims: int | None
+    metric: str
+    sounds: int
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a measure can compare with one sound.
+
+    Attributes
+    ----------
+    ids : (n,) int64
+        Sounds, not all of which need be held; never the one itself.
+    nearest : callable
+        Given k and which of `ids` are allowed: the nearest k of these, nearest first, and their distances (<=k,)
+        float64, None for an order without distances.
+    """
+
+    ids: Ids
+    nearest: Callable[[int, Ids], tuple[Ids, Floats | None]]
+
+
+@dataclass(frozen=True)
+class Measure(ABC):
     """A named definition of similarity.
 
     Attributes
     ----------
-    name, about
+    name, about : str
         What it is called, and one line for people.
+    """
+
+    name: str
+    about: str
+
+    @abstractmethod
+    def covers(self, corpus: Corpus) -> Coverage:
+        """What it can compare in this corpus."""
+
+    @abstractmethod
+    def around(self, corpus: Corpus, target: int) -> Surroundings:
+        """What it can compare with one sound.
+
+        Raises
+        ------
+        NoVectors
+            It knows nothing of that sound, or of any.
+        """
+
+
+@dataclass(frozen=True)
+class VectorMeasure(Measure):
+    """The distance between vectors.
+
+    Attributes
+    ----------
     space : str
         The space it compares in.
     prepare : callable
         The space's matrix (n, d) to the matrix (n, d') that is compared.
-    metric : str
-        `euclidean`.
+    metric : Metric
+        How far apart two rows are.
     """
 
-    name: str
     space: str
-    about: str
     prepare: Callable[[Matrix], Matrix]
-    metric: str = "euclidean"
+    metric: Metric = EUCLIDEAN
+
+    def covers(self, corpus: Corpus) -> Coverage:
+        """The sounds that have a vector."""
+        space = corpus.vectors.space(self.space)
+        return Coverage(self.space, space.dim if space else None, self.metric.name, corpus.vectors.count(self.space))
+
+    def around(self, corpus: Corpus, target: int) -> Surroundings:
+        """All sounds that have a vector."""
+        from engine.similarity.index import ExactIndex
+
+        matrix = load(corpus, self.space)
+        row = matrix.rows([target])[0]
+
+        def nearest(k: int, allowed: Ids) -> tuple[Ids, Floats]:
+            X = self.prepare(matrix.X)
+            rows, distances = ExactIndex(X, self.metric).nearest(X[row], k, matrix.among(allowed))
+            return matrix.ids[rows], distances
+
+        return Surroundings(np.delete(matrix.ids, row), nearest)
+
+
+@dataclass(frozen=True)
+class ListMeasure(Measure):
+    """The order of the API's own list of similar sounds, as it was when it was fetched."""
+
+    def covers(self, corpus: Corpus) -> Coverage:
+        """The sounds held that have a list."""
+        held = corpus.sounds.ids().tolist()
+        return Coverage(None, None, "rank", len(held) - len(corpus.similar_lists.lacking(held, 0)))
+
+    def around(self, corpus: Corpus, target: int) -> Surroundings:
+        """The sounds on its list, held or not, each once."""
+        listed = corpus.similar_lists.of(target)
+        if listed is None:
+            if target >= FIRST_LOCAL_ID:
+                raise NoVectors(f"sound {target} is none of Freesound's and has no similar list; try another --measure")
+            raise NoVectors(f"sound {target} has no similar list; `mirla harvest --ids FILE --similar 150` fetches it")
+        ids = np.array([sound_id for sound_id in dict.fromkeys(listed) if sound_id != target], np.int64)
+
+        def nearest(k: int, allowed: Ids) -> tuple[Ids, None]:
+            return ids[np.isin(ids, allowed)][:k], None
+
+        return Surroundings(ids, nearest)
 
 
 MEASURES: dict[str, Measure] = {}
@@ -70,5 +170,15 @@ def standardise(X: Matrix) -> Matrix:
     return np.asarray(np.where(varies, wide - mean, 0) / np.where(varies, deviation, 1), np.float32)
 
 
-register(Measure("mfcc", "mfcc", "timbre: standardised MFCC statistics by Essentia", standardise))
-register(Measure("mfcc_librosa", "mfcc_librosa", "timbre: standardised MFCC statistics by librosa", standardise))
+register(VectorMeasure("mfcc", "timbre: standardised MFCC statistics by Essentia", "mfcc", standardise))
+register(VectorMeasure("mfcc_librosa", "timbre: standardised MFCC statistics by librosa", "mfcc_librosa", standardise))
+register(
+    VectorMeasure("api_mfcc", "timbre: standardised MFCC statistics as Freesound serves them", "api_mfcc", standardise)
+)
+register(
+    VectorMeasure(
+        "freesound_classic", "Freesound's acoustic descriptors, projected", "freesound_classic", as_is, COSINE
+    )
+)
+register(VectorMeasure("laion_clap", "meaning: what LAION-CLAP hears in a sound", "laion_clap", as_is, COSINE))
+register(ListMeasure("freesound_list", "Freesound's own order of similar sounds, as it was fetched"))
