@@ -16,14 +16,17 @@ from sqlalchemy.engine import Connection
 from corpus.errors import AnalysisError
 from corpus.model import Space
 from corpus.store.database import Database
-from corpus.store.tables import files, provenances, spaces, vectors
+from corpus.store.tables import files, provenances, sounds, spaces, vectors
 
 _STORED = np.dtype("<f4")
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A file that lacks something: vectors in `spaces`, or its levels."""
+    """A file that lacks something: vectors in `spaces`, or its levels.
+
+    `duration` is the file's own, `served` the sound's as whoever has the original says, if anyone does (both in s).
+    """
 
     sound_id: int
     file_id: int
@@ -33,6 +36,7 @@ class Pending:
     source: str
     spaces: tuple[str, ...]
     levels: bool
+    served: float | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,8 @@ class Vectors:
         wanted = None if ids is None else set(ids)
         with self._database.read() as connection:
             done = {name: set() if redo else _analysed(connection, name) for name in names}
-            rows = connection.execute(sa.select(files).where(files.c.preferred).order_by(files.c.sound_id)).all()
+            query = sa.select(files, sounds.c.duration).join(sounds).where(files.c.preferred)
+            rows = connection.execute(query.order_by(files.c.sound_id)).all()
         work: list[Pending] = []
         skipped = dict.fromkeys(names, 0)
         for row in rows:
@@ -156,6 +161,7 @@ class Vectors:
                         source=row.source,
                         spaces=missing,
                         levels=levels,
+                        served=row.duration,
                     )
                 )
         return work, skipped
