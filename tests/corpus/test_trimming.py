@@ -107,7 +107,7 @@ def test_the_tail_that_essentia_leaves_on_ogg_is_cut_off(samples, tmp_path):
 
 @pytest.mark.parametrize("kind", ["hq-ogg", "lq-ogg", "hq-mp3", "lq-mp3"])
 def test_previews_start_with_their_originals_and_sound_like_them(samples, tmp_path, kind):
-    """No delay by the encoder is left: cross-correlation is greatest at 0, and there about as great as for the same sound."""
+    """No delay by the encoder is left: cross-correlation is greatest at 0, and there about as great as it should be."""
     for path in samples[60:160:20]:
         original = soundfile.read(path, always_2d=True)[0].mean(axis=1)
         signal = decode(preview(path, kind, tmp_path)).samples.mean(axis=1)
