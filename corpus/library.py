@@ -135,6 +135,14 @@ class Corpus:
         run = Analysis(self.database, self.sounds, self.vectors).run
         return run(spaces, ids, jobs=jobs, redo=redo, progress=progress)
 
+    def traits(self, sound_id: int) -> dict[str, dict[str, Any]]:
+        """The scalar descriptors of a sound by name, each as `{"value", "from"}`; none for a sound of one's own."""
+        from corpus.freesound.wire import traits
+
+        with self.database.read() as connection:
+            record = self.sounds.records(connection, [sound_id]).get(sound_id, {})
+        return {name: {"value": value, "from": "freesound"} for name, value in traits(record).items()}
+
     def status(self) -> dict[str, Any]:
         """What is held, as `mirla status --json` answers it."""
         return {
