@@ -19,6 +19,7 @@ from corpus.store.sounds import Sounds
 from corpus.store.vectors import Vectors
 
 if TYPE_CHECKING:
+    from corpus.agreement import Agreement
     from corpus.analysis.runner import AnalysisReport
     from corpus.folder import Adoption, AdoptReport
     from corpus.harvest import HarvestReport
@@ -134,6 +135,23 @@ class Corpus:
             self.sounds.many(ids)
         run = Analysis(self.database, self.sounds, self.vectors).run
         return run(spaces, ids, jobs=jobs, redo=redo, progress=progress)
+
+    def agreement(self, k: int = 5) -> Agreement:
+        """How far the MFCCs measured here are from those that Freesound serves (see `corpus.agreement`).
+
+        Parameters
+        ----------
+        k : int
+            How many of the sounds that disagree most to name.
+
+        Raises
+        ------
+        AnalysisError
+            No sound has both.
+        """
+        from corpus.agreement import agreement
+
+        return agreement(self.vectors, k)
 
     def traits(self, sound_id: int) -> dict[str, dict[str, Any]]:
         """The scalar descriptors of a sound by name, each as `{"value", "from"}`; none for a sound of one's own."""

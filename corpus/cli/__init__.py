@@ -5,6 +5,7 @@ COMMANDS = {
     "adopt": "corpus.cli.adopt:adopt",
     "harvest": "corpus.cli.harvest:harvest",
     "analyse": "corpus.cli.analyse:analyse",
+    "agreement": "corpus.cli.agreement:agreement",
     "show": "corpus.cli.show:show",
     "credits": "corpus.cli.credits:credits",
 }

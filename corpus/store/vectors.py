@@ -111,6 +111,16 @@ class Vectors:
         values = np.frombuffer(b"".join(row[1] for row in rows), _STORED)
         return ids, values.reshape(len(rows), rows[0].dim if rows else 0).astype(np.float32)
 
+    def sources(self, name: str) -> dict[int, str]:
+        """From which kind of file (original, hq-ogg, ...) each current vector of a computed space is, by sound."""
+        query = (
+            sa.select(vectors.c.sound_id, files.c.source)
+            .select_from(vectors.join(spaces).join(files, files.c.id == vectors.c.file_id))
+            .where(spaces.c.name == name, spaces.c.current)
+        )
+        with self._database.read() as connection:
+            return {row.sound_id: row.source for row in connection.execute(query)}
+
     def of_sound(self, sound_id: int) -> dict[str, npt.NDArray[np.float32]]:
         """The current vectors of one sound, by space."""
         query = (
