@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from corpus import Corpus
+from corpus.freesound import wire
 from corpus.freesound.wire import TRAITS, traits
 
 
@@ -52,7 +53,7 @@ def test_a_sound_of_ones_own_has_none(mirla, samples):
 
 
 def test_traits_are_scalars_that_json_can_hold():
-    record = {
+    served = {
         "bpm": float("inf"),
         "pitch": [1.0],
         "loudness": -7.5,
@@ -60,4 +61,5 @@ def test_traits_are_scalars_that_json_can_hold():
         "depth": True,
         "tonality": {"x": 1},
     }
-    assert traits(record) == {"loudness": -7.5, "depth": True}
+    assert traits(served) == {"loudness": -7.5, "depth": True}
+    assert wire.record({"id": 1, "duration": 10**400}).sound.duration is None
