@@ -19,6 +19,7 @@ from corpus.store.sounds import Sounds
 from corpus.store.vectors import Vectors
 
 if TYPE_CHECKING:
+    from corpus.agreement import Agreement
     from corpus.analysis.runner import AnalysisReport
     from corpus.estimate import Estimate
     from corpus.folder import Adoption, AdoptReport
@@ -175,6 +176,31 @@ class Corpus:
 
         known = self.vectors.space(space) or SPACES.get(space)
         return known.origin if known else "computed"
+
+    def agreement(self, k: int = 5) -> Agreement:
+        """How far the MFCCs measured here are from those that Freesound serves (see `corpus.agreement`).
+
+        Parameters
+        ----------
+        k : int
+            How many of the sounds that disagree most to name.
+
+        Raises
+        ------
+        AnalysisError
+            No sound has both.
+        """
+        from corpus.agreement import agreement
+
+        return agreement(self.vectors, k)
+
+    def traits(self, sound_id: int) -> dict[str, dict[str, Any]]:
+        """The scalar descriptors of a sound by name, each as `{"value", "from"}`; none for a sound of one's own."""
+        from corpus.freesound.wire import traits
+
+        with self.database.read() as connection:
+            record = self.sounds.records(connection, [sound_id]).get(sound_id, {})
+        return {name: {"value": value, "from": "freesound"} for name, value in traits(record).items()}
 
     def status(self) -> dict[str, Any]:
         """What is held, as `mirla status --json` answers it."""

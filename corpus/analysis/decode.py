@@ -125,6 +125,16 @@ def open_file(path: Path) -> Any:
     return soundfile.SoundFile(os.fsencode(path))
 
 
+def first(samples: Samples, seconds: float | None, rate: int) -> Samples:
+    """The first `seconds` of samples at `rate` Hz, to the nearest sample but at least one; all of them for None."""
+    return samples if seconds is None else samples[: samples_in(seconds, rate)]
+
+
+def samples_in(seconds: float, rate: int) -> int:
+    """How many samples at `rate` Hz come nearest to `seconds`, at least one."""
+    return max(1, round(seconds * rate))
+
+
 def copy_as_float(path: Path, copy: Path) -> None:
     """Decode by libsndfile to a WAV file of floats, block by block; more than two channels become their mean."""
     import soundfile

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from corpus.analysis.decode import RATE, Samples, copy_as_float, essentia, essentia_reads
+from corpus.analysis.decode import RATE, Samples, copy_as_float, essentia, essentia_reads, samples_in
 
 COEFFICIENTS = 13
 _FRAMES = {"frameSize": 2048, "hopSize": 1024, "startFromZero": False}
@@ -54,20 +54,28 @@ def mfcc(mono: Samples) -> npt.NDArray[np.float32]:
     return _statistics(_frames(mono))
 
 
-def mfcc_of_file(path: Path) -> npt.NDArray[np.float32]:
+def mfcc_of_file(path: Path, seconds: float | None = None) -> npt.NDArray[np.float32]:
     """Compute the 26 numbers of a file of any length in flat memory: the whole chain runs inside Essentia.
 
     What Essentia cannot read is first copied block by block to a temporary WAV file of floats.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    seconds : float, optional
+        Only so much of it, to the nearest sample at 44100 Hz; behind the first six minutes to the nearest few, since
+        Essentia's parameters are float32.
     """
     if essentia_reads(path):
-        return _streamed(path)
+        return _streamed(path, seconds)
     with tempfile.TemporaryDirectory(prefix="mirla-") as folder:
         copy = Path(folder, "decoded.wav")
         copy_as_float(path, copy)
-        return _streamed(copy)
+        return _streamed(copy, seconds)
 
 
-def _streamed(path: Path) -> npt.NDArray[np.float32]:
+def _streamed(path: Path, seconds: float | None) -> npt.NDArray[np.float32]:
     library = essentia()
     from essentia import streaming
 
@@ -75,7 +83,12 @@ def _streamed(path: Path) -> npt.NDArray[np.float32]:
     cutter = streaming.FrameCutter(silentFrames="noise", **_FRAMES)
     window, spectrum = streaming.Windowing(**_WINDOW), streaming.Spectrum(**_SPECTRUM)
     coefficients, pool = streaming.MFCC(**_MFCC), library.Pool()
-    loader.audio >> cutter.signal
+    if seconds is None:
+        loader.audio >> cutter.signal
+    else:  # not by EasyLoader's `endTime`, which rounds down
+        trimmer = streaming.Trimmer(sampleRate=1, endTime=samples_in(seconds, RATE))
+        loader.audio >> trimmer.signal
+        trimmer.signal >> cutter.signal
     cutter.frame >> window.frame
     window.frame >> spectrum.frame
     spectrum.spectrum >> coefficients.spectrum

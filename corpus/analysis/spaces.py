@@ -40,7 +40,7 @@ class Extractor:
     compute : callable
         Mono samples at 44100 Hz to a vector.
     compute_file : callable, optional
-        The same from a file of any length in flat memory.
+        The same from a file of any length in flat memory, or from its first so many seconds.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Extractor:
     library: str
     parameters: dict[str, Any]
     compute: Callable[[Samples], npt.NDArray[np.float32]]
-    compute_file: Callable[[Path], npt.NDArray[np.float32]] | None = None
+    compute_file: Callable[[Path, float | None], npt.NDArray[np.float32]] | None = None
 
     @property
     def installed(self) -> bool:

@@ -4,6 +4,7 @@ COMMANDS = {
     "status": "corpus.cli.status:status",
     "adopt": "corpus.cli.adopt:adopt",
     "analyse": "corpus.cli.analyse:analyse",
+    "agreement": "corpus.cli.agreement:agreement",
     "show": "corpus.cli.show:show",
     "credits": "corpus.cli.credits:credits",
 }

@@ -197,7 +197,7 @@ def table(
 
 
 def _numeric(value: object) -> bool:
-    return value is None or isinstance(value, int | float) or str(value).replace(".", "").isdecimal()
+    return value is None or isinstance(value, int | float) or str(value).removeprefix("-").replace(".", "").isdecimal()
 
 
 def _console(stderr: bool) -> Console:

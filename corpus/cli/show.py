@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from corpus.cli.app import App, command, print_lines
 if TYPE_CHECKING:
     from corpus.library import Corpus
     from corpus.model import Sound
+
+_PARAGRAPH = 100
 
 
 @command()
@@ -34,7 +37,9 @@ def show(app: App, sound_id: int, vectors: bool) -> None:
 
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
     for name, value in facts.items():
-        if name == "vectors":
+        if name == "traits":
+            yield from _trait_lines(value)
+        elif name == "vectors":
             for space, numbers in value.items():
                 yield f"{space}: {' '.join(f'{number:.6g}' for number in numbers)}"
         elif value not in (None, "", [], {}):
@@ -42,6 +47,25 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
                 " ".join(value) if isinstance(value, list) else f"{value:.6g}" if isinstance(value, float) else value
             )
             yield f"{name}: {words}"
+
+
+def _trait_lines(traits: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """All traits from one place in one paragraph, as `name=value`."""
+    for origin in dict.fromkeys(trait["from"] for trait in traits.values()):
+        words = (f"{name}={_short(trait['value'])}" for name, trait in traits.items() if trait["from"] == origin)
+        yield f"traits from {origin}:"
+        yield from textwrap.wrap(
+            ", ".join(words),
+            _PARAGRAPH,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _facts(corpus: Corpus, sound: Sound) -> dict[str, Any]:
@@ -61,6 +85,6 @@ def _facts(corpus: Corpus, sound: Sound) -> dict[str, Any]:
         "gone": sound.gone,
         "loudness_lufs": file.loudness if file else None,
         "peak": file.peak if file else None,
-        "traits": {},
+        "traits": corpus.traits(sound.id),
         "vectors": {},
     }

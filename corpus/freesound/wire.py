@@ -6,9 +6,10 @@ checked, what is unknown is kept as it came. Vectors leave the record: they are 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +110,12 @@ def record(row: Mapping[str, Any]) -> Record | None:
     )
 
 
+def traits(record: Mapping[str, Any]) -> dict[str, float | int | str | bool]:
+    """The scalar descriptors in a record as it is stored, by name in the order of `TRAITS`; null ones left out."""
+    served = ((name, record.get(name)) for name in TRAITS.split(","))
+    return {name: value for name, value in served if isinstance(value, str) or _finite(value)}
+
+
 def _vectors(row: Mapping[str, Any]) -> dict[str, npt.NDArray[np.float32]]:
     mfcc, variance = row.get("mfcc"), row.get("mfcc_var")
     served = {
@@ -140,8 +147,12 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+    usable = _finite(value) and not isinstance(value, bool) and value >= 0
     return float(value) if usable else None
+
+
+def _finite(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max  # JSON's integers know no bounds
 
 
 def _storable(value: Any) -> Any:

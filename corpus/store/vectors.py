@@ -16,14 +16,17 @@ from sqlalchemy.engine import Connection
 from corpus.errors import AnalysisError
 from corpus.model import Space
 from corpus.store.database import Database
-from corpus.store.tables import files, provenances, spaces, vectors
+from corpus.store.tables import files, provenances, sounds, spaces, vectors
 
 _STORED = np.dtype("<f4")
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A file that lacks something: vectors in `spaces`, or its levels."""
+    """A file that lacks something: vectors in `spaces`, or its levels.
+
+    `duration` is the file's own, `served` the sound's as whoever has the original says, if anyone does (both in s).
+    """
 
     sound_id: int
     file_id: int
@@ -33,6 +36,7 @@ class Pending:
     source: str
     spaces: tuple[str, ...]
     levels: bool
+    served: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,16 @@ class Vectors:
         values = np.frombuffer(b"".join(row[1] for row in rows), _STORED)
         return ids, values.reshape(len(rows), rows[0].dim if rows else 0).astype(np.float32)
 
+    def sources(self, name: str) -> dict[int, str]:
+        """From which kind of file (original, hq-ogg, ...) each current vector of a computed space is, by sound."""
+        query = (
+            sa.select(vectors.c.sound_id, files.c.source)
+            .select_from(vectors.join(spaces).join(files, files.c.id == vectors.c.file_id))
+            .where(spaces.c.name == name, spaces.c.current)
+        )
+        with self._database.read() as connection:
+            return {row.sound_id: row.source for row in connection.execute(query)}
+
     def of_sound(self, sound_id: int) -> dict[str, npt.NDArray[np.float32]]:
         """The current vectors of one sound, by space."""
         query = (
@@ -141,7 +155,8 @@ class Vectors:
         wanted = None if ids is None else set(ids)
         with self._database.read() as connection:
             done = {name: set() if redo else _analysed(connection, name) for name in names}
-            rows = connection.execute(sa.select(files).where(files.c.preferred).order_by(files.c.sound_id)).all()
+            query = sa.select(files, sounds.c.duration).join(sounds).where(files.c.preferred)
+            rows = connection.execute(query.order_by(files.c.sound_id)).all()
         work: list[Pending] = []
         skipped = dict.fromkeys(names, 0)
         for row in rows:
@@ -162,6 +177,7 @@ class Vectors:
                         source=row.source,
                         spaces=missing,
                         levels=levels,
+                        served=row.duration,
                     )
                 )
         return work, skipped

@@ -2,6 +2,7 @@
 
 from threading import Lock
 
+import numpy as np
 import soundfile
 
 _ENCODERS = {
@@ -26,9 +27,12 @@ def preview(original, kind, folder):
 
 
 def _encode(original, path, encoder):
-    """Encode block by block: libsndfile's Vorbis encoder crashes on long ones in one go."""
+    """Encode block by block: libsndfile's Vorbis encoder crashes on long ones in one go.
+
+    The 16 bits go in as floats, since its MP3 encoder makes noise of stereo int16 (libsndfile's pull request 1106).
+    """
     with soundfile.SoundFile(original) as source:
         channels = min(source.channels, 2)
         with soundfile.SoundFile(path, "w", source.samplerate, channels, **encoder) as preview:
             for block in source.blocks(_BLOCK, dtype="int16", always_2d=True):
-                preview.write(block[:, :channels])
+                preview.write(block[:, :channels] / np.float32(1 << 15))
