@@ -190,7 +190,12 @@ class Sounds:
             return
         at, records = now(), records or {}
         rows = [
-            {**_row(sound), "record": records.get(sound.id), "added": at, "checked": at if sound.id in records else None}
+            {
+                **_row(sound),
+                "record": records.get(sound.id),
+                "added": at,
+                "checked": at if sound.id in records else None,
+            }
             for sound in some
         ]
         connection.execute(sa.insert(sounds), rows)
