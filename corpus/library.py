@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpus.errors import HarvestError
+from corpus.errors import HarvestError, UnknownSound
 from corpus.files import AudioFolder
 from corpus.settings import Settings
 from corpus.store import schema
 from corpus.store.agents import Agents
+from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
 from corpus.store.similar_lists import SimilarLists
@@ -21,7 +22,9 @@ from corpus.store.vectors import Vectors
 if TYPE_CHECKING:
     from corpus.analysis.runner import AnalysisReport
     from corpus.folder import Adoption, AdoptReport
+    from corpus.freesound.client import Client
     from corpus.harvest import HarvestReport
+    from corpus.refresh import RefreshReport
     from corpus.wanted import Wanted
 
 Progress = Callable[[int, int], None]
@@ -37,7 +40,7 @@ class Corpus:
 
     Attributes
     ----------
-    sounds, vectors, similar_lists, agents, harvests
+    sounds, checks, vectors, similar_lists, agents, harvests
         What is held, by family.
 
     Raises
@@ -60,6 +63,7 @@ class Corpus:
         schema.prepare(self.database)
         self.audio = AudioFolder(self.home)
         self.sounds = Sounds(self.database, self.home)
+        self.checks = Checks(self.database)
         self.vectors = Vectors(self.database, self.home)
         self.agents = Agents(self.database)
         self.harvests = Harvests(self.database)
@@ -95,22 +99,35 @@ class Corpus:
         HarvestError
             There is no such harvest, or nothing is wanted.
         """
-        from corpus.freesound.client import Account, Client
         from corpus.harvest import Harvesting
-        from corpus.store.quota import RequestLog
 
-        settings = self.settings
-        account = Account(settings.freesound_url, settings.freesound_token)
-        log = RequestLog(self.database, settings.freesound_per_minute, settings.freesound_per_day)
-        if wanted is not None:
-            harvest = self.harvests.start(wanted.as_json())
-        elif resume is not None:
-            harvest = self.harvests.get(resume)
-        else:
-            raise HarvestError("nothing is wanted; name a query or a harvest to go on with")
-        with contextlib.closing(Client(account, log)) as client:
+        with self._freesound() as client:
+            if wanted is not None:
+                harvest = self.harvests.start(wanted.as_json())
+            elif resume is not None:
+                harvest = self.harvests.get(resume)
+            else:
+                raise HarvestError("nothing is wanted; name a query or a harvest to go on with")
             harvesting = Harvesting(self.database, self.sounds, self.vectors, self.harvests, self.audio, client)
             return harvesting.run(harvest, progress)
+
+    def refresh(self, ids: Sequence[int] | None = None, progress: Progress | None = None) -> RefreshReport:
+        """Ask Freesound again about its sounds held here, or those of `ids` (see `corpus.refresh`).
+
+        Raises
+        ------
+        UnknownSound
+            One of `ids` is not held, or is a sound of one's own.
+        FreesoundError
+            There is no API key, no network or no quota left, or Freesound refuses; what was found out before stays.
+        """
+        from corpus.refresh import Refreshing
+
+        for sound in self.sounds.many(ids or ()):
+            if sound.local:
+                raise UnknownSound(f"sound {sound.id} is one of your own: Freesound cannot be asked; leave it out")
+        with self._freesound() as client:
+            return Refreshing(self.database, self.sounds, self.vectors, self.checks, client).run(ids, progress)
 
     def analyse(
         self,
@@ -141,6 +158,19 @@ class Corpus:
             "home": str(self.home),
             "schema": schema.HEAD,
             **self.sounds.summary(),
+            "gone": len(self.checks.gone()),
             "spaces": self.vectors.counts(),
             "agents": [agent.name for agent in self.agents.all()],
         }
+
+    @contextlib.contextmanager
+    def _freesound(self) -> Iterator[Client]:
+        """A client with the account and the limits of the settings."""
+        from corpus.freesound.client import Account, Client
+        from corpus.store.quota import RequestLog
+
+        settings = self.settings
+        account = Account(settings.freesound_url, settings.freesound_token)
+        log = RequestLog(self.database, settings.freesound_per_minute, settings.freesound_per_day)
+        with contextlib.closing(Client(account, log)) as client:
+            yield client

@@ -4,6 +4,7 @@ COMMANDS = {
     "status": "corpus.cli.status:status",
     "adopt": "corpus.cli.adopt:adopt",
     "harvest": "corpus.cli.harvest:harvest",
+    "refresh": "corpus.cli.refresh:refresh",
     "analyse": "corpus.cli.analyse:analyse",
     "show": "corpus.cli.show:show",
     "credits": "corpus.cli.credits:credits",
