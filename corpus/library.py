@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from corpus.store.vectors import Vectors
 if TYPE_CHECKING:
     from corpus.analysis.runner import AnalysisReport
     from corpus.folder import Adoption, AdoptReport
+    from corpus.forget import Forgotten
     from corpus.freesound.client import Client
     from corpus.harvest import HarvestReport
     from corpus.refresh import RefreshReport
@@ -128,6 +129,26 @@ class Corpus:
                 raise UnknownSound(f"sound {sound.id} is one of your own: Freesound cannot be asked; leave it out")
         with self._freesound() as client:
             return Refreshing(self.database, self.sounds, self.vectors, self.checks, client).run(ids, progress)
+
+    def forget(self, ids: Iterable[int], *, for_good: bool = False) -> Forgotten:
+        """Delete sounds and their copied files (see `corpus.forget.forget`).
+
+        Parameters
+        ----------
+        ids : iterable of int
+        for_good : bool
+            Also those that cannot be fetched again: local ones, and those that Freesound has no more.
+
+        Raises
+        ------
+        UnknownSound
+            One of `ids` is not held; nothing was deleted.
+        NotConfirmed
+            One of them cannot be fetched again, and that was not wanted; nothing was deleted.
+        """
+        from corpus.forget import forget
+
+        return forget(self.database, self.sounds, self.harvests, self.audio, ids, for_good)
 
     def analyse(
         self,

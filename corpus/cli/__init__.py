@@ -5,6 +5,7 @@ COMMANDS = {
     "adopt": "corpus.cli.adopt:adopt",
     "harvest": "corpus.cli.harvest:harvest",
     "refresh": "corpus.cli.refresh:refresh",
+    "forget": "corpus.cli.forget:forget",
     "analyse": "corpus.cli.analyse:analyse",
     "show": "corpus.cli.show:show",
     "credits": "corpus.cli.credits:credits",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,9 @@ from corpus.store.tables import files, harvested, harvests
 
 WANTED, DONE, FAILED, NONE = "wanted", "done", "failed", "none"
 """What is the matter with a harvested sound's audio."""
+
+_FORGOTTEN = "forgotten"
+"""Under which name a harvest's `wanted` holds the ids that it brought and that are wanted no more."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,25 @@ class Harvests:
         connection.execute(sa.insert(harvested), rows)
 
     def brought(self, harvest: Harvest) -> list[int]:
-        """The sounds a harvest brought, in order."""
+        """The sounds a harvest brought, in order, and behind them those that were forgotten while it ran."""
         query = sa.select(harvested.c.sound_id).where(harvested.c.harvest_id == harvest.id)
         with self._database.read() as connection:
-            return list(connection.execute(query.order_by(harvested.c.position)).scalars())
+            held = list(connection.execute(query.order_by(harvested.c.position)).scalars())
+        return held + [one for one in harvest.wanted.get(_FORGOTTEN, ()) if one not in set(held)]
+
+    def forget(self, connection: Connection, ids: Sequence[int]) -> None:
+        """Let no running harvest bring again, once it goes on, what it brought of these sounds: they will be deleted.
+
+        A page may begin with sounds of the last one, and a sound may be on several lists.
+        """
+        running = connection.execute(sa.select(harvests).where(harvests.c.state == "running")).all()
+        wanted = set(ids)
+        for row in running:
+            query = sa.select(harvested.c.sound_id).where(harvested.c.harvest_id == row.id)
+            going = wanted.intersection(connection.execute(query).scalars())
+            known = {**row.wanted, _FORGOTTEN: sorted(going.union(row.wanted.get(_FORGOTTEN, ())))}
+            if going:
+                connection.execute(sa.update(harvests).where(harvests.c.id == row.id).values(wanted=known))
 
     def downloads(self, harvest: Harvest, retry: bool) -> list[Download]:
         """Audio still to fetch, in order; with `retry` also what failed before."""
