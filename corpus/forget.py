@@ -2,7 +2,7 @@
 
 One durable transaction takes all rows, and only then files are unlinked: killed in between, a file may be left that no
 row names, never a row without its file. Linked files are the user's own and stay where they are. What an agent learnt
-from a forgotten sound stays in its versions; its label does not.
+from a forgotten sound stays in its versions; its label does not. Copies of the database in `backups/` stay as they are.
 """
 
 from __future__ import annotations

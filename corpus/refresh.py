@@ -123,7 +123,7 @@ class Refreshing:
             records = {one.sound.id: one.record for one in changed}
             self._sounds.update(connection, [one.sound for one in changed], records)
             self._vectors.put(connection, vectors)
-            gone = self._checks.missing(connection, [one for one in answers.missing if one in held])
+            gone = self._checks.missing(connection, answers.missing)
         report.checked += len(held)
         report.updated += len(records.keys() | {vector.sound_id for vector in vectors})
         report.back += back
