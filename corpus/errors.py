@@ -16,7 +16,8 @@ CorpusError                  3   anything below
 │   ├── BadQuery            16   Freesound rejects what was asked
 │   ├── NotThere            17   Freesound has no such thing, or not any more
 │   └── Unreachable         18   no network, or a server that fails
-└── HarvestError            19   a harvest that cannot be made as it was asked for
+├── HarvestError            19   a harvest that cannot be made as it was asked for
+└── NotConfirmed            20   what cannot be had again would be deleted, and nobody said yes
 
 Every message is one line: what happened, with the value, and what to do next.
 """
@@ -124,3 +125,9 @@ class HarvestError(CorpusError):
     """A harvest that cannot be made as it was asked for."""
 
     exit_code = 19
+
+
+class NotConfirmed(CorpusError):
+    """What cannot be had again would be deleted, and nobody said yes."""
+
+    exit_code = 20

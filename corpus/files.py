@@ -11,7 +11,7 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +113,27 @@ class AudioFolder:
     def discard(self, path: Path) -> None:
         """Take back a file whose record could not be written."""
         (self.home / path).unlink(missing_ok=True)
+
+    def remove(self, path: Path) -> None:
+        """Delete a file of this folder for good (`path` is relative to the home); it need not be there any more.
+
+        Raises
+        ------
+        HomeError
+            It lies outside this folder, whatever the database says, or the disk refuses.
+        """
+        final = self.home / path
+        if not final.parent.resolve().is_relative_to(self.root.resolve()):
+            raise HomeError(f"{path} is not in {self.root}; it was left where it is")
+        with self._writable():
+            final.unlink(missing_ok=True)
+
+    def prune(self, folders: Iterable[Path]) -> None:
+        """Remove those of the folders (relative to the home) that are empty."""
+        for folder in folders:
+            if (self.home / folder).parent == self.root:
+                with contextlib.suppress(OSError):
+                    (self.home / folder).rmdir()
 
     @contextlib.contextmanager
     def _writable(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ under its final name. Killed at any moment, the harvest goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,15 @@ from corpus.errors import FreesoundError, HarvestError, HomeError, StoreError
 from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder
 from corpus.freesound.client import PAGE_SIZE, Client
-from corpus.freesound.wire import SPACES, Record
+from corpus.freesound.wire import Record
+from corpus.keeping import Keeping
 from corpus.model import AudioFile
+from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Download, Harvest, Harvests
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
-from corpus.store.vectors import Vector, Vectors
+from corpus.store.vectors import Vectors
 from corpus.taking import SPACE, Taking
 from corpus.walk import Step, Walk
 from corpus.wanted import Query, Wanted
@@ -76,6 +78,7 @@ class Harvesting:
         sounds: Sounds,
         vectors: Vectors,
         lists: SimilarLists,
+        checks: Checks,
         harvests: Harvests,
         audio: AudioFolder,
         client: Client,
@@ -86,6 +89,7 @@ class Harvesting:
         self._sounds = sounds
         self._vectors = vectors
         self._lists = lists
+        self._keeping = Keeping(sounds, vectors, checks)
         self._harvests = harvests
         self._audio = audio
         self._client = client
@@ -129,7 +133,7 @@ class Harvesting:
             self._records()
         report.found = len(self._harvests.brought(harvest))
         if wanted.agents and judge:
-            report.chosen = self._harvests.choose(harvest, judge(wanted.agents), wanted.most)
+            report.chosen = self._harvests.choose(harvest, judge(wanted.agents) if report.found else [], wanted.most)
         if wanted.similar:
             self._fetch_lists()
         self._fetch_audio()
@@ -149,10 +153,9 @@ class Harvesting:
         report.requests = self._client.requests
 
     def _records(self) -> None:
-        for space in SPACES.values():
-            self._vectors.register(space)
+        self._keeping.prepare()
         walk, cursor = Walk(self._client, self._wanted), self._harvest.cursor
-        brought = dict.fromkeys(self._harvests.brought(self._harvest))
+        brought = dict.fromkeys([*self._harvests.brought(self._harvest), *self._wanted.forgotten])
         most = self._wanted.max_sounds
         taking: Taking | None = None
         while (query := walk.query(cursor)) and len(brought) < most:
@@ -183,20 +186,14 @@ class Harvesting:
     def _keep(self, query: Query, step: Step, some: list[Record], cursor: dict[str, Any], state: str) -> None:
         """Store what was taken of one page, with the cursor behind it."""
         report, wanted = self.report, self._wanted
-        records = {one.sound.id: one.record for one in some}
         addresses = {one.sound.id: one.previews.get(wanted.audio) for one in some}
         with self._database.write() as connection:
-            held = self._sounds.records(connection, list(records))
-            new = [one.sound for one in some if one.sound.id not in held]
-            changed = [one.sound for one in some if one.sound.id in held and held[one.sound.id] != one.record]
-            self._sounds.insert(connection, new, records)
-            self._sounds.update(connection, changed, records)
-            self._vectors.put(connection, _vectors(some))
+            kept = self._keeping.keep(connection, some)
             if step.similar:
                 self._lists.put(connection, *step.similar, PAGE_SIZE)
             self._harvests.advance(connection, self._harvest, cursor, state, addresses, bool(wanted.agents))
-        report.added += len(new)
-        report.updated += len(changed)
+        report.added += len(kept.added)
+        report.updated += len(kept.updated)
         lacks = "Freesound has no such sound" + (" that fits" if query.solr() else ", or not any more")
         report.failed += [(number, lacks) for number in step.missing]
         if wanted.audio != "none":
@@ -259,9 +256,3 @@ class Harvesting:
     def _show(self, phase: str, done: int, total: int | None) -> None:
         if self._progress:
             self._progress(Progress(phase, done, total, self.report.bytes, self._client.requests_left()))
-
-
-def _vectors(some: Sequence[Record]) -> Iterator[Vector]:
-    for one in some:
-        for name, values in one.vectors.items():
-            yield Vector(name, SPACES[name].fingerprint, one.sound.id, None, values, {"source": "api"})

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpus.errors import HarvestError
+from corpus.errors import HarvestError, UnknownSound
 from corpus.files import AudioFolder
 from corpus.settings import Settings
 from corpus.store import schema
 from corpus.store.agents import Agents
+from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
 from corpus.store.similar_lists import SimilarLists
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from corpus.analysis.runner import AnalysisReport
     from corpus.estimate import Estimate
     from corpus.folder import Adoption, AdoptReport
+    from corpus.forget import Forgotten
     from corpus.freesound.client import Client
     from corpus.harvest import HarvestReport, Judge
     from corpus.harvest import Progress as HarvestProgress
     from corpus.model import Origin
+    from corpus.refresh import RefreshReport
     from corpus.wanted import Wanted
 
 Progress = Callable[[int, int], None]
@@ -42,7 +45,7 @@ class Corpus:
 
     Attributes
     ----------
-    sounds, vectors, similar_lists, agents, harvests
+    sounds, checks, vectors, similar_lists, agents, harvests
         What is held, by family.
 
     Raises
@@ -65,6 +68,7 @@ class Corpus:
         schema.prepare(self.database)
         self.audio = AudioFolder(self.home)
         self.sounds = Sounds(self.database, self.home)
+        self.checks = Checks(self.database)
         self.vectors = Vectors(self.database, self.home)
         self.agents = Agents(self.database)
         self.harvests = Harvests(self.database)
@@ -126,7 +130,7 @@ class Corpus:
         with self._freesound() as client:
             if resume is None and wanted is not None:
                 harvest = self.harvests.start(wanted.as_json())
-            stores = self.database, self.sounds, self.vectors, self.similar_lists, self.harvests
+            stores = self.database, self.sounds, self.vectors, self.similar_lists, self.checks, self.harvests
             return Harvesting(*stores, self.audio, client, harvest, progress).run(judge)
 
     def estimate(self, wanted: Wanted) -> Estimate:
@@ -136,16 +140,43 @@ class Corpus:
         with self._freesound() as client:
             return estimate(client, wanted, self.settings.freesound_per_minute, self.settings.freesound_per_day)
 
-    @contextlib.contextmanager
-    def _freesound(self) -> Iterator[Client]:
-        from corpus.freesound.client import Account, Client
-        from corpus.store.quota import RequestLog
+    def refresh(self, ids: Sequence[int] | None = None, progress: Progress | None = None) -> RefreshReport:
+        """Ask Freesound again about its sounds held here, or those of `ids` (see `corpus.refresh`).
 
-        settings = self.settings
-        account = Account(settings.freesound_url, settings.freesound_token)
-        log = RequestLog(self.database, settings.freesound_per_minute, settings.freesound_per_day)
-        with contextlib.closing(Client(account, log)) as client:
-            yield client
+        Raises
+        ------
+        UnknownSound
+            One of `ids` is not held, or is a sound of one's own.
+        FreesoundError
+            There is no API key, no network or no quota left, or Freesound refuses; what was found out before stays.
+        """
+        from corpus.refresh import Refreshing
+
+        for sound in self.sounds.many(ids or ()):
+            if sound.local:
+                raise UnknownSound(f"sound {sound.id} is one of your own: Freesound cannot be asked; leave it out")
+        with self._freesound() as client:
+            return Refreshing(self.database, self.sounds, self.vectors, self.checks, client).run(ids, progress)
+
+    def forget(self, ids: Iterable[int], *, for_good: bool = False) -> Forgotten:
+        """Delete sounds and their copied files (see `corpus.forget.forget`).
+
+        Parameters
+        ----------
+        ids : iterable of int
+        for_good : bool
+            Also those that cannot be fetched again: local ones, and those that Freesound has no more.
+
+        Raises
+        ------
+        UnknownSound
+            One of `ids` is not held; nothing was deleted.
+        NotConfirmed
+            One of them cannot be fetched again, and that was not wanted; nothing was deleted.
+        """
+        from corpus.forget import forget
+
+        return forget(self.database, self.sounds, self.harvests, self.audio, ids, for_good)
 
     def analyse(
         self,
@@ -208,6 +239,19 @@ class Corpus:
             "home": str(self.home),
             "schema": schema.HEAD,
             **self.sounds.summary(),
+            "gone": len(self.checks.gone()),
             "spaces": self.vectors.counts(),
             "agents": [agent.name for agent in self.agents.all()],
         }
+
+    @contextlib.contextmanager
+    def _freesound(self) -> Iterator[Client]:
+        """A client with the account and the limits of the settings."""
+        from corpus.freesound.client import Account, Client
+        from corpus.store.quota import RequestLog
+
+        settings = self.settings
+        account = Account(settings.freesound_url, settings.freesound_token)
+        log = RequestLog(self.database, settings.freesound_per_minute, settings.freesound_per_day)
+        with contextlib.closing(Client(account, log)) as client:
+            yield client

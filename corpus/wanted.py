@@ -93,6 +93,8 @@ class Wanted:
         The recipe's file, beside which a lock file is written.
     locked : bool
         The queries are those of the lock file.
+    forgotten : tuple of int
+        Brought once and deleted since: not to be brought again.
 
     Raises
     ------
@@ -109,6 +111,7 @@ class Wanted:
     most: int | None = None
     recipe: str | None = None
     locked: bool = False
+    forgotten: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what would ask for everything."""

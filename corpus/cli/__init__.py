@@ -3,6 +3,8 @@
 COMMANDS = {
     "status": "corpus.cli.status:status",
     "adopt": "corpus.cli.adopt:adopt",
+    "refresh": "corpus.cli.refresh:refresh",
+    "forget": "corpus.cli.forget:forget",
     "analyse": "corpus.cli.analyse:analyse",
     "agreement": "corpus.cli.agreement:agreement",
     "show": "corpus.cli.show:show",

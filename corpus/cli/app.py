@@ -58,6 +58,13 @@ class App:
         """One line on standard error, in any case."""
         click.echo(for_terminal(message), err=True)
 
+    def confirmed(self, question: str) -> bool:
+        """Ask on standard error and wait for a yes; without a terminal nobody can give one."""
+        if not sys.stdin.isatty():
+            return False
+        click.echo(f"{for_terminal(question)} [y/N] ", nl=False, err=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
     @contextlib.contextmanager
     def progress(self, label: str, unit: str = "sounds") -> Iterator[Callable[[int, int], None]]:
         """A progress bar on a terminal; yields a function of the items done and of all items."""

@@ -19,6 +19,7 @@ def status(app: App) -> None:
     lines = [
         f"{data['home']} (schema {data['schema']})",
         f"{data['sounds']} sounds, {data['with_audio']} with audio: {audio}",
+        *([f"{data['gone']} of them gone from Freesound; `mirla forget --gone` deletes them"] if data["gone"] else []),
         *(f"space {name}: {count} of {data['with_audio']} analysed" for name, count in data["spaces"].items()),
         *(f"licence {name}: {count}" for name, count in data["licences"].items()),
         f"agents: {', '.join(data['agents']) or 'none yet'}",

@@ -111,6 +111,16 @@ class Client:
         """
         return self._page(f"sounds/{sound_id}/similar/", parameters)
 
+    def sound(self, sound_id: int) -> wire.Record:
+        """One sound by its own address, with the fields of a page.
+
+        Raises
+        ------
+        NotThere
+            Freesound has no such sound (any more).
+        """
+        return wire.one(self._get(f"sounds/{sound_id}/", {"fields": wire.FIELDS}), sound_id)
+
     @contextlib.contextmanager
     def audio(self, url: str, start: int = 0) -> Iterator[tuple[requests.Response, Iterator[bytes]]]:
         """Open a file on the CDN as a stream, from byte `start` where the server allows it; without the token.
@@ -219,8 +229,10 @@ def _refusal(status: int, detail: str, host: str) -> Exception:
         return TokenRefused(f"{host} refuses the API key: {detail or 'throttled'}")
     if status in (401, 403):
         return TokenRefused(f"{host} refuses the API key: {detail or status}; check FREESOUND_TOKEN")
+    if status == 404 and not detail:  # some other server's page, which says nothing of a sound
+        return FreesoundError(f"{host} answered 404, but not in the API's words; check MIRLA_FREESOUND_URL")
     if status == 404:
-        return NotThere(f"{host}: {detail or 'not found'}")
+        return NotThere(f"{host}: {detail}")
     if 400 <= status < 500:
         return BadQuery(f"{host} rejects the query: {detail or status}")
     words = detail or {200: "something that is not JSON", 301: "a redirect", 302: "a redirect"}.get(status, "a fault")

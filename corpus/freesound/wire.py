@@ -85,6 +85,20 @@ def page(answer: Any) -> Page:
     )
 
 
+def one(answer: Any, sound_id: int) -> Record:
+    """Read the answer to a question for one sound.
+
+    Raises
+    ------
+    FreesoundError
+        It is not that sound.
+    """
+    found = record(answer) if isinstance(answer, dict) else None
+    if found is None or found.sound.id != sound_id:
+        raise FreesoundError(f"Freesound answered no sound {sound_id} but {str(answer)[:80]!r}; try again later")
+    return found
+
+
 def record(row: Mapping[str, Any]) -> Record | None:
     """Read one sound; None when it has no usable id."""
     number = row.get("id")

@@ -19,6 +19,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from corpus.errors import SettingsError, StoreError
 
+Transaction = Connection
+"""What `write` yields, by the name under which it may be passed on outside the store."""
+
 _BUSY_SECONDS = 30
 
 

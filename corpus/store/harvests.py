@@ -138,6 +138,20 @@ class Harvests:
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(harvested.c.position)).scalars())
 
+    def forget(self, connection: Connection, ids: Sequence[int]) -> None:
+        """Let no running harvest bring again, once it goes on, what it brought of these sounds: they will be deleted.
+
+        A page may begin with sounds of the last one, and a sound may be on several lists.
+        """
+        running = connection.execute(sa.select(harvests).where(harvests.c.state == "running")).all()
+        wanted = set(ids)
+        for row in running:
+            query = sa.select(harvested.c.sound_id).where(harvested.c.harvest_id == row.id)
+            going = wanted.intersection(connection.execute(query).scalars())
+            known = {**row.wanted, "forgotten": sorted(going.union(row.wanted.get("forgotten", ())))}
+            if going:
+                connection.execute(sa.update(harvests).where(harvests.c.id == row.id).values(wanted=known))
+
     def downloads(self, harvest: Harvest, retry: bool) -> list[Download]:
         """Audio still to fetch, in order; with `retry` also what failed before."""
         states = [WANTED, FAILED] if retry else [WANTED]

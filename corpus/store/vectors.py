@@ -182,6 +182,21 @@ class Vectors:
                 )
         return work, skipped
 
+    def changed(self, connection: Connection, some: Sequence[Vector]) -> list[Vector]:
+        """Those vectors that are stored otherwise, or not at all; read within the caller's transaction."""
+        query = (
+            sa.select(spaces.c.name, spaces.c.fingerprint, vectors.c.sound_id, vectors.c.data)
+            .join(vectors)
+            .where(spaces.c.name.in_({one.space for one in some}))
+            .where(vectors.c.sound_id.in_({one.sound_id for one in some}))
+        )
+        stored = {tuple(row[:3]): row.data for row in connection.execute(query)}
+        return [
+            one
+            for one in some
+            if stored.get((one.space, one.fingerprint, one.sound_id)) != one.values.astype(_STORED).tobytes()
+        ]
+
     def put(self, connection: Connection, some: Iterable[Vector]) -> None:
         """Store vectors within the caller's transaction, in place of older ones of the same sound and space.
 

@@ -7,6 +7,7 @@ fitted on held-out logits, so that p > 0.5 exactly when the label is good.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +89,25 @@ def served_verdicts(corpus: Corpus, name: str) -> Verdicts:
     NoVectors
         No sound has served MFCCs.
     """
+    return _judged(*_served(corpus, name), load(corpus, SERVED_MFCC))
+
+
+def check_served(corpus: Corpus, names: Sequence[str]) -> None:
+    """Raise what `served_verdicts` would raise about the agents themselves, before anything is harvested for them."""
+    for name in names:
+        _served(corpus, name)
+
+
+def surest_served(corpus: Corpus, names: Sequence[str]) -> list[int]:
+    """Sounds that all the agents call good by what is served: the surest first, by the least sure agent, then by id."""
+    verdicts = [served_verdicts(corpus, name) for name in names]
+    p = np.min([verdict.p for verdict in verdicts], axis=0)
+    ids = verdicts[0].ids
+    order = np.lexsort((ids, -p))
+    return [int(sound_id) for sound_id in ids[order[p[order] > 0.5]]]
+
+
+def _served(corpus: Corpus, name: str) -> tuple[Agent, Model]:
     agent = corpus.agents.get(name)
     if tuple(SERVED_AS.get(space, space) for space in agent.spaces) != (SERVED_MFCC,):
         raise TrainingError(
@@ -95,7 +115,7 @@ def served_verdicts(corpus: Corpus, name: str) -> Verdicts:
             f"{' or '.join([*SERVED_AS, SERVED_MFCC])} alone judges before there is audio: "
             f"`mirla agent new NAME --space {SERVED_MFCC}`"
         )
-    return _judged(agent, _model(corpus, agent), load(corpus, SERVED_MFCC))
+    return agent, _model(corpus, agent)
 
 
 def _model(corpus: Corpus, agent: Agent) -> Model:

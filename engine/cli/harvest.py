@@ -125,10 +125,10 @@ def _shown(progress: Progress) -> tuple[str, int, int | None, str]:
 def _judge(corpus: Corpus, agents: Sequence[str]) -> Callable[[Sequence[str]], Sequence[int]] | None:
     if not agents:
         return None
-    from engine.agent import unheard
+    from engine.agent.judging import check_served, surest_served
 
-    unheard.check(corpus, agents)
-    return lambda names: unheard.surest(corpus, names)
+    check_served(corpus, agents)
+    return lambda names: surest_served(corpus, names)
 
 
 def _wanted(

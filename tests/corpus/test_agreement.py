@@ -21,7 +21,7 @@ SWAPPED, OTHER = 100055, 4832
 def harvested_home(request, tmp_path_factory, freesound_server):
     """A home with harvested and analysed sounds; to be copied, not changed."""
     home = tmp_path_factory.mktemp("harvested") / "home"
-    harvest(home, freesound_server, Wanted((DRUMS, Query(ids=(SWAPPED, OTHER))), max_sounds=24, audio=request.param))
+    harvest(home, freesound_server, Wanted((Query(ids=(SWAPPED, OTHER)), DRUMS), max_sounds=24, audio=request.param))
     with Corpus(home) as corpus:
         assert not corpus.analyse().failed
     return home

@@ -16,7 +16,7 @@ from corpus.errors import (
     Unreachable,
 )
 from corpus.freesound.client import ATTEMPTS, Account, Client
-from corpus.freesound.wire import SPACES, page, record
+from corpus.freesound.wire import SPACES, one, page, record
 from corpus.settings import Settings
 from corpus.store.quota import RequestLog
 
@@ -60,6 +60,32 @@ def test_a_page_carries_everything_of_a_sound(client, samples):
     assert set(only.previews) == {"hq-ogg", "hq-mp3", "lq-ogg", "lq-mp3"}
     assert only.record["md5"]
     assert "sim_laion_clap" not in only.record
+
+
+def test_one_sound_by_its_address_is_the_same_as_on_a_page(client):
+    alone, (listed,) = client.sound(100055), client.search(filter="id:100055").records
+    assert (alone.sound, alone.record, alone.previews) == (listed.sound, listed.record, listed.previews)
+    assert {name: vector.tolist() for name, vector in alone.vectors.items()} == {
+        name: vector.tolist() for name, vector in listed.vectors.items()
+    }
+    with pytest.raises(NotThere, match="No Sound matches the given query"):
+        client.sound(999_999_999)
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, {"id": None}, {"id": 8}, {"detail": "x"}, "text"])
+def test_what_is_not_the_sound_that_was_asked_for_is_said(answer):
+    with pytest.raises(FreesoundError, match="answered no sound 7 but"):
+        one(answer, 7)
+
+
+def test_a_404_in_other_words_than_the_apis_says_nothing_of_a_sound(freesound, home, clock):
+    with Corpus(home) as corpus:
+        account = Account(f"{freesound.url}/elsewhere", freesound.token)
+        client = Client(account, RequestLog(corpus.database, 55, 1900), clock)
+        with pytest.raises(FreesoundError, match="check MIRLA_FREESOUND_URL") as refusal:
+            client.sound(100055)
+        assert not isinstance(refusal.value, NotThere)
+        client.close()
 
 
 def test_pages_follow_one_another(client):

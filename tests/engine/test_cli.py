@@ -64,6 +64,7 @@ def test_json_answers_are_as_promised(mirla, finished_home, tmp_path):
         "with_audio": 165,
         "seconds": 323.775,
         "bytes": 0,
+        "gone": 0,
         "spaces": {"mfcc": 165},
         "agents": [],
         "licences": {"Creative Commons 0": 165},
