@@ -23,6 +23,7 @@ bench: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/harvest.py
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)

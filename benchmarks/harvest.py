@@ -35,6 +35,8 @@ from tests.freesound.apart import apart  # noqa: E402
 SOUNDS = 10_000
 LARGE = 300_000
 ROUNDS = 3
+LINES = {"local": float("inf"), "100 Mbit/s": 12.5e6}
+"""Bytes a second."""
 _OTHERS = 10_000_000
 """Ids of the copies begin here, far above those of the server."""
 
@@ -45,11 +47,14 @@ from corpus.library import Corpus
 from corpus.wanted import Query, Wanted
 
 waiting, send = 0.0, requests.Session.send
+line = float(sys.argv[2])
 def timed(*arguments, **named):
     global waiting
     start = time.perf_counter()
     try:
-        return send(*arguments, **named)
+        answer = send(*arguments, **named)
+        time.sleep(max(0, len(answer.content) / line - (time.perf_counter() - start)))
+        return answer
     finally:
         waiting += time.perf_counter() - start
 requests.Session.send = timed
@@ -70,8 +75,9 @@ def main(folder: Path) -> tuple[list[Figure], dict[str, str]]:
         large = folder / "large"
         grow(template, large)
         waits = {"idle": read_while(large, None)}
-        done: dict[str, list[dict[str, Any]]] = {"empty": [], "large": []}
+        done: dict[str, list[dict[str, Any]]] = {"empty": [], "large": [], "line": []}
         for turn in range(ROUNDS):
+            done["line"].append(harvest(server, folder / f"line {turn}", "100 Mbit/s"))
             for name in ("empty", "large") if turn % 2 else ("large", "empty"):
                 home = folder / "home"
                 if name == "large":
@@ -95,8 +101,10 @@ def figures(done: dict[str, list[dict[str, Any]]], waits: dict[str, list[float]]
     milliseconds = {name: sorted(1000 * wait for wait in some) for name, some in waits.items()}
     late = {name: some[int(0.999 * len(some))] for name, some in milliseconds.items()}
     return [
+        Figure("harvest over a line of 100 Mbit/s", of("line", "wall"), "s"),
+        Figure("  outside waiting for the server", ratio(own["line"], of("line", "wall")), "of it", at_most=0.30),
         Figure("harvest into an empty corpus", of("empty", "wall"), "s"),
-        Figure("  outside waiting for the server", ratio(own["empty"], of("empty", "wall")), "of it", at_most=0.30),
+        Figure("  outside waiting for the server", ratio(own["empty"], of("empty", "wall")), "of it"),
         Figure("  own time a record", [1e6 * seconds / SOUNDS for seconds in own["empty"]], "us"),
         Figure("  greatest memory", [peak / 1e6 for peak in of("empty", "peak")], "MB", at_most=300),
         Figure(f"harvest into a corpus of {LARGE}", of("large", "wall"), "s"),
@@ -109,17 +117,17 @@ def figures(done: dict[str, list[dict[str, Any]]], waits: dict[str, list[float]]
     ]
 
 
-def begin(server: SimpleNamespace, home: Path) -> subprocess.Popen[str]:
+def begin(server: SimpleNamespace, home: Path, line: str = "local") -> subprocess.Popen[str]:
     """A harvest of everything into `home`, in a process of its own."""
     key = {"MIRLA_FREESOUND_URL": server.url, "FREESOUND_TOKEN": server.token}
     limits = {"MIRLA_FREESOUND_PER_MINUTE": "1000000", "MIRLA_FREESOUND_PER_DAY": "1000000"}
-    command = [sys.executable, "-c", _HARVEST, str(home)]
+    command = [sys.executable, "-c", _HARVEST, str(home), str(LINES[line])]
     return subprocess.Popen(command, env=os.environ | key | limits, stdout=subprocess.PIPE, text=True)
 
 
-def harvest(server: SimpleNamespace, home: Path) -> dict[str, Any]:
+def harvest(server: SimpleNamespace, home: Path, line: str = "local") -> dict[str, Any]:
     """The same, waited for: what it says of itself."""
-    with begin(server, home) as process:
+    with begin(server, home, line) as process:
         answer: dict[str, Any] = json.loads(process.communicate()[0])
     return answer
 
@@ -129,14 +137,14 @@ def grow(template: Path, home: Path) -> None:
     shutil.copytree(template, home)
     with Corpus(home) as corpus:
         for copy in range(LARGE // SOUNDS - 1):
-            with corpus.database.write() as connection:
+            with corpus.database.write(foreign_keys=False) as connection:
                 for table, key in (("sounds", "id"), ("tags", "sound_id"), ("vectors", "sound_id")):
                     names = [row[1] for row in connection.execute(sa.text(f"pragma table_info({table})"))]
                     values = [f"{name} + :by" if name == key else name for name in names]
                     _copy(connection, table, names, values, copy)
                 text = ["name", "tags", "description", "username"]
                 _copy(connection, "sound_text", ["rowid", *text], ["rowid + :by", *text], copy)
-        with corpus.database.write() as connection:
+        with corpus.database.write(foreign_keys=False) as connection:
             # the server's own sounds leave again, to be harvested anew
             connection.execute(sa.text("delete from harvested"))
             connection.execute(sa.text("delete from harvests"))

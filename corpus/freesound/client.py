@@ -204,7 +204,7 @@ class Client:
             )
         is_json = response.headers.get("Content-Type", "").split(";")[0].strip() == "application/json"
         try:
-            body = response.json() if is_json else None
+            body = wire.parse(response.content) if is_json else None
         except ValueError as error:
             raise Unreachable(f"{host} answered JSON that is cut or broken; try again later") from error
         if response.status_code == 200 and is_json:

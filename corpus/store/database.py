@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
@@ -36,7 +37,12 @@ class Database:
     def __init__(self, url: str | Path) -> None:
         try:
             self.url = sa.URL.create("sqlite", database=str(url)) if isinstance(url, Path) else sa.make_url(url)
-            self._engine = sa.create_engine(self.url, connect_args=_connect_args(self.url))
+            self._engine = sa.create_engine(
+                self.url,
+                connect_args=_connect_args(self.url),
+                json_serializer=lambda value: orjson.dumps(value).decode(),
+                json_deserializer=orjson.loads,
+            )
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise SettingsError(f"MIRLA_DATABASE: {url!r} is not a database URL: {error}") from error
         if self.sqlite:

@@ -109,6 +109,7 @@ vectors = Table(
     Column("file_id", ForeignKey("files.id")),
     Column("provenance_id", ForeignKey("provenances.id"), nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Index("ix_vectors_sound_id", "sound_id"),
     sqlite_with_rowid=False,
 )
 
@@ -135,6 +136,7 @@ labels = Table(  # not `annotations`, which is `__future__`'s
     Column("session", String(64), nullable=False),
     Column("at", String(32), nullable=False),
     Index("ix_annotations_agent", "agent_id", "sound_id", "id"),
+    Index("ix_annotations_sound_id", "sound_id"),
 )
 
 models = Table(
@@ -181,6 +183,7 @@ harvested = Table(
     Column("address", Text),
     Column("audio", String(16), nullable=False),
     Column("error", Text),
+    Index("ix_harvested_sound_id", "sound_id"),
 )
 
 similar_lists = Table(  # of a sound that need not be held, of sounds that need not be held

@@ -19,6 +19,7 @@ from corpus.store.database import Database
 from corpus.store.tables import files, provenances, sounds, spaces, vectors
 
 _STORED = np.dtype("<f4")
+_PER_QUERY = 500
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ class Vectors:
         stored = connection.execute(sa.select(spaces)).all()
         own = {(row.name, row.fingerprint): row for row in stored}
         known: dict[str, int] = {}
-        older: list[dict[str, int]] = []
+        replaced: dict[str, list[int]] = {}
         rows: list[dict[str, Any]] = []
         for vector in some:
             space = own.get((vector.space, vector.fingerprint))
@@ -219,7 +220,7 @@ class Vectors:
             facts = json.dumps(vector.provenance, sort_keys=True)
             if facts not in known:
                 known[facts] = _provenance(connection, facts)
-            older += [{"space": row.id, "sound": vector.sound_id} for row in stored if row.name == vector.space]
+            replaced.setdefault(vector.space, []).append(vector.sound_id)
             rows.append(
                 {
                     "space_id": space.id,
@@ -230,8 +231,11 @@ class Vectors:
                 }
             )
         if rows:
-            replaced = vectors.c.space_id == sa.bindparam("space"), vectors.c.sound_id == sa.bindparam("sound")
-            connection.execute(sa.delete(vectors).where(*replaced), older)
+            for name, ids in replaced.items():
+                same = vectors.c.space_id.in_([row.id for row in stored if row.name == name])
+                for first in range(0, len(ids), _PER_QUERY):
+                    theirs = vectors.c.sound_id.in_(ids[first : first + _PER_QUERY])
+                    connection.execute(sa.delete(vectors).where(same, theirs))
             connection.execute(sa.insert(vectors), rows)
 
 

@@ -1,4 +1,4 @@
-"""The API's similar lists; when a sound's record was last checked."""
+"""The API's similar lists; when a sound's record was last checked; deleting a sound without reading whole tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,3 +17,5 @@ def upgrade():
         sa.PrimaryKeyConstraint("sound_id", name="pk_similar_lists"),
     )
     op.add_column("sounds", sa.Column("checked", sa.String(length=32), nullable=True))
+    for table in ("vectors", "annotations", "harvested"):
+        op.create_index(f"ix_{table}_sound_id", table, ["sound_id"])
