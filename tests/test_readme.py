@@ -15,15 +15,17 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def user(tmp_path_factory):
-    """A new user's environment: a home folder with some recordings in it, and `mirla` on the path."""
+def user(tmp_path_factory, freesound_server):
+    """A new user's environment: a home folder with some recordings in it, `mirla` on the path, and a Freesound."""
+    freesound_server.reset()
     home = tmp_path_factory.mktemp("user")
     (home / "recordings" / "rain").mkdir(parents=True)
     noise = np.random.default_rng(5).normal(size=44100) * 0.1
     soundfile.write(home / "recordings" / "rain" / "gutter.wav", noise, 44100)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MIRLA_")}
-    return environment | {"HOME": str(home), "PATH": path}
+    key = {"MIRLA_FREESOUND_URL": freesound_server.url, "FREESOUND_TOKEN": freesound_server.token}
+    return environment | key | {"HOME": str(home), "PATH": path}
 
 
 def blocks(language):
@@ -54,6 +56,7 @@ def test_the_readme_commands_leave_what_they_promise(session, user):
     assert soundfile.info(home / "set.wav").frames == 8 * 44100
     assert (home / "credits.csv").read_text().startswith("id,name,username")
     assert "gutter" in session[0].stdout
+    assert "menegass" in (home / "credits.txt").read_text()
 
 
 def test_the_python_example_runs(session, user):
