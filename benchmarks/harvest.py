@@ -81,11 +81,11 @@ def main(folder: Path) -> tuple[list[Figure], dict[str, str]]:
             for name in ("empty", "large") if turn % 2 else ("large", "empty"):
                 home = folder / "home"
                 if name == "large":
-                    shutil.copytree(large, home)
+                    copy_of(large, home)
                 done[name].append(harvest(server, home))
                 shutil.rmtree(home)
         home = folder / "home"
-        shutil.copytree(large, home)
+        copy_of(large, home)
         waits["writing"] = read_while(home, begin(server, home))
     return figures(done, waits), {
         "harvest": f"{SOUNDS} records by {first['requests']} requests",
@@ -130,6 +130,12 @@ def harvest(server: SimpleNamespace, home: Path, line: str = "local") -> dict[st
     with begin(server, home, line) as process:
         answer: dict[str, Any] = json.loads(process.communicate()[0])
     return answer
+
+
+def copy_of(corpus: Path, home: Path) -> None:
+    """A fresh copy that is on the disk: else the first checkpoint would wait for all of it."""
+    shutil.copytree(corpus, home)
+    os.sync()
 
 
 def grow(template: Path, home: Path) -> None:
