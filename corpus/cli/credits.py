@@ -11,7 +11,7 @@ from corpus.cli.app import App, command
 @click.argument("ids", nargs=-1, type=int, metavar="[IDS]...")
 @click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 def credits(app: App, ids: tuple[int, ...], form: str) -> None:
-    """Whose sounds these are: one line a sound. Without IDS, the whole corpus.
+    """Whose sounds these are: one line a sound. Without IDS, all sounds whose audio is here.
 
     \b
     Example:
@@ -22,7 +22,7 @@ def credits(app: App, ids: tuple[int, ...], form: str) -> None:
     from corpus.text import for_json, for_terminal
 
     corpus = app.corpus()
-    sounds = corpus.sounds.many(ids or corpus.sounds.ids().tolist())
+    sounds = corpus.sounds.many(ids or corpus.sounds.ids(with_audio=True).tolist())
     data = {"credits": [credit(sound) for sound in sounds]}
     if app.json or form == "json":
         click.echo(for_json(data))

@@ -87,7 +87,13 @@ class Sounds:
                 raise UnknownSound(f"no sound {sound_id} in {self._home}; `mirla search` lists what is there")
         return [found[sound_id] for sound_id in wanted]
 
-    def ids(self, text: str = "", with_tags: Sequence[str] = (), licences: Sequence[str] = ()) -> npt.NDArray[np.int64]:
+    def ids(
+        self,
+        text: str = "",
+        with_tags: Sequence[str] = (),
+        licences: Sequence[str] = (),
+        with_audio: bool = False,
+    ) -> npt.NDArray[np.int64]:
         """Ids of the sounds that fit all conditions: by rank then id with `text`, else ascending.
 
         Parameters
@@ -99,6 +105,8 @@ class Sounds:
             Tags the sound must all have.
         licences : sequence of str
             Licences (name, short form or deed address) of which it must have one.
+        with_audio : bool
+            Only sounds that have a file.
         """
         ranked = _ranked(text)
         query = sa.select(sounds.c.id)
@@ -110,6 +118,8 @@ class Sounds:
             query = query.where(
                 sounds.c.id.in_(sa.select(tags.c.sound_id).where(tags.c.tag.in_([storable(tag).lower(), as_tag(tag)])))
             )
+        if with_audio:
+            query = query.where(sounds.c.id.in_(sa.select(files.c.sound_id).where(files.c.preferred)))
         if licences:
             query = query.where(sa.or_(*(_has_licence(from_text(storable(licence))) for licence in licences)))
         with self._database.read() as connection:

@@ -21,6 +21,7 @@ _OPTIONS = (
     click.option("--tag", "tags", multiple=True, help="Only sounds with this tag; several: with all of them."),
     click.option("--licence", "licences", multiple=True, help="Only under this licence; several: under any of them."),
     click.option("--agent", "agents", multiple=True, help="Only what this agent calls good; several: what all do."),
+    click.option("--with-audio", is_flag=True, help="Only sounds whose audio is here."),
     click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
 )
 
@@ -29,10 +30,11 @@ def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the choosing options; the function gets them as one `choice`."""
 
     @functools.wraps(function)
-    def wrapped(*args: Any, k: int, tags: Any, licences: Any, agents: Any, seed: int | None, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
         from engine.query.run import Choice
 
-        return function(*args, choice=Choice(k, "", tags, licences, agents, seed), **kwargs)
+        chosen = {name: kwargs.pop(name) for name in ("k", "tags", "licences", "agents", "with_audio", "seed")}
+        return function(*args, choice=Choice(**chosen), **kwargs)
 
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
@@ -44,13 +46,14 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
 
     def draw(console: Console) -> None:
         agents = list(answer.hits[0].agents) if answer.hits else []
-        headings = ["", "id", "name", "seconds", "distance", *agents, "by", "licence", "tags"]
+        headings = ["", "id", "name", "seconds", "audio", "distance", *agents, "by", "licence", "tags"]
         rows = [
             [
                 hit.rank,
                 hit.sound.id,
                 hit.sound.name,
                 _number(hit.sound.duration, 2),
+                "" if hit.sound.file else "none",
                 _number(hit.distance, 3),
                 *(_number(verdict["p"], 2) for verdict in hit.agents.values()),
                 hit.sound.username,

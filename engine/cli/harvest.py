@@ -110,7 +110,7 @@ def _estimate(app: App, corpus: Corpus, wanted: Wanted) -> None:
     cost = corpus.estimate(wanted)
     lines = [
         f"{cost.sounds} sounds, {cost.bytes / 1e6:.1f} MB of audio at most",
-        f"{cost.requests} requests, {cost.minutes:g} minutes of them; {cost.requests_left} are left today",
+        f"{cost.requests} requests of {cost.requests_left} left today, in {max(1, round(cost.minutes))} min or less",
         *([f"that is {cost.days} more days of quota; `--resume` goes on each day"] if cost.days else []),
     ]
     app.answer({"dry_run": True, **asdict(cost)}, lambda console: print_lines(console, lines))

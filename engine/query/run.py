@@ -36,6 +36,8 @@ class Choice:
         All of the tags; one of the licences.
     agents : tuple of str
         All of them must call a sound good.
+    with_audio : bool
+        Only sounds whose audio is here.
     seed : int, optional
         Makes chance repeatable.
     """
@@ -45,6 +47,7 @@ class Choice:
     tags: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
+    with_audio: bool = False
     seed: int | None = None
 
 
@@ -67,6 +70,7 @@ class Hit:
             "licence": str(self.sound.licence),
             "duration": self.sound.duration,
             "tags": list(self.sound.tags),
+            "audio": self.sound.file is not None,
             "distance": self.distance,
             "score": None,
             "agents": self.agents,
@@ -127,7 +131,7 @@ def similar(corpus: Corpus, target: int, choice: Choice, measure_name: str = DEF
 
 def _allowed(corpus: Corpus, choice: Choice, among: Ids | None = None) -> tuple[Ids, list[Verdicts], dict[str, int]]:
     """Ids that fit, of `among` alone, by rank of their text; the verdicts of the agents asked, what each refused."""
-    ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences)
+    ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio)
     if among is not None:
         ids = ids[np.isin(ids, among)]
     verdicts = [judge(corpus, name) for name in choice.agents]

@@ -10,7 +10,7 @@ import pytest
 from corpus.store import schema
 from engine.cli import cli
 
-HIT = {"rank", "id", "name", "username", "licence", "duration", "tags", "distance", "score", "agents"}
+HIT = {"audio", "rank", "id", "name", "username", "licence", "duration", "tags", "distance", "score", "agents"}
 
 
 def commands(group, path=()):

@@ -46,6 +46,24 @@ def test_only_what_the_agent_calls_good_is_fetched(taught, account, mirla):
     assert {hit["agents"]["dry"]["label"] for hit in good} == {"good"}
 
 
+def test_in_the_cellar_one_asks_for_what_can_be_heard(taught, mirla):
+    mirla("harvest", "--ids", ids_file(taught, 130404, 130405))
+    hits = mirla("--json", "random", "-k", "99", "--with-audio").json["results"]
+    assert sorted(hit["id"] for hit in hits) == [130404, 130405]
+    assert all(hit["audio"] for hit in hits)
+    every = mirla("--json", "search", "tabla", "-k", "99").json["results"]
+    assert {hit["audio"] for hit in every} == {True, False}
+    lines = mirla("search", "tabla", "-k", "99").out.splitlines()
+    assert [line.split()[1] for line in lines[1:] if " none " not in line] == ["130404", "130405"]
+    assert len(mirla("--json", "credits").json["credits"]) == 2
+
+
+def ids_file(home, *ids):
+    file = home.with_name("ids")
+    file.write_text(" ".join(map(str, ids)))
+    return file
+
+
 def test_two_agents_must_agree(taught, account, mirla):
     with Corpus(taught) as corpus:
         agent = corpus.agents.create("other", "the other way round", ["api_mfcc"], "mlp")
