@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from corpus import recipe
-from corpus.errors import FreesoundError, HarvestError, HomeError, StoreError
+from corpus.errors import FreesoundError, HarvestError, HomeError, NotThere, StoreError
 from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder
 from corpus.freesound.client import PAGE_SIZE, Client
@@ -206,9 +206,12 @@ class Harvesting:
         lacking = self._lists.lacking(kept, self._wanted.similar)
         for place, sound_id in enumerate(lacking):
             self._show("similar lists", place, len(lacking))
-            found = self._client.similar(sound_id, page_size=self._wanted.similar, fields="id")
+            try:
+                found = self._client.similar(sound_id, page_size=self._wanted.similar, fields="id").records
+            except NotThere:
+                found = []
             with self._database.write() as connection:
-                self._lists.put(connection, sound_id, [one.sound.id for one in found.records], self._wanted.similar)
+                self._lists.put(connection, sound_id, [one.sound.id for one in found], self._wanted.similar)
             self.report.lists += 1
 
     def _fetch_audio(self) -> None:

@@ -6,7 +6,8 @@ sounds that come or go between two pages shift nothing. One of which only the be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ from corpus.freesound.wire import Page, Record
 from corpus.wanted import Query, Wanted
 
 Cursor = dict[str, Any]
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _END = Page(count=0, records=[], more=False)
 _IN_VAIN = 20
 """Random draws in a row that bring nothing before a harvest is content with what it has."""
@@ -87,7 +89,7 @@ class Walk:
         if not found.more:
             return Step(found.records, self.skip(cursor), expected)
         cursor = {**cursor, "count": found.count, "expected": expected}
-        last = max((_created(one) for one in found.records), default=after)
+        last = max(_created(found.records), default=after)
         if last == after:  # more sounds of one second than a page holds
             return Step(found.records, {**cursor, "page": number + 1}, expected)
         return Step(found.records, {**cursor, "after": last, "page": 1}, expected)
@@ -191,7 +193,8 @@ def _drawn(seed: int, newest: int, draw: int) -> list[int]:
     return list(drawn)[draw * PAGE_SIZE :]
 
 
-def _created(one: Record) -> str:
-    """When a sound was created, as the filter wants it; the API leaves out the Z now and then."""
-    created = str(one.record.get("created") or "")
-    return created if created.endswith("Z") else f"{created[:19]}Z"
+def _created(some: Sequence[Record]) -> Iterator[str]:
+    """When sounds were created, as the filter wants it; the API leaves out the Z now and then."""
+    for one in some:
+        if found := _DATE.match(str(one.record.get("created"))):
+            yield f"{found[0]}Z"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from corpus.cli.app import App, command, print_lines, table
 from corpus.errors import HarvestError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from corpus.wanted import Wanted
 
 _LATEST = -1
+_CHANGEABLE = ("max_bytes", "similar")
+"""What may be said anew of a harvest that is gone on with."""
 _BOUNDS = ("max_sounds", "max_bytes", "audio", "similar", "agents", "most")
 
 
@@ -177,14 +180,17 @@ def _wanted(
 
 
 def _rebound(corpus: Corpus, begun: Harvest, **asked: Any) -> Wanted:
-    """What is wanted of a harvest that is gone on with: the same, within other bounds where they are given."""
+    """What is wanted of a harvest that is gone on with."""
     from corpus.wanted import Wanted
 
-    defaults = {"hops": 1, "seed": 0}
-    other = [name for name, value in asked.items() if name not in _BOUNDS and value and defaults.get(name) != value]
+    source = click.get_current_context().get_parameter_source
+    other = [name for name in asked if name not in _CHANGEABLE and source(name) is ParameterSource.COMMANDLINE]
     if other:
-        raise HarvestError(f"harvest {begun.id} wants what it wants; with --resume leave out --{other[0].strip('_')}")
-    return replace(Wanted.from_json(begun.wanted), **_given(asked))
+        (option,) = (one for one in click.get_current_context().command.params if one.name == other[0])
+        raise HarvestError(
+            f"harvest {begun.id} goes on as it was begun; leave out {option.opts[0]}, or begin another without --resume"
+        )
+    return replace(Wanted.from_json(begun.wanted), **{name: asked[name] for name in _CHANGEABLE if asked[name]})
 
 
 def _given(asked: dict[str, Any]) -> dict[str, Any]:

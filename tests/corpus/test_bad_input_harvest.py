@@ -91,6 +91,13 @@ def test_what_cannot_be_asked_for(home, key, words, code, line):
     one_line(run("harvest", *words, home=home, env=key, check=code), line)
 
 
+def test_what_cannot_be_said_anew(home, key):
+    run(*TABLA, "--audio", "none", home=home, env=key)
+    for words, named in ((["--audio", "hq-mp3"], "--audio"), (["x"], "text"), (["--hops", "1"], "--hops")):
+        line = one_line(run("harvest", "--resume", "1", *words, home=home, env=key, check=19), f"leave out {named}")
+        assert "goes on as it was begun" in line
+
+
 def test_odd_names_stay_names(home, key, freesound):
     ids = [freesound.catalogue.ids[number] for number in made_up.NAMES]
     (home.parent / "ids").write_text(" ".join(map(str, ids)))
