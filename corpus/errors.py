@@ -17,9 +17,9 @@ CorpusError                  3   anything below
 │   ├── NotThere            17   Freesound has no such thing, or not any more
 │   └── Unreachable         18   no network, or a server that fails
 ├── HarvestError            19   a harvest that cannot be made as it was asked for
-└── NotConfirmed            20   what cannot be had again would be deleted, and nobody said yes
+└── NotConfirmed            30   what cannot be had again would be deleted, and nobody said yes
 
-Every message is one line: what happened, with the value, and what to do next.
+20 to 29 are the engine's. Every message is one line: what happened, with the value, and what to do next.
 """
 
 from __future__ import annotations
@@ -130,4 +130,4 @@ class HarvestError(CorpusError):
 class NotConfirmed(CorpusError):
     """What cannot be had again would be deleted, and nobody said yes."""
 
-    exit_code = 20
+    exit_code = 30

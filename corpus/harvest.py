@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from corpus import recipe
-from corpus.errors import FreesoundError, HarvestError, HomeError, NotThere, StoreError
+from corpus.errors import BadQuery, FreesoundError, HarvestError, HomeError, NotThere, StoreError, TokenRefused
 from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder
 from corpus.freesound.client import PAGE_SIZE, Client
@@ -121,7 +121,8 @@ class Harvesting:
                 f"another harvest is at work in {self._audio.home}; wait until it ends, or stop it with Ctrl-C"
             ) from error
         except (FreesoundError, HomeError, StoreError) as error:
-            if self._harvests.drop_if_empty(self._harvest):
+            hopeless = isinstance(error, BadQuery | TokenRefused)
+            if hopeless and self._harvests.drop_if_empty(self._harvest):
                 raise
             so_far = f"{self.report.added} sounds and {self.report.audio} files came before that"
             raise type(error)(f"{error}; {so_far}; `mirla harvest --resume {self._harvest.id}` goes on") from error

@@ -89,7 +89,7 @@ class Walk:
         if not found.more:
             return Step(found.records, self.skip(cursor), expected)
         cursor = {**cursor, "count": found.count, "expected": expected}
-        last = max(_created(found.records), default=after)
+        last = max(created(found.records), default=after)
         if last == after:  # more sounds of one second than a page holds
             return Step(found.records, {**cursor, "page": number + 1}, expected)
         return Step(found.records, {**cursor, "after": last, "page": 1}, expected)
@@ -193,7 +193,7 @@ def _drawn(seed: int, newest: int, draw: int) -> list[int]:
     return list(drawn)[draw * PAGE_SIZE :]
 
 
-def _created(some: Sequence[Record]) -> Iterator[str]:
+def created(some: Sequence[Record]) -> Iterator[str]:
     """When sounds were created, as the filter wants it; the API leaves out the Z now and then."""
     for one in some:
         if found := _DATE.match(str(one.record.get("created"))):

@@ -41,8 +41,10 @@ def test_no_network(home, monkeypatch, mirla, freesound):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("MIRLA_FREESOUND_URL", f"http://127.0.0.1:{unused.getsockname()[1]}/apiv2")
-        one_line(mirla(*TABLA, check=18), "cannot reach 127.0.0.1", "is there a network?")
-    assert listed(home) == []
+        line = one_line(mirla(*TABLA, check=18), "cannot reach 127.0.0.1", "is there a network?")
+    assert line.endswith("0 sounds and 0 files came before that; `mirla harvest --resume 1` goes on")
+    monkeypatch.setenv("MIRLA_FREESOUND_URL", freesound.url)
+    assert mirla("--json", "harvest", "--resume", "1").json["found"] == 27
 
 
 def test_a_filter_that_freesound_rejects(home, key):

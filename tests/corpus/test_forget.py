@@ -309,7 +309,7 @@ def test_the_command(corpus, mirla, monkeypatch):
 
 def test_without_a_terminal_the_command_refuses_in_one_line(corpus, mirla, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-    refused = mirla("forget", OWN, KEPT, check=20)
+    refused = mirla("forget", OWN, KEPT, check=30)
     assert refused.err.splitlines() == [
         f"mirla: 1 of 2 sounds cannot be fetched again: {OWN}; agent 'metal' loses 1 labels; "
         "agent 'still' loses 1 labels; agent 'water' loses 2 labels; nothing was deleted (--yes deletes without asking)"
@@ -319,7 +319,7 @@ def test_without_a_terminal_the_command_refuses_in_one_line(corpus, mirla, monke
     assert mirla("--json", "forget", OWN, KEPT, "--yes").json["forgotten"] == [OWN, KEPT]
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 20), ("\n", 20), ("", 20)])
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 30), ("\n", 30), ("", 30)])
 def test_at_a_terminal_the_command_asks(corpus, mirla, account, typed, answer, code):
     account.delete(KEPT)
     corpus.refresh()

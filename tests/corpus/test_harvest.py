@@ -2,8 +2,10 @@
 
 import pytest
 
-from corpus import Corpus
-from corpus.errors import BadQuery, HarvestError, TokenRefused
+from corpus import Corpus, walk
+from corpus.errors import BadQuery, HarvestError, NotThere, TokenRefused
+from corpus.freesound import wire
+from corpus.freesound.client import Client
 from corpus.wanted import Query, Wanted
 from tests.corpus.harvested import content, enter
 
@@ -151,3 +153,21 @@ def test_the_key_is_in_no_answer_and_no_file(account, mirla, home):
     done = mirla("--debug", "harvest", "--tag", "tabla", "--max-sounds", "2")
     assert account.token not in done.out + done.err
     assert all(account.token.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
+
+
+def test_odd_dates_end_no_window():
+    dates = [None, "", "yesterday", 7, "2014-04-08T10:10:54", "2014-04-08T10:10:54.123Z", "2015-01-01T00:00:00Z"]
+    records = [wire.record({"id": 5, "created": date}) for date in dates]
+    assert list(walk.created(records)) == ["2014-04-08T10:10:54Z", "2014-04-08T10:10:54Z", "2015-01-01T00:00:00Z"]
+
+
+def test_a_list_of_a_sound_deleted_meanwhile_is_empty(account, home, monkeypatch):
+    with Corpus(home) as corpus:
+        harvest = corpus.harvests.start(Wanted((Query(ids=(130409, 130410)),), audio="none", similar=3).as_json())
+        monkeypatch.setattr(Client, "similar", gone)
+        assert corpus.harvest(resume=harvest.id).state == "done"
+        assert (corpus.similar_lists.of(130409), corpus.similar_lists.of(130410)) == ([], [])
+
+
+def gone(*_, **__):
+    raise NotThere("127.0.0.1: No Sound matches the given query.")
