@@ -1,5 +1,6 @@
 """The client against a local Freesound: what it reads, how politely it waits, what it never tells anyone."""
 
+import json
 import logging
 
 import numpy as np
@@ -16,7 +17,7 @@ from corpus.errors import (
     Unreachable,
 )
 from corpus.freesound.client import ATTEMPTS, Account, Client
-from corpus.freesound.wire import SPACES, one, page, record
+from corpus.freesound.wire import SPACES, one, page, parse, record
 from corpus.settings import Settings
 from corpus.store.quota import RequestLog
 
@@ -128,7 +129,7 @@ def test_the_minute_is_waited_for_and_the_day_is_not(client, freesound, clock):
     assert client.search(filter="id:100055").count == 1
     assert 59 <= sum(clock.pauses) <= 61
     freesound.faults.next("day")
-    with pytest.raises(QuotaSpent, match=r"`mirla harvest --resume` after 20\d\d-\d\d-\d\d \d\d:\d\d UTC"):
+    with pytest.raises(QuotaSpent, match=r"come back after 20\d\d-\d\d-\d\d \d\d:\d\d UTC"):
         client.search(filter="id:100055")
 
 
@@ -221,7 +222,7 @@ def test_rows_without_an_id_are_passed_over(row):
 
 
 def test_odd_rows_are_kept_as_they_came():
-    odd = record(
+    row = json.dumps(
         {
             "id": 7,
             "name": None,
@@ -232,13 +233,18 @@ def test_odd_rows_are_kept_as_they_came():
             "mfcc_var": None,
             "sim_laion_clap": [1.0, None],
             "previews": {"preview-hq-ogg": None},
-            "of_tomorrow": {"x": ["\udcff", float("nan")]},
+            "of_tomorrow": {"x": ["\udcff", float("nan"), float("-inf"), 10**30]},
         }
     )
+    odd = record(parse(row.encode()))
     assert (odd.sound.name, odd.sound.tags, odd.sound.duration) == ("7", ("a", "b\ufffd"), None)
     assert odd.sound.licence.url == "https://example.org/terms"
     assert (odd.vectors, odd.previews) == ({}, {})
-    assert odd.record["of_tomorrow"] == {"x": ["\ufffd", None]}
+    assert odd.record["of_tomorrow"] == {"x": ["\ufffd", None, None, None]}
+
+    for broken in (row[:-9], "[" * 100_000, "\xff"):
+        with pytest.raises(ValueError):
+            parse(broken.encode("latin-1"))
 
 
 @pytest.mark.parametrize("answer", [None, [], {"results": None}, {"detail": "x"}, "text"])
