@@ -14,7 +14,16 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from corpus import recipe
-from corpus.errors import BadQuery, FreesoundError, HarvestError, HomeError, NotThere, StoreError, TokenRefused
+from corpus.errors import (
+    BadQuery,
+    FreesoundError,
+    HarvestError,
+    HomeError,
+    NotThere,
+    StoreError,
+    TokenRefused,
+    UnknownSound,
+)
 from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder
 from corpus.freesound.client import PAGE_SIZE, Client
@@ -156,12 +165,13 @@ class Harvesting:
     def _records(self) -> None:
         self._keeping.prepare()
         walk, cursor = Walk(self._client, self._wanted), self._harvest.cursor
-        brought = dict.fromkeys([*self._harvests.brought(self._harvest), *self._wanted.forgotten])
+        held = self._harvests.brought(self._harvest)
+        brought = dict.fromkeys([*held, *self._wanted.forgotten])
         most = self._wanted.max_sounds
         taking: Taking | None = None
         while (query := walk.query(cursor)) and len(brought) < most:
             if taking is None or taking.query is not query:
-                taking = self._taken_before(query, cursor.get("taken", []))
+                taking = self._taken_before(query, [number for number in cursor.get("taken", []) if number in held])
             room = min(most - len(brought), (query.take or most) - len(taking.sounds))
             step = walk.step(query, cursor, room)
             new = {one.sound.id: one for one in step.records if one.sound.id not in brought}
@@ -232,7 +242,11 @@ class Harvesting:
         self.report.within_bytes = done == len(downloads)
 
     def _record(self, download: Download, fetched: Fetched) -> None:
-        sound, found = self._sounds.get(download.sound_id), fetched.inspected
+        try:
+            sound, found = self._sounds.get(download.sound_id), fetched.inspected
+        except UnknownSound:  # forgotten by another process while it was on its way
+            fetched.part.unlink(missing_ok=True)
+            return
         path = Path()
         try:
             with self._database.write() as connection:

@@ -6,6 +6,7 @@ from corpus import Corpus, walk
 from corpus.errors import BadQuery, HarvestError, NotThere, TokenRefused
 from corpus.freesound import wire
 from corpus.freesound.client import Client
+from corpus.harvest import Harvesting
 from corpus.wanted import Query, Wanted
 from tests.corpus.harvested import content, enter
 
@@ -171,3 +172,20 @@ def test_a_list_of_a_sound_deleted_meanwhile_is_empty(account, home, monkeypatch
 
 def gone(*_, **__):
     raise NotThere("127.0.0.1: No Sound matches the given query.")
+
+
+def test_what_is_forgotten_while_its_audio_is_on_its_way_stays_forgotten(account, home, monkeypatch):
+    with Corpus(home) as corpus:
+        harvest = corpus.harvests.start(TABLA.as_json())
+        record = Harvesting._record
+
+        def forget_first(self, download, fetched):
+            if download.sound_id == 130409:
+                corpus.forget([130409])
+            record(self, download, fetched)
+
+        monkeypatch.setattr(Harvesting, "_record", forget_first)
+        report = corpus.harvest(resume=harvest.id)
+        assert (report.state, report.audio, report.failed) == ("done", 26, [])
+        assert 130409 not in corpus.sounds.ids()
+        assert not list((home / "sounds").glob(".part-*"))
