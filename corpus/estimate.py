@@ -77,13 +77,18 @@ def _count(query: Query, page: Page) -> int:
         return len(query.ids)
     if query.random is not None:
         return min(query.random, page.count)
-    return page.count * int(PAGE_SIZE ** (query.hops - 1))
+    if query.like is not None:
+        return 1 + page.count * int(PAGE_SIZE ** (query.hops - 1))
+    return page.count
 
 
 def _requests(query: Query, found: int, count: int) -> int:
     pages = math.ceil(found / PAGE_SIZE)
     if query.random is not None and query.selective:
         return 1 + min(found, math.ceil(count / PAGE_SIZE)) + pages
-    if query.like is not None and query.hops > 1:
-        return int(sum(min(count, PAGE_SIZE) ** hop for hop in range(query.hops)))
+    if query.unlike is not None:
+        return max(1, math.ceil(count / PAGE_SIZE))
+    if query.like is not None:
+        lists = sum(min(count, PAGE_SIZE) ** hop for hop in range(query.hops)) if query.hops > 1 else pages
+        return 1 + int(min(lists, found))
     return pages if query.ids else 1 + pages

@@ -25,6 +25,8 @@ from corpus.workers import Workers
 AT_ONCE = 4
 _ATTEMPTS = 3
 _DEADLINE = 120.0
+_SHORTER, _SHORTER_SECONDS = 0.05, 0.5
+"""How much shorter than its sound a preview may be: a share, and seconds on top."""
 
 
 @dataclass(frozen=True)
@@ -118,19 +120,23 @@ class Fetching:
 
     def _fetched(self, download: Download, workers: Workers) -> Fetched:
         """Fetch one file, as often as is worth trying, and inspect it."""
-        part = self._audio.part(download.sound_id)
+        part = self._audio.part(download.sound_id, download.address)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self._budget.attempt() as take:
                     self._fetch(download.address, part, take)
                     (answer,) = (result for _, result in workers.over([part], inspect, lambda _: _DEADLINE))
-                    if isinstance(answer, Inspected):
-                        return Fetched(part, answer, part.stat().st_size)
-                    raise answer
+                    if not isinstance(answer, Inspected):
+                        raise answer
+                    _check_length(answer, download.duration)
+                    return Fetched(part, answer, part.stat().st_size)
             except (AudioError, Unreachable, NotThere) as error:
                 # what came may be no part of the file at all: the last attempt begins anew
                 if not isinstance(error, Unreachable) or attempt == _ATTEMPTS - 1:
                     part.unlink(missing_ok=True)
+                if attempt == _ATTEMPTS and isinstance(error, AudioError):
+                    why = str(error).partition("; ")[0]  # without the advice for files of one's own
+                    raise AudioError(f"what came {why}; resuming asks for it again") from error
                 if attempt == _ATTEMPTS:
                     raise
             self._client.pause(attempt)
@@ -164,6 +170,13 @@ class Fetching:
                 os.fsync(file.fileno())
         if length is not None and came < int(length):
             raise Unreachable(f"the file was cut after {came} of {length} bytes")
+
+
+def _check_length(found: Inspected, served: float | None) -> None:
+    """Refuse a file that is clearly shorter than the sound is said to be: half of it, or pieces of two."""
+    length = found.frames / found.samplerate
+    if served is not None and length < served * (1 - _SHORTER) - _SHORTER_SECONDS:
+        raise AudioError(f"is {length:.1f} s long where Freesound says {served:.1f} s")
 
 
 @contextlib.contextmanager

@@ -89,11 +89,16 @@ class AudioFolder:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def part(self, sound_id: int) -> Path:
-        """Where a sound's audio grows while it is fetched; what is there is gone on with."""
+    def part(self, sound_id: int, address: str) -> Path:
+        """Where a sound's audio grows while it is fetched from an address; what is there is gone on with."""
         with self._writable():
             self.root.mkdir(parents=True, exist_ok=True)
-        return self.root / f".part-{sound_id}"
+        return self.root / f".part-{sound_id}-{hashlib.sha256(address.encode()).hexdigest()[:12]}"
+
+    def clear_parts(self, sound_id: int) -> None:
+        """Remove what was begun of a sound's audio."""
+        for part in self.root.glob(f".part-{sound_id}-*"):
+            part.unlink(missing_ok=True)
 
     def keep(self, temporary: Path, path: Path) -> None:
         """Give a complete, flushed file its final name (`path` is relative to the home)."""

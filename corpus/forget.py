@@ -74,7 +74,7 @@ def forget(
         except HomeError as error:
             report.failed.append((str(copy.path), str(error)))
     for sound_id in wanted:
-        audio.part(sound_id).unlink(missing_ok=True)
+        audio.clear_parts(sound_id)
     with database.write():  # files come to their folders within such a transaction: none comes while this looks
         audio.prune({copy.path.parent for copy in copies})
     return report

@@ -1,4 +1,4 @@
-"""`harvest`: what Freesound has of what is wanted comes into the corpus: records, then similar lists, then audio.
+"""`harvest`: what Freesound has of what is wanted comes into the corpus: records, then audio, then similar lists.
 
 A page is one transaction: sounds, vectors, and the cursor from which to go on. Audio is recorded when its file lies
 under its final name. Killed at any moment, the harvest goes on from there.
@@ -6,8 +6,9 @@ under its final name. Killed at any moment, the harvest goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from corpus.errors import (
     StoreError,
     TokenRefused,
     UnknownSound,
+    Unreachable,
 )
 from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder
@@ -46,13 +48,14 @@ Judge = Callable[[Sequence[str]], Sequence[int]]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a harvest is: `done` of `total` (None: unknown) in its present phase, and what it used."""
+    """How far a harvest is: `done` of `total` (None: unknown) in its present phase, what it used, why it waits."""
 
     phase: str
     done: int
     total: int | None
     bytes: int
     requests_left: int
+    waits: str = ""
 
 
 @dataclass
@@ -60,7 +63,7 @@ class HarvestReport:
     """What a harvest did this time: counts, and failures as (sound id, words).
 
     `state` is `done`, or `audio` when there is something to go on with; `within_bytes` is False when that is because
-    of `--max-bytes`.
+    of `--max-bytes`, `within_sounds` when `--max-sounds` left something out. `here` counts sounds whose audio was held.
     """
 
     harvest: int
@@ -72,8 +75,10 @@ class HarvestReport:
     lists: int = 0
     chosen: int | None = None
     audio: int = 0
+    here: int = 0
     bytes: int = 0
     within_bytes: bool = True
+    within_sounds: bool = True
     lock: str | None = None
     failed: list[tuple[int, str]] = field(default_factory=list)
 
@@ -105,30 +110,28 @@ class Harvesting:
         self._harvest = harvest
         self._wanted = Wanted.from_json(harvest.wanted)
         self._progress = progress
+        self._shown = Progress("records", 0, None, 0, 0)
+        client.on_wait = self._show_waiting
         self.report = HarvestReport(harvest.id, harvest.state)
 
     def run(self, judge: Judge | None = None) -> HarvestReport:
-        """Begin the harvest or go on with it.
+        """Begin the harvest or go on with it, `alone`.
 
         Raises
         ------
         FreesoundError
             The API refuses, or fails for longer than is worth waiting; what came before stays.
         HarvestError
-            Another harvest is at work here, or this one wants agents and there is nobody to ask.
+            The harvest wants agents and there is nobody to ask, or a lock file that cannot be written.
         HomeError
             The home cannot be written.
         """
         if self._wanted.agents and judge is None:
             raise HarvestError(f"harvest {self._harvest.id} lets agents choose, so it needs a judge")
+        if self._wanted.recipe and not self._wanted.locked:
+            recipe.check_folder(recipe.lock_beside(Path(self._wanted.recipe)))
         try:
-            with FileLock(self._audio.home / "harvest.lock", timeout=0):
-                self._run(judge)
-        except Timeout as error:
-            self._harvests.drop_if_empty(self._harvest)
-            raise HarvestError(
-                f"another harvest is at work in {self._audio.home}; wait until it ends, or stop it with Ctrl-C"
-            ) from error
+            self._run(judge)
         except (FreesoundError, HomeError, StoreError) as error:
             hopeless = isinstance(error, BadQuery | TokenRefused)
             if hopeless and self._harvests.drop_if_empty(self._harvest):
@@ -144,21 +147,22 @@ class Harvesting:
         report.found = len(self._harvests.brought(harvest))
         if wanted.agents and judge:
             report.chosen = self._harvests.choose(harvest, judge(wanted.agents) if report.found else [], wanted.most)
-        if wanted.similar:
-            self._fetch_lists()
+        report.here = self._harvests.here(harvest)
         self._fetch_audio()
         failures = self._harvests.failures(harvest)
         report.failed += failures
+        lists_failed = self._fetch_lists()
         left = self._harvests.downloads(harvest, retry=False)
-        report.state = "audio" if left or failures else "done"  # what Freesound lacks cannot be gone on with
+        more = left or failures or lists_failed  # but what Freesound lacks cannot be gone on with
+        report.state = "audio" if more else "done"
         self._harvests.finish(harvest, report.state)
-        if wanted.recipe:
+        if wanted.recipe and wanted.recipe_sha256:
             lock = recipe.lock_beside(Path(wanted.recipe))
-            sounds = self._sounds.many(self._harvests.brought(harvest))
+            sounds = self._sounds.many(self._harvests.brought(harvest, refused=False))
             if wanted.locked:
-                report.failed += recipe.departures(lock, sounds)
+                report.failed += recipe.hold_against(lock, sounds)
             else:
-                recipe.write_lock(lock, sounds)
+                recipe.write_lock(lock, wanted.recipe_sha256, sounds)
             report.lock = str(lock)
         report.requests = self._client.requests
 
@@ -183,6 +187,9 @@ class Harvesting:
                 cursor = walk.skip(cursor) if len(ids) == query.take else {**cursor, "taken": ids}
             over = walk.query(cursor) is None or len(brought) >= most
             last = query is self._wanted.queries[-1]
+            self.report.within_sounds = len(brought) < most or (
+                walk.query(cursor) is None and (len(taken) == len(new) or query.take is not None)
+            )
             self._keep(query, step, taken, cursor, "audio" if over else "running")
             expected = len(brought) - len(taking.sounds) + min(step.expected, query.take or most)
             self._show("records", len(brought), min(most, max(expected, len(brought))) if last else None)
@@ -211,19 +218,32 @@ class Harvesting:
             no_preview = f"Freesound gives no {wanted.audio} of it"
             report.failed += [(number, no_preview) for number, address in addresses.items() if not address]
 
-    def _fetch_lists(self) -> None:
-        """Keep the similar list of each sound that was not refused by an agent; a list is a request."""
+    def _fetch_lists(self) -> list[int]:
+        """Keep the similar list of each sound that no agent refused; a list is a request. Returns those that failed.
+
+        One that fails is listed; two in a row are the server's fault.
+        """
+        if not self._wanted.similar:
+            return []
         kept = self._harvests.brought(self._harvest, refused=False)
         lacking = self._lists.lacking(kept, self._wanted.similar)
+        failed: list[int] = []
         for place, sound_id in enumerate(lacking):
             self._show("similar lists", place, len(lacking))
             try:
                 found = self._client.similar(sound_id, page_size=self._wanted.similar, fields="id").records
             except NotThere:
                 found = []
+            except Unreachable as error:
+                if failed and failed[-1] == lacking[place - 1]:
+                    raise
+                failed.append(sound_id)
+                self.report.failed.append((sound_id, f"similar list: {error}"))
+                continue
             with self._database.write() as connection:
                 self._lists.put(connection, sound_id, [one.sound.id for one in found], self._wanted.similar)
             self.report.lists += 1
+        return failed
 
     def _fetch_audio(self) -> None:
         downloads = self._harvests.downloads(self._harvest, retry=True)
@@ -273,4 +293,28 @@ class Harvesting:
 
     def _show(self, phase: str, done: int, total: int | None) -> None:
         if self._progress:
-            self._progress(Progress(phase, done, total, self.report.bytes, self._client.requests_left()))
+            self._shown = Progress(phase, done, total, self.report.bytes, self._client.requests_left())
+            self._progress(self._shown)
+
+    def _show_waiting(self, why: str) -> None:
+        if self._progress:
+            self._progress(replace(self._shown, waits=why))
+
+
+@contextlib.contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Let no other harvest work on a home meanwhile.
+
+    Raises
+    ------
+    HarvestError
+        One is at work.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(home / "harvest.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise HarvestError(
+            f"another harvest is at work in {home}; wait until it ends, or stop it with Ctrl-C"
+        ) from error

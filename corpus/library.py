@@ -119,17 +119,17 @@ class Corpus:
         HarvestError
             There is no such harvest, nothing is wanted, or another harvest is at work here.
         """
-        from corpus.harvest import Harvesting
+        from corpus.harvest import Harvesting, alone
 
-        if resume is not None:
-            harvest = self.harvests.get(resume)
-            if wanted is not None:
-                harvest = self.harvests.rebound(harvest, wanted.as_json())
-        elif wanted is None:
-            raise HarvestError("nothing is wanted; name a query or a harvest to go on with")
-        with self._freesound() as client:
-            if resume is None and wanted is not None:
+        with self._freesound() as client, alone(self.home):
+            if resume is None:
+                if wanted is None:
+                    raise HarvestError("nothing is wanted; name a query or a harvest to go on with")
                 harvest = self.harvests.start(wanted.as_json())
+            else:
+                harvest = self.harvests.get(resume)
+                if wanted is not None:
+                    harvest = self.harvests.rebound(harvest, wanted.as_json())
             stores = self.database, self.sounds, self.vectors, self.similar_lists, self.checks, self.harvests
             return Harvesting(*stores, self.audio, client, harvest, progress).run(judge)
 

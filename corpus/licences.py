@@ -19,6 +19,8 @@ _NAMES = {
     "by-nc": "Attribution NonCommercial",
     "sampling+": "Sampling+",
 }
+KNOWN = tuple(_NAMES.values())
+"""The licences that Freesound has, by name."""
 _ONLY = {"zero": "1.0", "sampling+": "1.0"}
 """Licences with one version; where there are several, none is made up."""
 

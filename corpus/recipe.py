@@ -18,7 +18,7 @@ import json
 import os
 import tempfile
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def load(file: Path, relock: bool = False) -> Wanted:
             raise HarvestError(f"{file} was changed after {lock.name} was written; harvest with --relock to ask anew")
         queries = [Query(ids=tuple(sound["id"] for sound in held["sounds"]))]
         bounds |= {"max_sounds": max(MAX_SOUNDS, len(held["sounds"]))}
-    return Wanted(tuple(queries), recipe=str(file.absolute()), locked=locked, **bounds)
+    return Wanted(tuple(queries), recipe=str(file.absolute()), recipe_sha256=_digest(content), locked=locked, **bounds)
 
 
 def lock_beside(file: Path) -> Path:
@@ -84,7 +84,16 @@ def lock_beside(file: Path) -> Path:
     return file.with_suffix(".lock.json")
 
 
-def write_lock(lock: Path, sounds: Sequence[Sound]) -> None:
+def check_folder(lock: Path) -> None:
+    """Raise HarvestError now if the lock file could not be written at the end."""
+    try:
+        with tempfile.TemporaryFile(dir=lock.parent):
+            pass
+    except OSError as error:
+        raise _unwritable(lock, error) from error
+
+
+def write_lock(lock: Path, recipe_sha256: str, sounds: Sequence[Sound]) -> None:
     """Write beside a recipe which sounds it came to be: ids, hashes of their audio, dates; whole or not at all.
 
     Raises
@@ -92,20 +101,33 @@ def write_lock(lock: Path, sounds: Sequence[Sound]) -> None:
     HarvestError
         The folder cannot be written.
     """
-    recipe = lock.with_name(f"{lock.name.removesuffix('.lock.json')}.toml")
-    data = {
-        "recipe": recipe.name,
-        "recipe_sha256": _digest(_read(recipe)),
-        "sounds": [
-            {
-                "id": sound.id,
-                "checked": sound.checked,
-                "source": sound.file.source if sound.file else None,
-                "sha256": sound.file.sha256 if sound.file else None,
-            }
-            for sound in sounds
-        ],
-    }
+    entries = [{"id": sound.id, "checked": sound.checked, **_audio(sound)} for sound in sounds]
+    _write(lock, {"recipe_sha256": recipe_sha256, "sounds": entries})
+
+
+def hold_against(lock: Path, sounds: Sequence[Sound]) -> list[tuple[int, str]]:
+    """Sounds whose audio is not what was locked, with words; a hash that the lock file lacked is added to it."""
+    held = _read_lock(lock)
+    heard = {sound.id: sound for sound in sounds if sound.file}
+    departed, added = [], False
+    for entry in held["sounds"]:
+        sound = heard.get(entry["id"])
+        if sound and entry["sha256"] is None:
+            entry |= _audio(sound)
+            added = True
+        elif sound and entry["source"] == _audio(sound)["source"] and entry != entry | _audio(sound):
+            departed.append((sound.id, f"its audio is not what {lock.name} has; listen, then accept it with --relock"))
+    if added:
+        _write(lock, held)
+    return departed
+
+
+def _audio(sound: Sound) -> dict[str, str | None]:
+    file = sound.file
+    return {"source": file.source if file else None, "sha256": file.sha256 if file else None}
+
+
+def _write(lock: Path, data: dict[str, Any]) -> None:
     text = json.dumps(data, indent=1) + "\n"
     try:
         handle, name = tempfile.mkstemp(prefix=f".{lock.name}-", dir=lock.parent)
@@ -116,23 +138,13 @@ def write_lock(lock: Path, sounds: Sequence[Sound]) -> None:
         Path(name).chmod(0o644)
         Path(name).replace(lock)
     except OSError as error:
-        raise HarvestError(
-            f"cannot write {lock}: {error.strerror}; the sounds are there, "
-            "copy the recipe to a folder of yours and harvest it again"
-        ) from error
+        raise _unwritable(lock, error) from error
 
 
-def departures(lock: Path, sounds: Iterable[Sound]) -> list[tuple[int, str]]:
-    """Sounds whose audio is not what was locked, with words."""
-    locked = {sound["id"]: sound for sound in _read_lock(lock)["sounds"]}
-    return [
-        (sound.id, f"its audio is not what {lock.name} has; listen, then accept it with --relock")
-        for sound in sounds
-        if sound.file
-        and (held := locked.get(sound.id))
-        and held["source"] == sound.file.source
-        and held["sha256"] != sound.file.sha256
-    ]
+def _unwritable(lock: Path, error: OSError) -> HarvestError:
+    return HarvestError(
+        f"cannot write {lock}: {error.strerror}; copy the recipe to a folder of yours and harvest it there"
+    )
 
 
 def _read(file: Path) -> str:
@@ -145,7 +157,8 @@ def _read(file: Path) -> str:
 def _read_lock(lock: Path) -> dict[str, Any]:
     try:
         data = json.loads(_read(lock))
-        assert all(isinstance(sound["id"], int) for sound in data["sounds"]) and data["sounds"]
+        assert all(isinstance(sound["id"], int) and {"source", "sha256"} <= set(sound) for sound in data["sounds"])
+        assert data["sounds"]
         assert isinstance(data["recipe_sha256"], str)
     except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise HarvestError(f"{lock} is not a lock file of mirla; move it away, or harvest with --relock") from error

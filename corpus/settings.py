@@ -15,7 +15,7 @@ from corpus.errors import HomeError, SettingsError
 FILE_NAME = "mirla.toml"
 _KEYS = ("database", "device", "freesound_url", "freesound_per_minute", "freesound_per_day")
 _TOKEN = "freesound_token"
-_PRIVATE = 0o600
+_OTHERS = 0o077
 
 
 @dataclass(frozen=True)
@@ -114,5 +114,5 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _check_private(file: Path) -> None:
-    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) != _PRIVATE:
+    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & _OTHERS:
         raise SettingsError(f"{file} holds {_TOKEN} and others may read it; `chmod 600 {shlex.quote(str(file))}`")

@@ -46,7 +46,7 @@ class Taking:
         if nearest is None:
             return True
         for other, its_vector in zip(self.sounds, self.vectors, strict=True):
-            if sound.username == other.username or (sound.pack and sound.pack == other.pack):
+            if sound.username and sound.username == other.username:  # and a pack has one maker
                 return False
             if vector is not None and its_vector is not None and _cosine_distance(vector, its_vector) <= nearest:
                 return False

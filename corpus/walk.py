@@ -114,8 +114,10 @@ class Walk:
         return Step(found, cursor, len(ids), missing)
 
     def _by_likeness(self, query: Query, cursor: Cursor) -> Step:
-        """Breadth first: the list of the sound, then the first page of the lists of those on it, hop by hop."""
-        frontier: list[list[int]] = cursor.get("frontier", [[query.like, 1]])
+        """Breadth first: the sound and its list, then the first page of the lists of those on it, hop by hop."""
+        if "frontier" not in cursor and query.like is not None:
+            return Step(self._of(query, [query.like]), {**cursor, "frontier": [[query.like, 1]]}, 1)
+        frontier: list[list[int]] = cursor["frontier"]
         asked: list[int] = cursor.get("asked", [])
         number = cursor.get("page", 1)
         (target, hop), rest = frontier[0], frontier[1:]
@@ -169,7 +171,8 @@ class Walk:
 
     def _of(self, query: Query, ids: Sequence[int]) -> Sequence[Record]:
         """Those of the ids that are there and fit."""
-        return self._search(query, f"id:({' OR '.join(map(str, ids))})").records
+        found = self._search(query, f"id:({' OR '.join(map(str, ids))})").records
+        return [one for one in found if one.sound.id in ids]
 
     def _search(self, query: Query, *more: str, **parameters: str | int) -> Page:
         filters = query.solr(*more)

@@ -7,11 +7,22 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from corpus.errors import HarvestError
-from corpus.licences import from_text
+from corpus.licences import KNOWN, from_text
+from corpus.model import FIRST_LOCAL_ID
 
 MAX_SOUNDS = 2000
 """How many sounds a harvest brings unless told otherwise: a personal copy, not a mirror of Freesound."""
 
+_RANGES = (
+    ("like", 1, FIRST_LOCAL_ID - 1),
+    ("hops", 1, 5),
+    ("random", 1, FIRST_LOCAL_ID),
+    ("seed", 0, 2**63),
+    ("take", 1, FIRST_LOCAL_ID),
+    ("max_duration", 0.001, 1e6),
+    ("unlike", 0, 2),
+)
+_LONGEST_LIST = 150
 AUDIO = ("hq-ogg", "hq-mp3", "lq-ogg", "lq-mp3", "none")
 
 
@@ -51,6 +62,22 @@ class Query:
     take: int | None = None
     unlike: float | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        for name, least, most in _RANGES:
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise HarvestError(f"{name} = {value} makes no sense; give {least:g} to {most:g}")
+        for number in self.ids:
+            if not 0 < number < FIRST_LOCAL_ID:
+                raise HarvestError(f"{number} is not a Freesound id; they go from 1 to {FIRST_LOCAL_ID - 1}")
+        for name in ("tags", "users", "packs", "licences"):
+            if not all(value.strip() for value in getattr(self, name)):
+                raise HarvestError(f"one of the {name} is empty; leave it out")
+        for licence in self.licences:
+            if from_text(licence).name not in KNOWN:
+                raise HarvestError(f"no licence {licence!r} at Freesound; there are {', '.join(KNOWN)}")
+
     @property
     def selective(self) -> bool:
         """Whether it asks for something in particular rather than for all of Freesound."""
@@ -65,7 +92,7 @@ class Query:
         """The filter that the API is sent, with `more` parts behind it."""
         parts = [f"tag:{_quoted(tag)}" for tag in self.tags]
         parts += [_any("username", self.users), _any("pack", self.packs), self.filter.strip()]
-        parts.append(_any("license", [from_text(licence).name or licence for licence in self.licences]))
+        parts.append(_any("license", [from_text(licence).name for licence in self.licences]))
         if self.max_duration is not None:
             parts.append(f"duration:[0 TO {self.max_duration:g}]")
         return " ".join(part for part in (*parts, *more) if part)
@@ -89,8 +116,8 @@ class Wanted:
         Fetch audio only of what all of them call good, judged by the served MFCCs.
     most : int, optional
         Of those the so many that the agents are surest of.
-    recipe : str, optional
-        The recipe's file, beside which a lock file is written.
+    recipe, recipe_sha256 : str, optional
+        The recipe's file, beside which a lock file is written, and the digest of what it held.
     locked : bool
         The queries are those of the lock file.
     forgotten : tuple of int
@@ -110,6 +137,7 @@ class Wanted:
     agents: tuple[str, ...] = ()
     most: int | None = None
     recipe: str | None = None
+    recipe_sha256: str | None = None
     locked: bool = False
     forgotten: tuple[int, ...] = ()
 
@@ -124,6 +152,10 @@ class Wanted:
             raise HarvestError(f"no audio called {self.audio!r}; choose one of {', '.join(AUDIO)}")
         if self.max_sounds < 1 or (self.max_bytes is not None and self.max_bytes < 0):
             raise HarvestError(f"bounds of {self.max_sounds} sounds and {self.max_bytes} bytes bring nothing")
+        if not 0 <= self.similar <= _LONGEST_LIST:
+            raise HarvestError(
+                f"similar = {self.similar} makes no sense; give 0 to {_LONGEST_LIST} places of each list"
+            )
         if self.most is not None and not self.agents:
             raise HarvestError(f"-k {self.most} is how many sounds the agents may choose; name one with --agent")
 

@@ -81,9 +81,8 @@ def load(corpus: Corpus, space: str) -> FeatureMatrix:
         return FeatureMatrix(space, ids, X, origin)
     if origin == "api":
         raise NoVectors(f"no sound has a vector in space {space!r} yet; `mirla harvest TEXT` brings sounds with theirs")
-    raise NoVectors(
-        f"no sound was analysed in space {space!r} yet; `mirla adopt DIR`, then `mirla analyse --space {space}`"
-    )
+    first = "" if len(corpus.sounds.ids(with_audio=True)) else "`mirla adopt DIR` or `mirla harvest TEXT`, then "
+    raise NoVectors(f"no sound was analysed in space {space!r} yet; {first}`mirla analyse --space {space}`")
 
 
 def side_by_side(corpus: Corpus, spaces: Sequence[str]) -> FeatureMatrix:

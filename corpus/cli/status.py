@@ -13,14 +13,20 @@ def status(app: App) -> None:
     Example:
       mirla status
     """
-    data = app.corpus().status()
+    corpus = app.corpus()
+    data = corpus.status()
 
     audio = f"{data['seconds']:.0f} s, {data['bytes'] / 1e6:.1f} MB"
     lines = [
         f"{data['home']} (schema {data['schema']})",
         f"{data['sounds']} sounds, {data['with_audio']} with audio: {audio}",
         *([f"{data['gone']} of them gone from Freesound; `mirla forget --gone` deletes them"] if data["gone"] else []),
-        *(f"space {name}: {count} of {data['with_audio']} analysed" for name, count in data["spaces"].items()),
+        *(
+            f"space {name}: {count} served by Freesound"
+            if corpus.origin(name) == "api"
+            else f"space {name}: {count} of {data['with_audio']} analysed"
+            for name, count in data["spaces"].items()
+        ),
         *(f"licence {name}: {count}" for name, count in data["licences"].items()),
         f"agents: {', '.join(data['agents']) or 'none yet'}",
     ]

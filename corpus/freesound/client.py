@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -18,21 +18,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from corpus.clock import Clock, SystemClock
 from corpus.errors import BadQuery, FreesoundError, NotThere, QuotaSpent, SettingsError, TokenRefused, Unreachable
 from corpus.freesound import wire
-from corpus.store.quota import RequestLog
+from corpus.store.quota import HOUR, RequestLog
 
 PAGE_SIZE = 150
 ATTEMPTS = 6
 """How often a request is tried when the server or the network fails."""
 
 _TIMEOUT = (10.0, 60.0)
+_AUDIO_TIMEOUT = (10.0, 20.0)
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _TOKEN = re.compile(r"[A-Za-z0-9_.~-]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _RATE = re.compile(r"\(\d+/(minute|day)\)")
+_REFUSALS = 10
+"""How often in a row the minute's limit is waited for."""
 _BLOCK = 1 << 16
 
 
@@ -92,6 +96,8 @@ class Client:
         self._session.trust_env = False  # no .netrc password in place of the token, no proxy that sees it
         self._session.headers["User-Agent"] = f"mirla/{metadata.version('mirla')} (offline corpus for live coding)"
         self.requests = 0
+        self.on_wait: Callable[[str], None] = lambda why: None
+        self._answered = False
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -140,7 +146,9 @@ class Client:
             raise FreesoundError(f"will not fetch audio from {url!r}: it is not an https address")
         headers = {"Range": f"bytes={start}-"} if start else {}
         with _translated(parts.hostname or ""):
-            response = self._session.get(url, headers=headers, timeout=_TIMEOUT, stream=True, allow_redirects=False)
+            response = self._session.get(
+                url, headers=headers, timeout=_AUDIO_TIMEOUT, stream=True, allow_redirects=False
+            )
             with response:
                 kind = response.headers.get("Content-Type", "")
                 if response.status_code == 404:
@@ -167,17 +175,25 @@ class Client:
 
     def _get(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         """Ask until there is an answer; faults are tried again after growing pauses with jitter."""
-        failures = 0
+        failures = refusals = 0
         while True:
             self._wait_for_turn()
             try:
-                return self._ask(path, parameters)
+                answer = self._ask(path, parameters)
+                self._answered = True
+                return answer
             except _Throttled as refusal:
+                refusals += 1
                 self._log.exhaust(self._clock.now(), refusal.daily)
-            except Unreachable:
+                if refusal.daily:
+                    raise QuotaSpent(f"Freesound says: {refusal}; come back after {self._after(HOUR)}") from refusal
+                if refusals >= _REFUSALS:
+                    raise Unreachable(f"Freesound has said {refusals} times: {refusal}; try again later") from refusal
+            except Unreachable as error:
                 failures += 1
-                if failures >= ATTEMPTS:
+                if failures >= (ATTEMPTS if self._answered or not isinstance(error, _NoConnection) else 2):
                     raise
+                self.on_wait(str(error))
                 self.pause(failures)
 
     def _wait_for_turn(self) -> None:
@@ -185,11 +201,16 @@ class Client:
             now = self._clock.now()
             grant = self._log.take(now)
             if grant.daily:
-                back = datetime.fromtimestamp(now + grant.wait, UTC).strftime("%Y-%m-%d %H:%M UTC")
-                raise QuotaSpent(f"the day's {self._log.per_day} requests are spent; come back after {back}")
+                raise QuotaSpent(
+                    f"the day's {self._log.per_day} requests are spent; come back after {self._after(grant.wait)}"
+                )
             if not grant.wait:
                 return
+            self.on_wait(f"the minute's requests are spent, on in {grant.wait:.0f} s")
             self._clock.sleep(grant.wait)
+
+    def _after(self, seconds: float) -> str:
+        return datetime.fromtimestamp(self._clock.now() + seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
     def _ask(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         self.requests += 1
@@ -215,9 +236,13 @@ class Client:
 class _Throttled(Exception):
     """The server says that a limit is reached: the minute's or the day's."""
 
-    def __init__(self, daily: bool) -> None:
-        super().__init__()
+    def __init__(self, detail: str, daily: bool) -> None:
+        super().__init__(detail)
         self.daily = daily
+
+
+class _NoConnection(Unreachable):
+    """Nobody answers at all."""
 
 
 def _refusal(status: int, detail: str, host: str) -> Exception:
@@ -225,7 +250,7 @@ def _refusal(status: int, detail: str, host: str) -> Exception:
     if status == 429:
         rate = _RATE.search(detail)
         if rate:
-            return _Throttled(daily=rate[1] == "day")
+            return _Throttled(detail, daily=rate[1] == "day")
         return TokenRefused(f"{host} refuses the API key: {detail or 'throttled'}")
     if status in (401, 403):
         return TokenRefused(f"{host} refuses the API key: {detail or status}; check FREESOUND_TOKEN")
@@ -240,9 +265,12 @@ def _refusal(status: int, detail: str, host: str) -> Exception:
 
 
 def _blocks(response: requests.Response, host: str) -> Iterator[bytes]:
-    """The body, its failures as ours: those of requests are OSErrors, as if the disk had failed."""
-    with _translated(host):
-        yield from response.iter_content(_BLOCK)
+    """The body as it comes in, so that whoever reads it is never kept from stopping for long."""
+    try:
+        while block := response.raw.read1(_BLOCK):
+            yield block
+    except urllib3.exceptions.HTTPError as error:
+        raise Unreachable(f"{host} sent a part of the file only ({type(error).__name__})") from error
 
 
 def _detail(body: Any) -> str:
@@ -255,4 +283,6 @@ def _translated(host: str) -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
-        raise Unreachable(f"cannot reach {host}: {type(error).__name__}; is there a network?") from error
+        unheard = isinstance(error, requests.ConnectionError)
+        kind = _NoConnection if unheard else Unreachable
+        raise kind(f"cannot reach {host}: {type(error).__name__}; is there a network?") from error

@@ -11,11 +11,14 @@ from sqlalchemy.engine import Connection, Row
 
 from corpus.errors import HarvestError
 from corpus.store.database import Database, now
-from corpus.store.tables import files, harvested, harvests
+from corpus.store.tables import files, harvested, harvests, sounds
 
 WANTED, DONE, FAILED, NONE = "wanted", "done", "failed", "none"
-HELD, REFUSED = "held", "refused"
-"""What is the matter with a harvested sound's audio; it is held until the agents have judged, then may be refused."""
+HERE, HELD, REFUSED = "here", "held", "refused"
+"""What is the matter with a harvested sound's audio.
+
+It may have been here before. It is held until the agents have judged, who may refuse it.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,11 @@ class Harvest:
 
 @dataclass(frozen=True)
 class Download:
-    """Audio that a harvest wants: of which sound, from where."""
+    """Audio that a harvest wants: of which sound, from where, how many seconds as served."""
 
     sound_id: int
     address: str
+    duration: float | None = None
 
 
 class Harvests:
@@ -69,10 +73,22 @@ class Harvests:
         """Forget a harvest that never got anywhere, so that nobody goes on with it; whether it was one."""
         with self._database.write() as connection:
             one = harvests.c.id == harvest.id
-            cursor = connection.execute(sa.select(harvests.c.cursor).where(one)).scalar_one()
+            cursor = connection.execute(sa.select(harvests.c.cursor).where(one)).scalar()
             if not cursor:
                 connection.execute(sa.delete(harvests).where(one))
         return not cursor
+
+    def drop(self, harvest: Harvest) -> None:
+        """Forget a harvest; what it brought stays."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(harvested).where(harvested.c.harvest_id == harvest.id))
+            connection.execute(sa.delete(harvests).where(harvests.c.id == harvest.id))
+
+    def here(self, harvest: Harvest) -> int:
+        """How many of a harvest's sounds had audio before."""
+        own = (harvested.c.harvest_id == harvest.id) & (harvested.c.audio == HERE)
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).where(own)).scalar_one())
 
     def all(self) -> list[Harvest]:
         """All harvests, the newest last."""
@@ -96,7 +112,8 @@ class Harvests:
         connection.execute(sa.update(harvests).where(harvests.c.id == harvest.id).values(values))
         if not addresses:
             return
-        place = connection.execute(sa.select(sa.func.count()).where(harvested.c.harvest_id == harvest.id)).scalar_one()
+        last = sa.select(sa.func.max(harvested.c.position)).where(harvested.c.harvest_id == harvest.id)
+        place = (connection.execute(last).scalar() or 0) + 1
         held = self._with_audio(connection, addresses)
         rows = [
             {
@@ -104,31 +121,32 @@ class Harvests:
                 "sound_id": sound_id,
                 "position": place + offset,
                 "address": address,
-                "audio": DONE if sound_id in held else NONE if not address else HELD if hold else WANTED,
+                "audio": HERE if sound_id in held else NONE if not address else HELD if hold else WANTED,
             }
             for offset, (sound_id, address) in enumerate(addresses.items())
         ]
         connection.execute(sa.insert(harvested), rows)
 
     def choose(self, harvest: Harvest, good: Sequence[int], most: int | None) -> int:
-        """Of the audio held, want that of the first `most` of `good`, refuse the rest; how many are chosen by now."""
+        """Want the audio of the first `most` of the sounds that are `good`, refuse the rest; how many are chosen."""
         with self._database.write() as connection:
             own = harvested.c.harvest_id == harvest.id
             rows = connection.execute(sa.select(harvested.c.sound_id, harvested.c.audio).where(own)).all()
-            held = {row.sound_id for row in rows if row.audio == HELD}
-            chosen = [{"which": sound_id} for sound_id in good if sound_id in held][:most]
-            if held:
+            audio = {row.sound_id: row.audio for row in rows}
+            chosen = [sound_id for sound_id in good if sound_id in audio][:most]
+            waiting = [{"which": sound_id} for sound_id in chosen if audio[sound_id] == HELD]
+            if waiting:
                 one = sa.update(harvested).where(own, harvested.c.sound_id == sa.bindparam("which"))
-                if chosen:
-                    connection.execute(one.values(audio=WANTED), chosen)
-                connection.execute(sa.update(harvested).where(own, harvested.c.audio == HELD).values(audio=REFUSED))
-        return len(chosen) + sum(row.audio in (WANTED, DONE, FAILED) for row in rows)
+                connection.execute(one.values(audio=WANTED), waiting)
+            connection.execute(sa.update(harvested).where(own, harvested.c.audio == HELD).values(audio=REFUSED))
+        return len(chosen)
 
     def bytes(self, harvest: Harvest) -> int:
-        """How many bytes of audio a harvest's sounds have."""
+        """How many bytes of audio a harvest fetched."""
+        own = (harvested.c.harvest_id == harvest.id) & (harvested.c.audio == DONE)
         query = sa.select(sa.func.sum(files.c.bytes)).join(harvested, harvested.c.sound_id == files.c.sound_id)
         with self._database.read() as connection:
-            return int(connection.execute(query.where(harvested.c.harvest_id == harvest.id)).scalar() or 0)
+            return int(connection.execute(query.where(own)).scalar() or 0)
 
     def brought(self, harvest: Harvest, refused: bool = True) -> list[int]:
         """The sounds a harvest brought, in order; without `refused` only those no agent refused."""
@@ -156,12 +174,13 @@ class Harvests:
         """Audio still to fetch, in order; with `retry` also what failed before."""
         states = [WANTED, FAILED] if retry else [WANTED]
         query = (
-            sa.select(harvested.c.sound_id, harvested.c.address)
+            sa.select(harvested.c.sound_id, harvested.c.address, sounds.c.duration)
+            .join(sounds, sounds.c.id == harvested.c.sound_id)
             .where(harvested.c.harvest_id == harvest.id, harvested.c.audio.in_(states))
             .order_by(harvested.c.position)
         )
         with self._database.read() as connection:
-            return [Download(row.sound_id, row.address) for row in connection.execute(query)]
+            return [Download(row.sound_id, row.address, row.duration) for row in connection.execute(query)]
 
     def settle(self, connection: Connection, harvest: Harvest, sound_id: int, error: str | None) -> None:
         """Record within the caller's transaction what became of one download."""

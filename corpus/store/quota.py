@@ -40,7 +40,8 @@ class RequestLog:
     def take(self, now: float) -> Grant:
         """Count one request made `now` (seconds since 1970), or say how long it must wait."""
         with self._database.write() as connection:
-            connection.execute(sa.delete(requests).where(requests.c.at <= now - DAY))
+            of_a_wrong_clock = requests.c.at > now + HOUR
+            connection.execute(sa.delete(requests).where((requests.c.at <= now - DAY) | of_a_wrong_clock))
             times = connection.execute(sa.select(requests.c.at).order_by(requests.c.at)).scalars().all()
             if pause := _pause(times, now):
                 return Grant(pause, daily=pause > MINUTE)
@@ -70,5 +71,5 @@ class RequestLog:
 
 
 def _pause(times: Sequence[float], now: float) -> float:
-    """Seconds until the last pause ends; times farther ahead are those of a clock that was wrong."""
+    """Seconds until the last pause ends."""
     return max((at - now for at in times if now < at <= now + HOUR), default=0.0)

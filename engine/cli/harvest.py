@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,9 +22,24 @@ if TYPE_CHECKING:
     from corpus.wanted import Wanted
 
 _LATEST = -1
+_STATES = {"running": "paused", "audio": "incomplete", "done": "done"}
+"""What the state of a harvest means to people when nobody is at work on it."""
 _CHANGEABLE = ("max_bytes", "similar")
 """What may be said anew of a harvest that is gone on with."""
 _BOUNDS = ("max_sounds", "max_bytes", "audio", "similar", "agents", "most")
+
+
+class Bytes(click.ParamType):  # type: ignore[type-arg]
+    """A number of bytes, of thousands, millions or thousands of millions of them."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """`500M` to 500 000 000."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKMG]?)B?", str(value))
+        if not found:
+            self.fail(f"{value!r} is not a number of bytes, as 500M is", param, ctx)
+        return int(float(found[1]) * {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}[found[2]])
 
 
 @command()
@@ -31,7 +48,7 @@ _BOUNDS = ("max_sounds", "max_bytes", "audio", "similar", "agents", "most")
 @click.option("--user", "users", multiple=True, help="By this maker; several: by any of them.")
 @click.option("--pack", "packs", multiple=True, help="From this pack; several: from any of them.")
 @click.option("--filter", "filter_", default="", help="Freesound's filter language, as it is.")
-@click.option("--ids", type=click.File(), help="A file of Freesound ids, separated by white space.")
+@click.option("--ids", type=click.File("rb"), help="A file of Freesound ids, separated by spaces, lines or commas.")
 @click.option("--like", type=click.IntRange(1), help="The API's own list of sounds similar to this id.")
 @click.option("--hops", type=click.IntRange(1, 5), default=1, show_default=True, help="With --like: theirs too.")
 @click.option(
@@ -40,10 +57,12 @@ _BOUNDS = ("max_sounds", "max_bytes", "audio", "similar", "agents", "most")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other chances.")
 @click.option("--recipe", type=click.Path(path_type=Path), help="A TOML file that describes a corpus.")
 @click.option("--relock", is_flag=True, help="With --recipe: ask its queries anew, not the lock file beside it.")
-@click.option("--licence", "licences", multiple=True, help="Under this licence; several: under any of them.")
+@click.option(
+    "--licence", "--license", "licences", multiple=True, help="Under this licence; several: under any of them."
+)
 @click.option("--max-duration", type=click.FloatRange(0, min_open=True), help="No longer than so many seconds.")
 @click.option("--max-sounds", type=click.IntRange(1), help="At most so many sounds; 2000 unless told.")
-@click.option("--max-bytes", type=click.IntRange(0), help="At most so many bytes of audio.")
+@click.option("--max-bytes", type=Bytes(), help="At most so many bytes of audio; k, M and G may stand behind it.")
 @click.option(
     "--audio",
     type=click.Choice(["hq-ogg", "hq-mp3", "lq-ogg", "lq-mp3", "none"]),
@@ -53,9 +72,10 @@ _BOUNDS = ("max_sounds", "max_bytes", "audio", "similar", "agents", "most")
 @click.option("--agent", "agents", multiple=True, help="Fetch audio only of what this agent calls good, unheard.")
 @click.option("-k", "most", type=click.IntRange(1), help="With --agent: of the so many it is surest of.")
 @click.option("--dry-run", is_flag=True, help="Say what it would cost; fetch nothing.")
+@click.option("--drop", type=int, metavar="N", help="Let go of harvest N; what it brought stays.")
 @click.option("--resume", type=int, is_flag=False, flag_value=_LATEST, help="Go on with harvest N, or the latest.")
 @click.option("--list", "listing", is_flag=True, help="List the harvests and how far they are.")
-def harvest(app: App, resume: int | None, listing: bool, dry_run: bool, **asked: Any) -> None:
+def harvest(app: App, resume: int | None, drop: int | None, listing: bool, dry_run: bool, **asked: Any) -> None:
     """Bring sounds from Freesound: records, vectors and previews, for when there is no network.
 
     Needs an API key in FREESOUND_TOKEN. Keeps within the API's limits; what is there is never fetched again.
@@ -71,17 +91,28 @@ def harvest(app: App, resume: int | None, listing: bool, dry_run: bool, **asked:
     if listing:
         _list(app, corpus)
         return
-    wanted = _wanted(**asked) if resume is None else _rebound(corpus, _begun(corpus, resume), **asked)
+    if drop is not None:
+        corpus.harvests.drop(corpus.harvests.get(drop))
+        app.answer({"dropped": drop}, lambda console: print_lines(console, [f"harvest {drop} dropped"]))
+        return
+    begun = None if resume is None else _begun(corpus, resume)
+    wanted = _wanted(**asked) if begun is None else _rebound(begun, **asked)
+    judge = _judge(corpus, wanted.agents)
     if dry_run:
+        if begun:
+            raise HarvestError(f"harvest {begun.id} is begun already; --dry-run is for one that is not")
         _estimate(app, corpus, wanted)
         return
-    number = None if resume is None else _begun(corpus, resume).id
-    judge = _judge(corpus, wanted.agents)
+    if wanted.recipe is None and asked["recipe"]:
+        app.say("this is not the recipe alone, so no lock file is written")
     try:
         with app.phases() as show:
+            number = begun.id if begun else None
             report = corpus.harvest(wanted, number, judge=judge, progress=lambda progress: show(*_shown(progress)))
     except KeyboardInterrupt:
-        app.say("`mirla harvest --resume` goes on with it")
+        unfinished = begun.id if begun else max((one.id for one in corpus.harvests.all()), default=None)
+        if unfinished:
+            app.say(f"`mirla harvest --resume {unfinished}` goes on with it")
         raise
     _answer(app, wanted, report)
 
@@ -91,7 +122,9 @@ def _answer(app: App, wanted: Wanted, report: HarvestReport) -> None:
     lines = [f"harvest {report.harvest} ({report.state}): {report.added} sounds added, {report.updated} updated"]
     if report.chosen is not None:
         lines.append(f"{report.chosen} of {report.found} called good by {', '.join(wanted.agents)}")
-    lines.append(f"{report.audio} files, {report.bytes / 1e6:.1f} MB, {report.requests} requests")
+    lines.append(f"{report.audio} files, {_size(report.bytes)}, {report.requests} requests")
+    if report.here:
+        lines.append(f"{report.here} sounds had audio already")
     if report.lists:
         lines.append(f"{report.lists} similar lists")
     if report.lock:
@@ -99,6 +132,10 @@ def _answer(app: App, wanted: Wanted, report: HarvestReport) -> None:
     app.answer(data, lambda console: print_lines(console, lines))
     if not report.found:
         app.say("Freesound has nothing that fits")
+    if not report.within_sounds:
+        app.say(
+            f"stopped at {wanted.max_sounds} sounds and left out what is beyond; --max-sounds says how many may come"
+        )
     if not report.within_bytes:
         app.say(
             f"stopped at --max-bytes {wanted.max_bytes}; "
@@ -112,7 +149,7 @@ def _answer(app: App, wanted: Wanted, report: HarvestReport) -> None:
 def _estimate(app: App, corpus: Corpus, wanted: Wanted) -> None:
     cost = corpus.estimate(wanted)
     lines = [
-        f"{cost.sounds} sounds, {cost.bytes / 1e6:.1f} MB of audio at most",
+        f"{cost.sounds} sounds, {_size(cost.bytes)} of audio at most",
         f"{cost.requests} requests of {cost.requests_left} left today, in {max(1, round(cost.minutes))} min or less",
         *([f"that is {cost.days} more days of quota; `--resume` goes on each day"] if cost.days else []),
     ]
@@ -121,8 +158,13 @@ def _estimate(app: App, corpus: Corpus, wanted: Wanted) -> None:
 
 def _shown(progress: Progress) -> tuple[str, int, int | None, str]:
     units = {"records": "sounds", "audio": "files", "similar lists": "sounds"}
-    words = f"{units[progress.phase]}, {progress.bytes / 1e6:.1f} MB, {progress.requests_left} requests left today"
+    words = f"{units[progress.phase]}, {_size(progress.bytes)}, {progress.requests_left} requests left today"
+    words = f"{words}; {progress.waits}" if progress.waits else words
     return progress.phase, progress.done, progress.total, words
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def _judge(corpus: Corpus, agents: Sequence[str]) -> Callable[[Sequence[str]], Sequence[int]] | None:
@@ -149,9 +191,13 @@ def _wanted(
     **asked: Any,
 ) -> Wanted:
     from corpus.recipe import load
-    from corpus.wanted import Query, Wanted
+    from corpus.wanted import MAX_SOUNDS, Query, Wanted
 
     bounds = _given(asked)
+    context = click.get_current_context()
+    for name, other, there in (("hops", "like", like), ("seed", "random", random)):
+        if there is None and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise HarvestError(f"--{name} says how --{other} is meant; give that too")
     narrow: dict[str, Any] = {"licences": licences, "max_duration": max_duration}
     searched = Query(
         text=" ".join(text),
@@ -164,22 +210,26 @@ def _wanted(
         **narrow,
     )
     own = [searched] if searched.bounded else []
-    own += [Query(ids=_ids(ids), **narrow)] if ids else []
+    numbers = _ids(ids) if ids else ()
+    own += [Query(ids=numbers, **narrow)] if numbers else []
+    bounds.setdefault("max_sounds", max(MAX_SOUNDS, len(numbers) + (random or 0)))
     own += [Query(like=like, hops=hops, **narrow)] if like is not None else []
     if relock and not recipe:
         raise HarvestError("--relock is about a recipe's lock file; name the recipe with --recipe")
     if not recipe:
         return Wanted(tuple(own), **bounds)
     cooked = load(recipe, relock)
-    if not own and not licences and max_duration is None and "max_sounds" not in bounds:
-        return replace(cooked, **bounds)
+    if asked["max_sounds"] is None:
+        del bounds["max_sounds"]
+        if not own and not licences and max_duration is None:
+            return replace(cooked, **bounds)
     narrowed = tuple(
         replace(query, **{name: value for name, value in narrow.items() if value}) for query in cooked.queries
     )
     return replace(cooked, queries=(*narrowed, *own), recipe=None, **bounds)  # not the recipe alone: nothing to lock
 
 
-def _rebound(corpus: Corpus, begun: Harvest, **asked: Any) -> Wanted:
+def _rebound(begun: Harvest, **asked: Any) -> Wanted:
     """What is wanted of a harvest that is gone on with."""
     from corpus.wanted import Wanted
 
@@ -198,9 +248,9 @@ def _given(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ids(file: Any) -> tuple[int, ...]:
-    words = file.read().split()
+    words = [word for word in re.split(r"[\s,;]+", file.read().decode("ascii", "backslashreplace")) if word]
     for word in words:
-        if not (word.isascii() and word.isdigit() and len(word) < 11):
+        if not (word.isdigit() and len(word) < 10):
             raise HarvestError(f"{Path(file.name)}: {word!r} is not a Freesound id; give numbers, separated by spaces")
     if not words:
         raise HarvestError(f"{Path(file.name)} holds no ids; give numbers, separated by spaces")
@@ -230,7 +280,7 @@ def _list(app: App, corpus: Corpus) -> None:
         for one in corpus.harvests.all()
     ]
     headings = ["harvest", "state", "sounds", "waiting", "failed", "started"]
-    rows = [[*(one[heading] for heading in headings), _in_words(one["wanted"])] for one in data]
+    rows = [[_STATES.get(one[name], one[name]) for name in headings] + [_in_words(one["wanted"])] for one in data]
     app.answer({"harvests": data}, lambda console: table(console, [*headings, "wanted"], rows))
     if not data:
         app.say("no harvests yet; `mirla harvest TEXT` begins one")
@@ -247,4 +297,5 @@ def _in_words(wanted: dict[str, Any]) -> str:
             elif value and name not in ("hops", "seed"):
                 shown = " ".join(map(str, value)) if isinstance(value, list) else value
                 words.append(f"{name} {shown}")
-    return ", ".join(words)
+    bound = f", at most {wanted['max_sounds']}, {wanted['audio']}"
+    return textwrap.shorten(", ".join(words), 60, placeholder=" …") + bound

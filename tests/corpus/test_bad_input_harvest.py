@@ -87,6 +87,13 @@ def test_a_recipe_with_an_unknown_key(home, key, tmp_path):
         (("--resume", "7"), 19, "no harvest 7; `mirla harvest --list` shows them"),
         (("--resume",), 19, "no harvest is unfinished"),
         (("x", "--agent", "nobody"), 9, "nobody"),
+        (("x", "--agent", "nobody", "--dry-run"), 9, "nobody"),
+        (("x", "--hops", "2"), 19, "--hops says how --like is meant; give that too"),
+        (("x", "--seed", "2"), 19, "--seed says how --random is meant; give that too"),
+        (("--tag", ""), 19, "one of the tags is empty; leave it out"),
+        (("x", "--licence", "nonsense"), 19, "no licence 'nonsense' at Freesound; there are Creative Commons 0, Attr"),
+        (("x", "--max-duration", "nan"), 19, "max_duration = nan makes no sense; give 0.001 to 1e+06"),
+        (("--drop", "3"), 19, "no harvest 3"),
     ],
 )
 def test_what_cannot_be_asked_for(home, key, words, code, line):
@@ -98,6 +105,31 @@ def test_what_cannot_be_said_anew(home, key):
     for words, named in ((["--audio", "hq-mp3"], "--audio"), (["x"], "text"), (["--hops", "1"], "--hops")):
         line = one_line(run("harvest", "--resume", "1", *words, home=home, env=key, check=19), f"leave out {named}")
         assert "goes on as it was begun" in line
+
+
+def test_ids_that_are_none(home, key, tmp_path):
+    for content, words in ((b"12 x", "'x' is not"), (b"\xff\xfe1", "is not a Freesound id"), (b" ,\n", "holds no ids")):
+        (tmp_path / "ids").write_bytes(content)
+        one_line(run("harvest", "--ids", tmp_path / "ids", home=home, env=key, check=19), words)
+    (tmp_path / "ids").write_text("4832, 100055;\n4832\n")
+    assert run("--json", "harvest", "--ids", tmp_path / "ids", home=home, env=key).json["found"] == 2
+
+
+def test_more_sounds_than_may_come(home, key):
+    done = run("--json", *TABLA, "--max-sounds", "5", "--audio", "none", home=home, env=key)
+    assert (done.json["found"], done.json["within_sounds"]) == (5, False)
+    one_line(done, "stopped at 5 sounds and left out what is beyond; --max-sounds says how many may come")
+    assert run("--json", *TABLA, "--max-sounds", "27", "--audio", "none", home=home, env=key).json["within_sounds"]
+
+
+def test_a_harvest_is_let_go_of(home, key):
+    run(*TABLA, "--max-bytes", "50k", home=home, env=key)
+    assert run("--json", "harvest", "--drop", "1", home=home).json == {"dropped": 1}
+    assert listed(home) == []
+    assert run("--json", "status", home=home).json["with_audio"] > 0, "what it brought stays"
+    again = run("--json", *TABLA, "--max-bytes", "1G", home=home, env=key).json
+    assert again["here"] > 0
+    assert again["here"] + again["audio"] == 27
 
 
 def test_odd_names_stay_names(home, key, freesound):
@@ -125,14 +157,14 @@ def test_two_harvests_on_one_home(home, key, freesound):
     first = subprocess.Popen([PROGRAM, "--home", home, *TABLA], env={**os.environ, **key}, stderr=subprocess.PIPE)
     while not freesound.asked("api"):
         time.sleep(0.01)
-    one_line(
-        run("harvest", "drum", home=home, env=key, check=19), "another harvest is at work in", "wait until it ends"
-    )
+    for words in (["drum"], ["--resume"], ["--resume", "1", "--max-bytes", "1"]):
+        line = one_line(run("harvest", *words, home=home, env=key, check=19), "another harvest is at work in")
+        assert "wait until it ends" in line
     freesound.faults.clear()
     assert first.communicate(timeout=60)[1] == b""
     assert first.returncode == 0
     (done,) = listed(home)
-    assert (done["state"], done["sounds"]) == ("done", 27)
+    assert (done["state"], done["sounds"], done["wanted"]["max_bytes"]) == ("done", 27, None)
 
 
 def test_interrupted_it_pauses_cleanly(home, key, freesound):
@@ -146,7 +178,7 @@ def test_interrupted_it_pauses_cleanly(home, key, freesound):
     words = process.communicate(timeout=30)[1].decode()
     assert time.monotonic() - start < 5
     assert process.returncode == 130
-    assert words.splitlines() == ["`mirla harvest --resume` goes on with it", "mirla: stopped; what was done is kept"]
+    assert words.splitlines() == ["`mirla harvest --resume 1` goes on with it", "mirla: stopped; what was done is kept"]
     freesound.faults.clear()
     assert run("--json", "harvest", "--resume", home=home, env=key).json["state"] == "done"
     with Corpus(home) as corpus:

@@ -103,7 +103,7 @@ def test_no_trace_is_left_in_any_table_nor_on_disk(corpus, gone):
         with corpus.database.write() as connection:  # the one table that a local sound is never in by itself
             connection.execute(sa.text(f"insert into harvested values (1, {OWN}, 9, null, 'none', null)"))
     before, path = rows(corpus), corpus.sounds.get(gone).file.path
-    corpus.audio.part(gone).write_bytes(b"half")
+    corpus.audio.part(gone, "https://cdn/x.ogg").write_bytes(b"half")
     for table, those in before.items():
         assert gone in {row.sound for row in those}, f"{table} holds nothing of sound {gone}: let the fixture fill it"
     report = corpus.forget([gone], for_good=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from corpus import Corpus, walk
-from corpus.errors import BadQuery, HarvestError, NotThere, TokenRefused
+from corpus.errors import BadQuery, HarvestError, NotThere, TokenRefused, Unreachable
 from corpus.freesound import wire
 from corpus.freesound.client import Client
 from corpus.harvest import Harvesting
@@ -71,8 +71,8 @@ def test_ids_and_what_is_not_there_any_more(account, home):
 def test_likeness_hops_from_sound_to_sound(account, home):
     with Corpus(home) as corpus:
         near = corpus.harvest(Wanted((Query(like=100055),), max_sounds=5, audio="none"))
-        assert (near.found, near.requests) == (5, 1)
-        assert 100055 not in corpus.sounds.ids()
+        assert (near.found, near.requests) == (5, 2)
+        assert 100055 in corpus.sounds.ids()
 
 
 def test_harvesting_again_updates_what_changed_and_fetches_nothing_twice(account, home):
@@ -189,3 +189,40 @@ def test_what_is_forgotten_while_its_audio_is_on_its_way_stays_forgotten(account
         assert (report.state, report.audio, report.failed) == ("done", 26, [])
         assert 130409 not in corpus.sounds.ids()
         assert not list((home / "sounds").glob(".part-*"))
+
+
+def test_what_came_of_one_quality_is_no_part_of_another(account, home):
+    """Cut files of one quality are left, then the same sounds are fetched in another."""
+    ids = Query(ids=(19433, 242591, 188551))
+    account.faults.always("cut", where="/previews/")
+    with Corpus(home) as corpus:
+        assert len(corpus.harvest(Wanted((ids,), audio="hq-ogg")).failed) == 3
+        left = [part.stat().st_size for part in (home / "sounds").glob(".part-*")]
+        assert len(left) == 3
+        assert min(left) > 0, "what came is kept, however little"
+        account.faults.clear()
+        assert corpus.harvest(Wanted((ids,), audio="lq-ogg")).audio == 3
+        for sound in corpus.sounds.many(ids.ids):
+            assert sound.file.duration == pytest.approx(sound.duration, abs=0.05)
+
+
+def test_a_preview_of_half_the_sound_is_refused(account, home):
+    account.change(242591, duration=25.0)
+    with Corpus(home) as corpus:
+        (failed,) = corpus.harvest(Wanted((Query(ids=(242591,)),))).failed
+    assert failed == (242591, "what came is 10.7 s long where Freesound says 25.0 s; resuming asks for it again")
+
+
+def test_one_list_that_fails_is_listed_and_mended(account, home, monkeypatch):
+    monkeypatch.setattr("corpus.freesound.client._FIRST_PAUSE", 0.001)
+    account.faults.always("error", where="/sounds/130409/similar/")
+    with Corpus(home) as corpus:
+        report = corpus.harvest(Wanted(TABLA.queries, similar=3))
+        assert (report.state, report.audio, report.lists) == ("audio", 27, 26)
+        assert [number for number, _ in report.failed] == [130409]
+        account.faults.clear()
+        again = corpus.harvest(resume=report.harvest)
+        assert (again.state, again.lists, again.failed) == ("done", 1, [])
+        account.faults.always("error", where="/similar/")
+        with pytest.raises(Unreachable):
+            corpus.harvest(Wanted(TABLA.queries, similar=5))

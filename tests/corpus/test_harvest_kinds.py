@@ -1,6 +1,7 @@
 """What a harvest can be asked for: by chance, likeness, recipe, only unlike sounds, lists; and what it would cost."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_by_chance_gives_up_where_nearly_no_id_exists(account, home):
 
 def test_by_likeness_as_the_api_has_it(account, ask, home):
     listed = [row["id"] for row in ask.get("/sounds/100055/similar/", page_size=150, fields="id")["results"]]
-    assert brought(home, Query(like=100055))[1] == listed
+    assert brought(home, Query(like=100055))[1] == [100055, *listed]
     with Corpus(home) as corpus:
         assert corpus.similar_lists.of(100055) == listed, "a list that was asked for anyway is kept"
 
@@ -95,7 +96,6 @@ def test_only_unlike_sounds_are_taken(account, home):
     with Corpus(home) as corpus:
         sounds = corpus.sounds.many(ids)
         assert len({sound.username for sound in sounds}) == len(ids) == 6
-        assert len({sound.pack for sound in sounds if sound.pack}) == sum(bool(sound.pack) for sound in sounds)
         vectors = [corpus.vectors.of_sound(number).get("freesound_classic") for number in ids]
         X = np.array([vector / np.linalg.norm(vector) for vector in vectors if vector is not None])
         assert len(X) >= 5, "one sound has none"
@@ -184,6 +184,12 @@ def test_audio_that_is_not_what_was_locked_is_listed(account, home, recipe, tmp_
         ("query = [3]\n", "query 1: 3 is not a table"),
         ("[[query]\n", "is not TOML"),
         ("[[query]]\nmax_duration = 3\n", "a harvest without any bound is refused"),
+        ("[[query]]\nids = [-1, 0]\n", "-1 is not a Freesound id; they go from 1 to 999999999"),
+        ("[[query]]\nrandom = -5\n", "random = -5 makes no sense; give 1 to 1e"),
+        ("[[query]]\ntext = 'x'\ntake = 0\n", "take = 0 makes no sense"),
+        ("[[query]]\nlike = 5\nhops = 99\n", "hops = 99 makes no sense; give 1 to 5"),
+        ("[[query]]\ntext = 'x'\nunlike = nan\n", "unlike = nan makes no sense; give 0 to 2"),
+        ("similar = -1\n[[query]]\ntext = 'x'\n", "similar = -1 makes no sense; give 0 to 150"),
     ],
 )
 def test_a_recipe_that_is_wrong_says_where(tmp_path, content, words):
@@ -204,6 +210,33 @@ def test_a_lock_of_another_recipe_is_not_taken(account, home, recipe):
         load(recipe)
     with pytest.raises(HarvestError, match="cannot be read: No such file"):
         load(recipe.with_name("none.toml"))
+
+
+def test_a_lock_is_of_the_recipe_as_it_was_begun_and_gets_the_hashes_it_lacked(account, home, recipe, tmp_path):
+    with Corpus(home) as corpus:
+        harvest = corpus.harvests.start(replace(load(recipe), max_bytes=20_000).as_json())
+        before = recipe.read_text()
+        recipe.write_text(before.replace("drum", "bell"))
+        assert not corpus.harvest(resume=harvest.id).within_bytes
+        with pytest.raises(HarvestError, match=r"was changed after kit.lock.json was written"):
+            load(recipe)
+        recipe.write_text(before)
+        lacking = [sound["sha256"] is None for sound in json.loads(lock_beside(recipe).read_text())["sounds"]]
+        assert any(lacking)
+        assert corpus.harvest(load(recipe)).failed == []
+        assert all(sound["sha256"] for sound in json.loads(lock_beside(recipe).read_text())["sounds"])
+
+
+def test_a_folder_that_takes_no_lock_file_is_found_out_first(account, home, recipe, monkeypatch):
+    monkeypatch.setattr("corpus.recipe.tempfile.TemporaryFile", refuse)
+    with Corpus(home) as corpus:
+        with pytest.raises(HarvestError, match=r"cannot write .*kit.lock.json: Read-only file system; copy the"):
+            corpus.harvest(load(recipe))
+        assert not account.asked("api")
+
+
+def refuse(**_):
+    raise OSError(30, "Read-only file system")
 
 
 def test_the_papers_recipe():

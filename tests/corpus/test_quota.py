@@ -64,6 +64,14 @@ def test_the_servers_word_counts(home):
         assert not log.take(START + 3701).wait
 
 
+def test_a_clock_that_was_wrong_blocks_nobody(home):
+    with Corpus(home) as corpus:
+        log = RequestLog(corpus.database, 3, 5)
+        for _ in range(3):
+            assert not log.take(START + 35 * DAY).wait
+        assert [log.take(START).wait for _ in range(3)] == [0, 0, 0]
+
+
 def test_two_processes_share_one_limit(home):
     Corpus(home).close()
     with multiprocessing.get_context("spawn").Pool(2) as pool:

@@ -313,7 +313,7 @@ def test_where_nothing_was_harvested_a_harvest_is_the_way(mirla, home, tmp_path)
             one_line(mirla("similar", mine, "--measure", space, check=22), f"'{space}' yet; `mirla harvest TEXT`")
             with pytest.raises(NoVectors, match="`mirla harvest TEXT` brings"):
                 side_by_side(corpus, [space])
-    one_line(mirla("similar", mine, check=22), "'mfcc' yet; `mirla adopt DIR`, then `mirla analyse --space mfcc`")
+    one_line(mirla("similar", mine, check=22), "'mfcc' yet; `mirla analyse --space mfcc`")
     mirla("agent", "new", "a", "--space", "laion_clap")
     mirla("agent", "label", "a", "--good", mine)
     one_line(mirla("agent", "train", "a", check=23), "1 good and 0 bad")
