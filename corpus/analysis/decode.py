@@ -118,6 +118,38 @@ def blocks(path: Path) -> Iterator[tuple[Samples, int]]:
             yield block, file.samplerate
 
 
+def mono_blocks(path: Path, seconds: float | None = None) -> Iterator[Samples]:
+    """Decode a file, or its first seconds, in flat memory: blocks of what `at_44100` is, by libsndfile and soxr.
+
+    Raises
+    ------
+    RuntimeError
+        libsndfile cannot read it.
+    """
+    import soxr
+
+    stream: Any = None
+    for block, rate in first_blocks(path, seconds):
+        mono = _mix_down(block)
+        if rate != RATE:
+            stream = stream or soxr.ResampleStream(rate, RATE, 1, dtype="float32")
+            mono = stream.resample_chunk(mono)
+        yield np.clip(mono, -1, 1)
+    if stream is not None:
+        yield np.clip(stream.resample_chunk(np.empty(0, np.float32), last=True), -1, 1)
+
+
+def first_blocks(path: Path, seconds: float | None) -> Iterator[tuple[Samples, int]]:
+    """As `blocks`, of the first `seconds` alone."""
+    done = 0
+    for block, rate in blocks(path):
+        left = len(block) if seconds is None else samples_in(seconds, rate) - done
+        if left <= 0:
+            return
+        yield block[:left], rate
+        done += len(block)
+
+
 def open_file(path: Path) -> Any:
     """Open by libsndfile, whatever bytes its name is made of, as a `soundfile.SoundFile`."""
     import soundfile
