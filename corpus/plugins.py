@@ -7,8 +7,9 @@ takes nothing from a performer who does not use it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import metadata
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 
 class Named(Protocol):
@@ -23,8 +24,8 @@ class Named(Protocol):
 Item = TypeVar("Item", bound=Named)
 
 
-class Registry(Generic[Item]):
-    """Things by name.
+class Registry(Mapping[str, Item]):
+    """Things by name, in the order of their registration.
 
     Parameters
     ----------
@@ -53,22 +54,27 @@ class Registry(Generic[Item]):
             raise ValueError(f"{item.name!r} is taken: another of that name is registered")
         return item
 
-    def get(self, name: str) -> Item | None:
-        """One by name, or None."""
-        return self._items[name] if name in self._items else self.all().get(name)
-
-    def all(self) -> dict[str, Item]:
-        """All by name, in the order of their registration."""
-        if not self._loaded:
-            self._loaded = True
+    def __getitem__(self, name: str) -> Item:
+        if name not in self._items:
             self._load()
-        return dict(self._items)
+        return self._items[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._load()
+        return iter(list(self._items))
+
+    def __len__(self) -> int:
+        self._load()
+        return len(self._items)
 
     def why_broken(self) -> str:
         """What could not be loaded and why, to go on with behind a list of names; empty if all is well."""
         return "".join(f"; {name!r} cannot be loaded: {words}" for name, words in self._broken.items())
 
     def _load(self) -> None:
+        if self._loaded:
+            return
+        self._loaded = True
         for point in metadata.entry_points(group=self._group):
             try:
                 item = point.load()

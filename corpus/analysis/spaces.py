@@ -122,12 +122,12 @@ def extractor(name: str) -> Extractor:
 
 def known() -> list[str]:
     """Names of all spaces that can be computed, those of other packages last."""
-    return list(_EXTRACTORS.all())
+    return list(_EXTRACTORS)
 
 
 def default() -> str:
     """The space analysed unless told otherwise: `mfcc`, or `mfcc_librosa` where Essentia has no wheel."""
-    return next(name for name, one in _EXTRACTORS.all().items() if one.installed)
+    return next(name for name, one in _EXTRACTORS.items() if one.installed)
 
 
 @cache
