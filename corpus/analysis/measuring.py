@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from corpus.analysis.decode import RATE, Samples, decode, first, first_blocks
+from corpus.analysis.decode import RATE, Samples, blocks, decode, first, first_of
 from corpus.analysis.frames import shared
 from corpus.analysis.loudness import LevelMeter
 from corpus.analysis.spaces import extractor
@@ -94,7 +94,7 @@ def measure(task: Pending) -> Measured:
     if audio is not None:
         meter.add(first(audio.samples, seconds, audio.rate))
     else:
-        for block, _ in first_blocks(task.path, seconds):
+        for block in first_of((block for block, _ in blocks(task.path)), seconds, task.samplerate):
             meter.add(block)
     return Measured(measured.vectors, measured.provenance, measured.failed, meter.loudness(), meter.peak)
 

@@ -96,8 +96,7 @@ def traits(mono: Samples) -> npt.NDArray[np.float32]:
 def traits_of_file(path: Path, seconds: float | None = None) -> npt.NDArray[np.float32]:
     """Compute the 18 numbers of a file of any length, or of its first seconds, in flat memory.
 
-    libsndfile decodes it, and soxr brings it to 44100 Hz where Essentia would: the numbers of such a file differ a
-    little from those of `traits`.
+    libsndfile decodes it, so that the numbers of a lossy file may differ in their last digits from those of `traits`.
     """
     window, spectrum = frames.algorithms()
     numbers = [
