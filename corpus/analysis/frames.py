@@ -1,4 +1,4 @@
-"""Frames and their spectra, as Essentia's FreesoundExtractor cuts them; computed once for all spaces of one sound.
+"""Frames and their spectra, as Essentia's FreesoundExtractor has them: computed once for all spaces of one sound.
 
 A frame has 2048 samples, a hop 1024; the first frame is centred on sample 0, and frames go on until one is centred
 behind the last sample. What is beyond either end is zero.
@@ -52,13 +52,12 @@ def once(stage: Stage) -> Stage:
     return remembered  # type: ignore[return-value]
 
 
-@once
-def frames(mono: Samples) -> list[Samples]:
+def frames(mono: Samples) -> Iterator[Samples]:
     """The frames of mono samples, each (2048,)."""
     essentia()
     from essentia.standard import FrameGenerator
 
-    return list(FrameGenerator(mono, **FRAMES))
+    return iter(FrameGenerator(mono, **FRAMES))
 
 
 @once

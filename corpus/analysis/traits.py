@@ -89,7 +89,7 @@ _AT_ONCE = 256
 
 def traits(mono: Samples) -> npt.NDArray[np.float32]:
     """Compute the 18 numbers of mono samples at 44100 Hz, as `Audio.at_44100` gives them."""
-    numbers = _of_frames(np.array(frames.frames(mono)), frames.spectra(mono))
+    numbers = _of_frames(np.array(list(frames.frames(mono))), frames.spectra(mono))
     return _statistics(numbers, _onset_rates([mono]))
 
 

@@ -13,6 +13,7 @@ from engine.agent.training import train
 from engine.query.run import Choice, similar
 from engine.similarity import index
 from engine.similarity.measures import MEASURES, measure
+from engine.similarity.metrics import DIVERGENCE
 from engine.similarity.preparations import principal_components, standardise
 from tests.engine.measured import MEASURED, SPACES, apart, order
 
@@ -58,6 +59,15 @@ def test_constrained_in_every_branch(measured, reference, monkeypatch, branch, s
             expected, expected_distances = order(ids, distances, target, set(allowed.tolist()))
             assert got.tolist() == expected[:k]
             np.testing.assert_allclose(got_distances, expected_distances[:k], rtol=1e-4, atol=1e-5)
+
+
+def test_what_float32_may_round_is_little_beside_real_divergences(measured):
+    """Else the index would have to measure most of a large corpus to be sure; it takes the corpus's mean off for that."""
+    _, X = measured.vectors.matrix("mfcc_frames")
+    embedding = DIVERGENCE.embedding(X)
+    for row in range(0, 165, 10):
+        fifth = np.sort(DIVERGENCE.distances(X.astype(float), X[row].astype(float)))[5]
+        assert embedding.rounding(embedding.of_query(X[row])) < 0.1 * fifth
 
 
 PREFIXED = {"mfcc_raw": 0.15, "mfcc_means": 0.30, "mfcc": 0.28, "mfcc_cosine": 0.31, "mfcc_gauss": 0.32}
