@@ -62,7 +62,7 @@ def test_constrained_in_every_branch(measured, reference, monkeypatch, branch, s
 
 
 def test_what_float32_may_round_is_little_beside_real_divergences(measured):
-    """Else the index would have to measure most of a large corpus to be sure; it takes the corpus's mean off for that."""
+    """Else the index would have to measure most of a large corpus to be sure; hence the mean that is taken off."""
     _, X = measured.vectors.matrix("mfcc_frames")
     embedding = DIVERGENCE.embedding(X)
     for row in range(0, 165, 10):
