@@ -28,7 +28,7 @@ def similar(app: App, target: int, measure: str, choice: Choice) -> None:
     \b
     Example:
       mirla similar 4832 -k 5 --agent percussive
-      mirla similar 4832 --measure 0.7*mfcc+0.3*mfcc_gauss
+      mirla similar 4832 --measure "0.7*mfcc+0.3*traits"
     """
     from engine.query import run
 
