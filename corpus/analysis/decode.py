@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -28,6 +28,8 @@ Samples = npt.NDArray[np.float32]
 RATE = 44100
 """Rate in Hz at which every space is computed."""
 _BLOCK = 1 << 16
+_PIECE = 10
+"""Seconds that are resampled at a time."""
 _CODECS_OF_ESSENTIA = re.compile(r"PCM_|FLOAT|DOUBLE|ULAW|ALAW|GSM610|VORBIS|MPEG_LAYER_")
 _ESSENTIA_QUALITY = 1
 """libsamplerate's 'medium sinc': what EasyLoader uses unless told otherwise."""
@@ -118,6 +120,33 @@ def blocks(path: Path) -> Iterator[tuple[Samples, int]]:
             yield block, file.samplerate
 
 
+def mono_blocks(path: Path, seconds: float | None = None) -> Iterator[Samples]:
+    """Decode a file by libsndfile, or its first seconds, in flat memory: in blocks, what `at_44100` is whole.
+
+    Raises
+    ------
+    RuntimeError
+        libsndfile cannot read it.
+    """
+    with open_file(path) as file:
+        rate = file.samplerate
+    mono = (_mix_down(block) for block, _ in blocks(path))
+    at_44100 = mono if rate == RATE else _resample_pieces(mono, rate)
+    for block in first_of(at_44100, seconds, RATE):
+        yield np.clip(block, -1, 1)
+
+
+def first_of(some: Iterable[Samples], seconds: float | None, rate: int) -> Iterator[Samples]:
+    """As `first`, of blocks that follow one another."""
+    done = 0
+    for block in some:
+        left = len(block) if seconds is None else samples_in(seconds, rate) - done
+        if left <= 0:
+            return
+        yield block[:left]
+        done += len(block)
+
+
 def open_file(path: Path) -> Any:
     """Open by libsndfile, whatever bytes its name is made of, as a `soundfile.SoundFile`."""
     import soundfile
@@ -180,6 +209,22 @@ def _resample(mono: Samples, rate: int) -> Samples:
     import soxr
 
     return np.asarray(soxr.resample(mono, rate, RATE), np.float32)
+
+
+def _resample_pieces(some: Iterable[Samples], rate: int) -> Iterator[Samples]:
+    """Resample blocks that follow one another, in pieces that begin and end where a second does.
+
+    A piece is resampled with a second before and one behind it, far more than the filter is long, so that it comes out
+    as if all were resampled at once.
+    """
+    rest, before = np.empty(0, np.float32), 0
+    for block in some:
+        rest = np.concatenate([rest, block])
+        while len(rest) >= (before + _PIECE + 1) * rate:
+            piece = _resample(rest[: (before + _PIECE + 1) * rate], rate)
+            yield piece[before * RATE : (before + _PIECE) * RATE]
+            rest, before = rest[(before + _PIECE - 1) * rate :], 1
+    yield _resample(rest, rate)[before * RATE :]
 
 
 def _reason(error: Exception) -> str:

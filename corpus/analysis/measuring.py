@@ -15,14 +15,13 @@ is left in: LAME gives every preview that frame, and without it nothing says whi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from corpus.analysis.decode import RATE, Audio, Samples, blocks, decode, first, samples_in
+from corpus.analysis.decode import RATE, Samples, blocks, decode, first, first_of
+from corpus.analysis.frames import shared
 from corpus.analysis.loudness import LevelMeter
 from corpus.analysis.spaces import extractor
 from corpus.errors import AudioError
@@ -75,45 +74,41 @@ def measure(task: Pending) -> Measured:
     seconds = seconds_that_count(task)
     trimmed = {} if seconds is None else {"trimmed": "to the served duration"}
     measured = Measured()
-    for name in task.spaces:
-        try:
-            measured.vectors[name] = _vector(name, task, audio, seconds)
-        except (AudioError, RuntimeError) as error:
-            measured.failed[name] = str(error)
-            continue
-        measured.provenance[name] = {
-            "extractor": extractor(name).version,
-            "decoder": audio.decoder if audio else "essentia, streamed",
-            "source": task.source,
-            **trimmed,
-        }
+    mono = None if audio is None or not task.spaces else first(audio.at_44100, seconds, RATE)
+    with shared():
+        for name in task.spaces:
+            try:
+                measured.vectors[name] = _vector(name, task, mono, seconds)
+            except (AudioError, RuntimeError) as error:
+                measured.failed[name] = str(error)
+                continue
+            measured.provenance[name] = {
+                "extractor": extractor(name).version,
+                "decoder": audio.decoder if audio else f"{extractor(name).streams_by}, streamed",
+                "source": task.source,
+                **trimmed,
+            }
     if not task.levels:
         return measured
     meter = LevelMeter(audio.rate if audio else task.samplerate)
-    for block in [first(audio.samples, seconds, audio.rate)] if audio else _blocks(task.path, seconds):
-        meter.add(block)
+    if audio is not None:
+        meter.add(first(audio.samples, seconds, audio.rate))
+    else:
+        for block in first_of((block for block, _ in blocks(task.path)), seconds, task.samplerate):
+            meter.add(block)
     return Measured(measured.vectors, measured.provenance, measured.failed, meter.loudness(), meter.peak)
 
 
-def _blocks(path: Path, seconds: float | None) -> Iterator[Samples]:
-    """The samples of a file, or of its first seconds, block by block."""
-    done = 0
-    for block, rate in blocks(path):
-        left = len(block) if seconds is None else samples_in(seconds, rate) - done
-        if left <= 0:
-            return
-        yield block[:left]
-        done += len(block)
-
-
-def _vector(name: str, task: Pending, audio: Audio | None, seconds: float | None) -> npt.NDArray[np.float32]:
+def _vector(name: str, task: Pending, mono: Samples | None, seconds: float | None) -> npt.NDArray[np.float32]:
     space = extractor(name)
-    if audio is not None:
-        vector = space.compute(first(audio.at_44100, seconds, RATE))
+    if mono is not None:
+        vector = space.compute(mono)
     elif space.compute_file is not None:
         vector = space.compute_file(task.path, seconds)
     else:
         raise AudioError(f"{task.duration / 60:.0f} minutes are too long for space {name!r}; cut it into shorter files")
-    if not np.isfinite(vector).all():
-        raise AudioError(f"space {name!r} came out as {vector[~np.isfinite(vector)][0]}")
+    wrong = ~np.isfinite(vector)
+    wrong[list(space.may_miss)] &= ~np.isnan(vector[list(space.may_miss)])
+    if wrong.any():
+        raise AudioError(f"space {name!r} came out as {vector[wrong][0]}")
     return vector

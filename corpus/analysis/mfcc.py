@@ -18,11 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.analysis.decode import RATE, Samples, copy_as_float, essentia, essentia_reads, samples_in
+from corpus.analysis.frames import FRAMES, SPECTRUM, WINDOW, once, spectra
 
 COEFFICIENTS = 13
-_FRAMES = {"frameSize": 2048, "hopSize": 1024, "startFromZero": False}
-_WINDOW = {"type": "blackmanharris62", "normalized": True, "zeroPhase": True, "zeroPadding": 0}
-_SPECTRUM = {"size": 2048}
 _MFCC = {
     "numberCoefficients": COEFFICIENTS,
     "numberBands": 40,
@@ -41,9 +39,9 @@ _MFCC = {
 }
 PARAMETERS: dict[str, Any] = {
     "loader": {"algorithm": "EasyLoader", "sampleRate": RATE, "replayGain": -6, "resampleQuality": 1},
-    "frames": _FRAMES,
-    "window": _WINDOW,
-    "spectrum": _SPECTRUM,
+    "frames": FRAMES,
+    "window": WINDOW,
+    "spectrum": SPECTRUM,
     "mfcc": _MFCC,
     "statistics": ["mean", "population variance"],
 }
@@ -51,11 +49,24 @@ PARAMETERS: dict[str, Any] = {
 
 def mfcc(mono: Samples) -> npt.NDArray[np.float32]:
     """Compute the 26 numbers of mono samples at 44100 Hz, as `Audio.at_44100` gives them."""
-    return _statistics(_frames(mono))
+    return _statistics(coefficients(mono))
 
 
 def mfcc_of_file(path: Path, seconds: float | None = None) -> npt.NDArray[np.float32]:
-    """Compute the 26 numbers of a file of any length in flat memory: the whole chain runs inside Essentia.
+    """Compute the 26 numbers of a file of any length in flat memory (see `coefficients_of_file`)."""
+    return _statistics(coefficients_of_file(path, seconds))
+
+
+@once
+def coefficients(mono: Samples) -> npt.NDArray[np.float32]:
+    """MFCCs of each frame, shape (frames, 13)."""
+    algorithm = _algorithm()
+    return np.array([algorithm(spectrum)[1] for spectrum in spectra(mono)])
+
+
+@once
+def coefficients_of_file(path: Path, seconds: float | None = None) -> npt.NDArray[np.float32]:
+    """MFCCs of each frame of a file of any length, shape (frames, 13): the whole chain runs inside Essentia.
 
     What Essentia cannot read is first copied block by block to a temporary WAV file of floats.
 
@@ -80,9 +91,9 @@ def _streamed(path: Path, seconds: float | None) -> npt.NDArray[np.float32]:
     from essentia import streaming
 
     loader = streaming.EasyLoader(filename=str(path), sampleRate=RATE, replayGain=-6)
-    cutter = streaming.FrameCutter(silentFrames="noise", **_FRAMES)
-    window, spectrum = streaming.Windowing(**_WINDOW), streaming.Spectrum(**_SPECTRUM)
-    coefficients, pool = streaming.MFCC(**_MFCC), library.Pool()
+    cutter = streaming.FrameCutter(silentFrames="noise", **FRAMES)
+    window, spectrum = streaming.Windowing(**WINDOW), streaming.Spectrum(**SPECTRUM)
+    algorithm, pool = streaming.MFCC(**_MFCC), library.Pool()
     if seconds is None:
         loader.audio >> cutter.signal
     else:  # not by EasyLoader's `endTime`, which rounds down
@@ -91,27 +102,19 @@ def _streamed(path: Path, seconds: float | None) -> npt.NDArray[np.float32]:
         trimmer.signal >> cutter.signal
     cutter.frame >> window.frame
     window.frame >> spectrum.frame
-    spectrum.spectrum >> coefficients.spectrum
-    coefficients.bands >> None
-    coefficients.mfcc >> (pool, "mfcc")
+    spectrum.spectrum >> algorithm.spectrum
+    algorithm.bands >> None
+    algorithm.mfcc >> (pool, "mfcc")
     library.run(loader)
-    return _statistics(pool["mfcc"])
+    return np.asarray(pool["mfcc"], np.float32)
 
 
 @cache
-def _algorithms() -> tuple[Any, Any, Any]:
+def _algorithm() -> Any:
     essentia()
     from essentia import standard
 
-    return standard.Windowing(**_WINDOW), standard.Spectrum(**_SPECTRUM), standard.MFCC(**_MFCC)
-
-
-def _frames(mono: Samples) -> npt.NDArray[np.float32]:
-    """MFCCs of each frame, shape (frames, 13)."""
-    window, spectrum, coefficients = _algorithms()
-    from essentia.standard import FrameGenerator
-
-    return np.array([coefficients(spectrum(window(frame)))[1] for frame in FrameGenerator(mono, **_FRAMES)])
+    return standard.MFCC(**_MFCC)
 
 
 def _statistics(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -1,5 +1,8 @@
 """The registry of computed spaces: each is one short definition, and adding one is adding one.
 
+Another package adds a space by an entry point of the group `mirla.spaces` that names an `Extractor`, or a function
+declared by `space`. (`register` alone makes a space known to one process, and analysing is done by others.)
+
 An extractor's fingerprint is its parameters plus a digest of what it answers on a built-in probe, rounded to three
 significant digits: an upgrade of a library that changes nothing invalidates nothing.
 """
@@ -19,7 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from corpus.analysis import librosa_mfcc, mfcc
+from corpus import plugins
+from corpus.analysis import librosa_mfcc, mfcc, mfcc_frames, traits
 from corpus.analysis.decode import RATE, Samples
 from corpus.errors import AnalysisError
 from corpus.model import Space
@@ -41,6 +45,10 @@ class Extractor:
         Mono samples at 44100 Hz to a vector.
     compute_file : callable, optional
         The same from a file of any length in flat memory, or from its first so many seconds.
+    streams_by : str
+        What decodes in `compute_file`.
+    may_miss : tuple of int
+        Which of the numbers may be NaN, for what a sound has not. Any other that is not finite is refused.
     """
 
     name: str
@@ -50,6 +58,8 @@ class Extractor:
     parameters: dict[str, Any]
     compute: Callable[[Samples], npt.NDArray[np.float32]]
     compute_file: Callable[[Path, float | None], npt.NDArray[np.float32]] | None = None
+    streams_by: str = "essentia"
+    may_miss: tuple[int, ...] = ()
 
     @property
     def installed(self) -> bool:
@@ -62,13 +72,36 @@ class Extractor:
         return f"{self.library} {metadata.version(self.library)}"
 
 
-_EXTRACTORS: dict[str, Extractor] = {}
+_EXTRACTORS: plugins.Registry[Extractor] = plugins.Registry("mirla.spaces", Extractor)
 
 
 def register(extractor: Extractor) -> Extractor:
-    """Add a space."""
-    _EXTRACTORS[extractor.name] = extractor
-    return extractor
+    """Add a space.
+
+    Raises
+    ------
+    ValueError
+        There is another of that name.
+    """
+    return _EXTRACTORS.register(extractor)
+
+
+def space(
+    name: str, dim: int, about: str, *, library: str, parameters: dict[str, Any], **more: Any
+) -> Callable[[Callable[[Samples], npt.NDArray[np.float32]]], Extractor]:
+    """Declare the decorated function as a new space: it makes an Extractor of it (see there) and registers it.
+
+    Examples
+    --------
+    >>> @space("level", 1, "how loud", library="numpy", parameters={})       # doctest: +SKIP
+    ... def level(mono):
+    ...     return np.array([np.sqrt(np.mean(mono**2))])
+    """
+
+    def declare(compute: Callable[[Samples], npt.NDArray[np.float32]]) -> Extractor:
+        return register(Extractor(name, dim, about, library, parameters, compute, **more))
+
+    return declare
 
 
 def extractor(name: str) -> Extractor:
@@ -79,17 +112,22 @@ def extractor(name: str) -> Extractor:
     AnalysisError
         There is none, or its library is not installed.
     """
-    if name not in _EXTRACTORS:
-        raise AnalysisError(f"no space {name!r}; known are {', '.join(_EXTRACTORS)}")
-    found = _EXTRACTORS[name]
+    found = _EXTRACTORS.get(name)
+    if found is None:
+        raise AnalysisError(f"no space {name!r}; known are {', '.join(known())}{_EXTRACTORS.why_broken()}")
     if not found.installed:
         raise AnalysisError(f"space {name!r} needs {found.library}, which is not installed here; try {default()!r}")
     return found
 
 
+def known() -> list[str]:
+    """Names of all spaces that can be computed, those of other packages last."""
+    return list(_EXTRACTORS)
+
+
 def default() -> str:
     """The space analysed unless told otherwise: `mfcc`, or `mfcc_librosa` where Essentia has no wheel."""
-    return next(e.name for e in _EXTRACTORS.values() if e.installed)
+    return next(name for name, one in _EXTRACTORS.items() if one.installed)
 
 
 @cache
@@ -132,5 +170,29 @@ register(
         library="librosa",
         parameters=librosa_mfcc.PARAMETERS,
         compute=librosa_mfcc.mfcc_librosa,
+    )
+)
+register(
+    Extractor(
+        name="mfcc_frames",
+        dim=mfcc_frames.DIM,
+        about="mean and covariance of 13 MFCCs, one Gaussian for all frames",
+        library="essentia",
+        parameters=mfcc_frames.PARAMETERS,
+        compute=mfcc_frames.mfcc_frames,
+        compute_file=mfcc_frames.mfcc_frames_of_file,
+    )
+)
+register(
+    Extractor(
+        name="traits9",
+        dim=traits.DIM,
+        about="mean and variance of nine traits of pitch, rhythm, brightness and noisiness",
+        library="essentia",
+        parameters=traits.PARAMETERS,
+        compute=traits.traits,
+        compute_file=traits.traits_of_file,
+        streams_by="libsndfile",
+        may_miss=traits.MAY_MISS,
     )
 )

@@ -7,20 +7,31 @@ import click
 from corpus.cli.app import App, command, print_lines
 
 
+class _SpaceOption(click.Option):
+    """Its help lists what the registry holds, which is looked up when help is asked for."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from corpus.analysis.spaces import default, known
+
+        names = ", ".join(f"{name} (default)" if name == default() else name for name in known())
+        record = super().get_help_record(ctx)
+        return (record[0], f"{record[1]} Known: {names}.") if record else None
+
+
 @command()
 @click.argument("ids", nargs=-1, type=int, metavar="[IDS]...")
-@click.option("--space", "spaces", multiple=True, help="A space to compute: mfcc (default) or mfcc_librosa.")
+@click.option("--space", "spaces", multiple=True, cls=_SpaceOption, help="A space to compute; several: all of them.")
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes; all cores unless told.")
 @click.option("--redo", is_flag=True, help="Measure again what was measured already.")
 def analyse(app: App, ids: tuple[int, ...], spaces: tuple[str, ...], jobs: int | None, redo: bool) -> None:
-    """Measure the sounds: MFCCs for similarity and agents, loudness for playing.
+    """Measure the sounds: MFCCs (or other spaces) for similarity and agents, loudness for playing.
 
     Only what is new or stale is measured. Stop it whenever you like; what is done stays done.
 
     \b
     Example:
       mirla analyse
-      mirla analyse --space mfcc_librosa 4832
+      mirla analyse --space mfcc_frames --space traits9
     """
     corpus = app.corpus()
     with app.progress("analysing") as progress:

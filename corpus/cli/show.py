@@ -30,7 +30,10 @@ def show(app: App, sound_id: int, vectors: bool) -> None:
     corpus = app.corpus()
     data = _facts(corpus, corpus.sounds.get(sound_id))
     if vectors:
-        data["vectors"] = {name: values.tolist() for name, values in corpus.vectors.of_sound(sound_id).items()}
+        data["vectors"] = {
+            name: [None if number != number else number for number in values.tolist()]  # JSON knows no NaN
+            for name, values in corpus.vectors.of_sound(sound_id).items()
+        }
 
     app.answer(data, lambda console: print_lines(console, _lines(data)))
 
@@ -41,7 +44,7 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
             yield from _trait_lines(value)
         elif name == "vectors":
             for space, numbers in value.items():
-                yield f"{space}: {' '.join(f'{number:.6g}' for number in numbers)}"
+                yield f"{space}: {' '.join('missing' if number is None else f'{number:.6g}' for number in numbers)}"
         elif value not in (None, "", [], {}):
             words = (
                 " ".join(value) if isinstance(value, list) else f"{value:.6g}" if isinstance(value, float) else value

@@ -28,13 +28,14 @@ class Mlp:
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def fit(self, X: Matrix, y: Classes) -> Mlp:
-        """Learn from X (n, d) and y (n,) with both classes in it."""
+    def fit(self, X: Matrix | Floats, y: Classes) -> Mlp:
+        """Learn from X (n, d) and y (n,) with both classes in it; what is missing (NaN) is taken for the mean."""
         from sklearn.decomposition import PCA
         from sklearn.preprocessing import StandardScaler
 
-        scaler = StandardScaler().fit(X.astype(np.float64))
-        scaled = scaler.transform(X.astype(np.float64))
+        X = _filled(X.astype(np.float64))
+        scaler = StandardScaler().fit(X)
+        scaled = scaler.transform(X)
         with np.errstate(invalid="ignore"):  # no variance to share out where all sounds are alike
             pca = PCA(min(COMPONENTS, *X.shape), svd_solver="full").fit(scaled)
         hidden_weights, hidden_bias, output_weights, output_bias = (
@@ -51,3 +52,9 @@ class Mlp:
             "output_bias": output_bias,
         }
         return self
+
+
+def _filled(X: Floats) -> Floats:
+    known = ~np.isnan(X)
+    mean = np.where(known, X, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.where(known, X, mean)

@@ -149,11 +149,15 @@ def probabilities(model: Model, X: npt.NDArray[np.float32]) -> Floats:
 
 
 def logits(arrays: dict[str, Any], X: npt.NDArray[np.float32]) -> Floats:
-    """Logit of good for each row of X: standardise, project, one hidden ReLU layer, one output."""
+    """Logit of good for each row of X: standardise, project, one hidden ReLU layer, one output.
+
+    A missing number (NaN) is taken for the mean of the examples.
+    """
     a = {name: np.asarray(values, np.float64) for name, values in arrays.items()}
     first = (a["components"] / a["scale"]).T @ a["hidden_weights"]
     offset = a["hidden_bias"] - (a["pca_mean"] @ a["components"].T) @ a["hidden_weights"] - a["mean"] @ first
-    hidden = np.maximum(X.astype(np.float64) @ first + offset, 0)
+    known = np.where(np.isnan(X), a["mean"], X.astype(np.float64))
+    hidden = np.maximum(known @ first + offset, 0)
     return np.asarray((hidden @ a["output_weights"] + a["output_bias"])[:, 0])
 
 

@@ -11,6 +11,8 @@ from corpus.cli.app import App, command, table
 def measures(app: App) -> None:
     """List the definitions of similarity, and how many sounds each can compare.
 
+    Wherever one is wanted, a mix of some will do, such as 0.7*mfcc+0.3*traits.
+
     \b
     Example:
       mirla measures

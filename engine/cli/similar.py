@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @command()
 @click.argument("target", type=int, metavar="ID")
-@click.option("--measure", default=DEFAULT, show_default=True, help="What near means; `mirla measures` lists them.")
+@click.option(
+    "--measure", default=DEFAULT, show_default=True, help="What near means; `mirla measures` lists them; or a mix."
+)
 @choosing
 def similar(app: App, target: int, measure: str, choice: Choice) -> None:
     """The sounds nearest to one, by a measure of your choosing.
@@ -26,6 +28,7 @@ def similar(app: App, target: int, measure: str, choice: Choice) -> None:
     \b
     Example:
       mirla similar 4832 -k 5 --agent percussive
+      mirla similar 4832 --measure "0.7*mfcc+0.3*traits"
     """
     from engine.query import run
 

@@ -3,7 +3,8 @@
 Three ways to the same answer, chosen by how many sounds are allowed: few are gathered and searched alone; many are
 found by asking the plain index for more than enough; in between, FAISS's bitmap selector. FAISS finds candidates in
 float32; their distances by the metric are then computed in float64 and ties go to the smaller id, so that the answer
-depends on neither the way nor the build of FAISS.
+depends on neither the way nor the build of FAISS. Where a metric has nothing that FAISS could compare, every allowed
+sound is measured.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.similarity.metrics import EUCLIDEAN, Floats, Matrix, Metric
+from engine.similarity.metrics import EUCLIDEAN, ROUNDING, Embedding, Floats, Matrix, Metric
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -24,8 +25,6 @@ SELECT = 0.25
 """Once over-fetching would reach this share of the corpus, the selector is used."""
 _SPARE = 16
 """Candidates fetched beyond k, for ties and float32 rounding."""
-_ROUNDING = 1e-4
-"""More than float32 can change a distance, both relative to it and, for inner products of unit vectors, as it is."""
 _BLOCK = 1 << 14
 """Rows measured at a time, so that memory stays flat where all are."""
 
@@ -42,15 +41,18 @@ class ExactIndex:
     """
 
     def __init__(self, X: Matrix, metric: Metric = EUCLIDEAN) -> None:
+        self._X = X
+        self._metric = metric
+        self._embedding: Embedding | None = None
+        if metric.embedding is None or not len(X):
+            return
         import faiss
 
         faiss.omp_set_num_threads(1)  # one live query is faster so, and leaves the other cores to the sound
-        self._X = X
-        self._metric = metric
-        embedded = np.ascontiguousarray(metric.embed(X))
+        self._embedding = metric.embedding(X)
         flat = faiss.IndexFlatIP if metric.inner_product else faiss.IndexFlatL2
-        self._index = flat(embedded.shape[1])
-        self._index.add(embedded)
+        self._index = flat(self._embedding.rows.shape[1])
+        self._index.add(np.ascontiguousarray(self._embedding.rows))
 
     def nearest(self, query: Matrix, k: int, allowed: Mask | None = None) -> tuple[Rows, Floats]:
         """Find the k nearest allowed rows.
@@ -72,24 +74,26 @@ class ExactIndex:
         k = min(k, len(rows))
         if k <= 0:
             return np.empty(0, np.int64), np.empty(0)
-        if len(rows) <= max(GATHER * total, k + _SPARE):
+        fetch = max(k + _SPARE, self._metric.ahead * k)
+        if self._embedding is None or len(rows) <= max(GATHER * total, fetch):
             return self._ranked(query, rows, k)
-        fetch = k + _SPARE
+        embedded = self._embedding.of_query(query.astype(np.float32))
+        rounding = self._embedding.rounding(embedded)
         while True:
             wanted = fetch if allowed is None else int(np.ceil(fetch * total / len(rows)))
             if wanted > SELECT * total and allowed is not None:
-                candidates = self._search(query, fetch, rows)
+                candidates = self._search(embedded, fetch, rows)
             else:
-                candidates = self._search(query, min(wanted, total))
+                candidates = self._search(embedded, min(wanted, total))
                 if allowed is not None:
                     candidates = candidates[allowed[candidates]]
-            if len(candidates) == len(rows) or self._complete(query, candidates, k):
+            if len(candidates) == len(rows) or self._complete(query, candidates, k, rounding):
                 return self._ranked(query, candidates, k)
             fetch = min(4 * fetch, len(rows))
             if fetch == len(rows):
                 return self._ranked(query, rows, k)
 
-    def _search(self, query: Matrix, count: int, rows: Rows | None = None) -> Rows:
+    def _search(self, embedded: Matrix, count: int, rows: Rows | None = None) -> Rows:
         import faiss
 
         selector: Any = None
@@ -97,16 +101,15 @@ class ExactIndex:
             bitmap = np.zeros(len(self._X), bool)
             bitmap[rows] = True
             selector = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(np.packbits(bitmap, bitorder="little")))
-        embedded = self._metric.embed(query[None].astype(np.float32))
-        _, found = self._index.search(np.ascontiguousarray(embedded), count, params=selector)
+        _, found = self._index.search(np.ascontiguousarray(embedded[None]), count, params=selector)
         return np.asarray(found[0][found[0] >= 0], np.int64)
 
-    def _complete(self, query: Matrix, candidates: Rows, k: int) -> bool:
+    def _complete(self, query: Matrix, candidates: Rows, k: int, rounding: float) -> bool:
         """Whether no row beyond the candidates can still belong among the first k: the farthest is clearly farther."""
         if len(candidates) <= k:
             return False
         distances = np.sort(self._distances(query, candidates))
-        return bool(distances[-1] > distances[k - 1] * (1 + _ROUNDING) + _ROUNDING)
+        return bool(distances[-1] > distances[k - 1] * (1 + ROUNDING) + rounding)
 
     def _ranked(self, query: Matrix, rows: Rows, k: int) -> tuple[Rows, Floats]:
         distances = self._distances(query, rows)

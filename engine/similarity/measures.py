@@ -3,6 +3,9 @@
 A measure says what can be compared with a sound, and orders it. Most compare vectors: a space, a preparation and a
 metric. One is an order that was given, without distances. A preparation is fitted on the whole space, never on the
 sounds that a filter left. A sound is never in its own surroundings; ties go to the smaller id.
+
+Another package adds a measure by an entry point of the group `mirla.measures` that names a `Measure`, or a preparation
+declared by `vector_measure`; a program by `register`.
 """
 
 from __future__ import annotations
@@ -16,9 +19,11 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from corpus.model import FIRST_LOCAL_ID
+from corpus.plugins import Registry
 from engine.errors import NoVectors, UnknownMeasure
-from engine.features import load
-from engine.similarity.metrics import COSINE, EUCLIDEAN, Floats, Matrix, Metric, as_is
+from engine.features import FeatureMatrix, load
+from engine.similarity.metrics import COSINE, DIVERGENCE, EUCLIDEAN, Floats, Matrix, Metric, as_is
+from engine.similarity.preparations import log_variances, means, principal_components, standardise
 
 Ids = npt.NDArray[np.int64]
 
@@ -115,6 +120,17 @@ class VectorMeasure(Measure):
 
         return Surroundings(np.delete(matrix.ids, row), nearest)
 
+    def prepared(self, corpus: Corpus) -> tuple[FeatureMatrix, Matrix]:
+        """The vectors of its space, and what it makes of them to compare.
+
+        Raises
+        ------
+        NoVectors
+            There are none.
+        """
+        matrix = load(corpus, self.space)
+        return matrix, self.prepare(matrix.X)
+
 
 @dataclass(frozen=True)
 class ListMeasure(Measure):
@@ -140,38 +156,73 @@ class ListMeasure(Measure):
         return Surroundings(ids, nearest)
 
 
-MEASURES: dict[str, Measure] = {}
+MEASURES: Registry[Measure] = Registry("mirla.measures", Measure)  # type: ignore[type-abstract]
+"""By name, those of other packages last."""
 
 
 def register(measure: Measure) -> Measure:
-    """Add a measure."""
-    MEASURES[measure.name] = measure
-    return measure
+    """Add a measure.
+
+    Raises
+    ------
+    ValueError
+        There is another of that name, or a mix could be meant by it.
+    """
+    if not measure.name or set(measure.name) & set("+*") or any(letter.isspace() for letter in measure.name):
+        raise ValueError(f"{measure.name!r} is no name for a measure: leave out '+', '*' and spaces")
+    return MEASURES.register(measure)
+
+
+def vector_measure(
+    name: str, about: str, space: str, metric: Metric = EUCLIDEAN
+) -> Callable[[Callable[[Matrix], Matrix]], VectorMeasure]:
+    """Declare the decorated preparation as a new measure: it makes a VectorMeasure of it and registers it.
+
+    Examples
+    --------
+    >>> @vector_measure("first", "the first coefficient alone", "mfcc")       # doctest: +SKIP
+    ... def first(X):
+    ...     return X[:, :1]
+    """
+
+    def declare(prepare: Callable[[Matrix], Matrix]) -> VectorMeasure:
+        made = VectorMeasure(name, about, space, prepare, metric)
+        register(made)
+        return made
+
+    return declare
 
 
 def measure(name: str) -> Measure:
-    """One measure by name.
+    """One measure by name, or a mix by its expression (see `engine.similarity.mix`).
 
     Raises
     ------
     UnknownMeasure
-        There is none.
+        There is none, or the expression is malformed.
     """
-    if name not in MEASURES:
-        raise UnknownMeasure(f"no measure {name!r}; known are {', '.join(MEASURES)}")
-    return MEASURES[name]
+    found = MEASURES.get(name)
+    if found is not None:
+        return found
+    if set(name) & set("+*"):
+        from engine.similarity.mix import parse
 
-
-def standardise(X: Matrix) -> Matrix:
-    """Z-scores of each column, with the population standard deviation; a column constant to float32 becomes zeros."""
-    wide = X.astype(np.float64)
-    mean, deviation = wide.mean(axis=0), wide.std(axis=0)
-    varies = deviation > 1e-6 * np.abs(mean)
-    return np.asarray(np.where(varies, wide - mean, 0) / np.where(varies, deviation, 1), np.float32)
+        return parse(name)
+    raise UnknownMeasure(f"no measure {name!r}; known are {', '.join(MEASURES)}{MEASURES.why_broken()}")
 
 
 register(VectorMeasure("mfcc", "timbre: standardised MFCC statistics by Essentia", "mfcc", standardise))
 register(VectorMeasure("mfcc_librosa", "timbre: standardised MFCC statistics by librosa", "mfcc_librosa", standardise))
+register(VectorMeasure("mfcc_raw", "timbre: MFCC statistics as they are", "mfcc", as_is))
+register(VectorMeasure("mfcc_means", "timbre: means of MFCCs as they are, the first by far the loudest", "mfcc", means))
+register(
+    VectorMeasure(
+        "mfcc_cosine", "timbre: the direction of MFCC statistics, log variances", "mfcc", log_variances, COSINE
+    )
+)
+register(VectorMeasure("mfcc_pca", "timbre: 10 whitened principal components", "mfcc", principal_components))
+register(VectorMeasure("mfcc_gauss", "timbre: a Gaussian of MFCCs for each sound", "mfcc_frames", as_is, DIVERGENCE))
+register(VectorMeasure("traits", "pitch, rhythm, brightness and noisiness", "traits9", standardise))
 register(
     VectorMeasure("api_mfcc", "timbre: standardised MFCC statistics as Freesound serves them", "api_mfcc", standardise)
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.similarity import index
 from engine.similarity.index import ExactIndex
-from engine.similarity.metrics import COSINE, EUCLIDEAN
+from engine.similarity.metrics import COSINE, DIVERGENCE, EUCLIDEAN
 
 METRICS = {metric.name: metric for metric in (EUCLIDEAN, COSINE)}
 
@@ -112,3 +112,81 @@ def test_few_distinct_vectors_of_any_size(seed, n, distinct, k, share, scale, me
     allowed = generator.random(n) < share
     rows, _ = ExactIndex(X, METRICS[metric]).nearest(X[0], k, allowed)
     np.testing.assert_array_equal(rows, brute_force(X, X[0], k, allowed, metric)[0])
+
+
+@pytest.fixture(scope="module")
+def gaussians():
+    """Sounds so near one another, far from the corpus's mean, that float32 mixes up their inner products; and others.
+
+    Half have no covariance at all, as sounds of one frame; 40 are the same.
+    """
+    generator = np.random.default_rng(8)
+    X = np.zeros((3000, 104))
+    X[:, :13] = generator.normal(size=13) * 300 + generator.normal(size=(3000, 13)) * 0.02
+    X[2500:, :13] += generator.normal(size=(500, 13)) * 400
+    frames = generator.normal(size=(3000, 30, 13)) * generator.uniform(0.1, 100, (3000, 1, 13))
+    covariances = np.einsum("nfi,nfj->nij", frames, frames) / 30
+    X[1500:, 13:] = covariances[1500:, *np.triu_indices(13)]
+    X[600:640] = X[5]
+    return X.astype(np.float32)
+
+
+def divergences(X, query):
+    """KL(a, b) + KL(b, a), by the two traces and lengths."""
+    mean, covariance = X[:, :13], np.zeros((len(X), 13, 13))
+    upper = np.triu_indices(13)
+    covariance[:, upper[0], upper[1]] = covariance[:, upper[1], upper[0]] = X[:, 13:]
+    covariance += np.eye(13)
+    one = np.zeros((13, 13))
+    one[upper] = one.T[upper] = query[13:]
+    one += np.eye(13)
+    apart, precision, turned = mean - query[:13], np.linalg.inv(covariance), np.linalg.inv(one)
+    traces = np.einsum("nij,ij->n", precision, one) + np.einsum("ij,nij->n", turned, covariance) - 26
+    return 0.5 * (traces + np.einsum("ni,nij,nj->n", apart, precision + turned, apart))
+
+
+@pytest.mark.parametrize(("gather", "select"), [(0.02, 0.25), (0.0, 0.0), (0.0, 1.0)])
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.9, None])
+def test_divergences_are_exact_where_float32_is_not(gaussians, monkeypatch, gather, select, share):
+    monkeypatch.setattr(index, "GATHER", gather)
+    monkeypatch.setattr(index, "SELECT", select)
+    exact = ExactIndex(gaussians, DIVERGENCE)
+    allowed = None if share is None else np.random.default_rng(9).random(3000) < share
+    for row in (0, 5, 700, 1600, 2999):
+        expected = divergences(gaussians.astype(float), gaussians[row].astype(float))
+        order = np.lexsort((np.arange(3000), np.round(expected, 9)))
+        order = order if allowed is None else order[allowed[order]]
+        for k in (1, 10, 60):
+            rows, distances = exact.nearest(gaussians[row], k, allowed)
+            np.testing.assert_array_equal(rows, order[:k])
+            np.testing.assert_allclose(distances, expected[order[:k]], rtol=1e-8, atol=1e-9)
+
+
+def test_float32_alone_would_have_been_wrong(gaussians):
+    """Else the test above would prove nothing."""
+    embedding = DIVERGENCE.embedding(gaussians)
+    wrong = 0
+    for row in range(0, 600, 50):
+        query = gaussians[row]
+        expected = divergences(gaussians.astype(float), query.astype(float))
+        products = embedding.rows @ embedding.of_query(query)
+        first = np.argsort(-products, kind="stable")[:40]
+        wrong += not set(np.argsort(expected, kind="stable")[:10]) <= set(first)
+    assert wrong
+
+
+def test_divergences_of_real_sizes_are_rounded_by_less_than_the_bound():
+    """The products of float32 against those of float64, beside what the index allows for."""
+    generator = np.random.default_rng(10)
+    frames = generator.normal(size=(400, 50, 13)) * generator.uniform(1, 60, (400, 1, 13)) * [4] + 30
+    means = generator.normal(size=(400, 13)) * 80 + np.array([-700, *[0] * 12])
+    centred = frames - frames.mean(axis=1, keepdims=True)
+    covariances = np.einsum("nfi,nfj->nij", centred, centred) / 50
+    X = np.hstack([means, covariances[:, *np.triu_indices(13)]]).astype(np.float32)
+    embedding = DIVERGENCE.embedding(X)
+    for row in range(0, 400, 40):
+        query = embedding.of_query(X[row])
+        distances = divergences(X.astype(float), X[row].astype(float))
+        off = embedding.rows @ query + distances
+        off -= np.median(off)  # each product is the distance but for its sign and one constant
+        assert 4 * np.abs(off).max() < embedding.rounding(query) < 0.05 * np.median(distances)
