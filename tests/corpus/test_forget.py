@@ -48,6 +48,7 @@ def made(tmp_path_factory, freesound_server, samples):
             with corpus.database.write() as connection:
                 for sound_id in corpus.sounds.ids().tolist():
                     corpus.similar_lists.put(connection, sound_id, [FETCHED, KEPT], 2)
+                    corpus.descriptors.put(connection, sound_id, "computed", {"pitch": 440.0})
             label(corpus, "water", "good", FETCHED, KEPT, OWN)
             label(corpus, "water", "bad", FETCHED)
             label(corpus, "metal", "good", FETCHED, OWN)
@@ -100,8 +101,9 @@ def audio_files(corpus):
 @pytest.mark.parametrize("gone", [FETCHED, OWN])
 def test_no_trace_is_left_in_any_table_nor_on_disk(corpus, gone):
     if gone == OWN:
-        with corpus.database.write() as connection:  # the one table that a local sound is never in by itself
+        with corpus.database.write() as connection:  # the tables that a local sound is never in by itself
             connection.execute(sa.text(f"insert into harvested values (1, {OWN}, 9, null, 'none', null)"))
+            connection.execute(sa.text(f"insert into served (sound_id) values ({OWN})"))
     before, path = rows(corpus), corpus.sounds.get(gone).file.path
     corpus.audio.part(gone).write_bytes(b"half")
     for table, those in before.items():
@@ -309,7 +311,7 @@ def test_the_command(corpus, mirla, monkeypatch):
 
 def test_without_a_terminal_the_command_refuses_in_one_line(corpus, mirla, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-    refused = mirla("forget", OWN, KEPT, check=20)
+    refused = mirla("forget", OWN, KEPT, check=30)
     assert refused.err.splitlines() == [
         f"mirla: 1 of 2 sounds cannot be fetched again: {OWN}; agent 'metal' loses 1 labels; "
         "agent 'still' loses 1 labels; agent 'water' loses 2 labels; nothing was deleted (--yes deletes without asking)"
@@ -319,7 +321,7 @@ def test_without_a_terminal_the_command_refuses_in_one_line(corpus, mirla, monke
     assert mirla("--json", "forget", OWN, KEPT, "--yes").json["forgotten"] == [OWN, KEPT]
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 20), ("\n", 20), ("", 20)])
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 30), ("\n", 30), ("", 30)])
 def test_at_a_terminal_the_command_asks(corpus, mirla, account, typed, answer, code):
     account.delete(KEPT)
     corpus.refresh()
