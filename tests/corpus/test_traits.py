@@ -1,4 +1,4 @@
-"""Traits as a table: filled by a harvest and by the upgrade, kept by refresh, computed ones first, gone when forgotten."""
+"""Traits as a table: filled by harvest, refresh and upgrade, computed ones first, gone when forgotten."""
 
 import json
 import shutil
