@@ -453,9 +453,8 @@ def _short(text: str) -> str:
 
 def _each(own: Any) -> Iterable[Any]:
     """The values of a field that may have none, one or several."""
-    if own is None or own == "":
-        return ()
-    return own if isinstance(own, tuple | list) else (own,)
+    every = own if isinstance(own, tuple | list) else (own,)
+    return [one for one in every if one not in (None, "")]
 
 
 def _follow(phrase: list[str], text: list[str]) -> bool:

@@ -140,10 +140,10 @@ def _test(node: Match | Between, now: datetime) -> _Test:
         low, high = node.ends(now)
 
         def lies(column: sa.ColumnElement[Any]) -> _Condition:
-            there = [column.is_not(None), *([column != ""] if text and node.field != "tag" else [])]
-            ends = [compared(column) >= low] if low is not None else []
-            ends += [compared(column) <= high] if high is not None else []
-            return sa.and_(*there, *ends)
+            conditions = [column != ""] if text else []
+            conditions += [compared(column) >= low] if low is not None else []
+            conditions += [compared(column) <= high] if high is not None else []
+            return sa.and_(*(conditions or [column.is_not(None)]))
 
         return lies
     if kind == "date":

@@ -26,6 +26,8 @@ from engine.errors import EngineError
 from tests.freesound.filters import mask_of
 
 NOW = datetime(2026, 7, 1, 12, 30, 15, tzinfo=UTC)
+PREVIEWED = 75338
+"""Harvested with its preview, an Ogg file; the record is of the original."""
 COMPUTED = {4832: {"pitch": 441.5, "loopable": True, "note_name": "Ñ♯4"}, 100055: {"pitch": -0.0}}
 
 
@@ -39,6 +41,7 @@ def corpus(tmp_path_factory, freesound_server, samples):
         patch.setenv("FREESOUND_TOKEN", freesound_server.token)
         with Corpus(home) as corpus:
             corpus.harvest(Wanted((Query(filter="duration:[0 TO *]"),), audio="none"))
+            assert corpus.harvest(Wanted((Query(ids=(PREVIEWED,)),))).audio == 1
             how = Adoption(tags=("Field Recording", "日本"), licence=Licence("Attribution"))
             assert len(corpus.adopt(samples[:6], how).ids) == 6
             with corpus.database.write() as connection:
@@ -308,6 +311,7 @@ def test_words_are_stemmed_whatever_their_case_and_in_order(corpus):
     assert 1 in found(corpus, "name:nandu")
     assert found(corpus, 'name:"!!!"') == []
     assert 4 in found(corpus, "name:*")
+    assert found(corpus, 'name:"x\0y runs"') == [2]
 
 
 def test_texts_are_compared_whole_whatever_their_case_in_any_script(corpus):
@@ -357,8 +361,9 @@ def test_dates(text, first, last):
 # --- reading -----------------------------------------------------------------------------------------------------
 
 PIECES = [
-    *"()[]{}\"\\:*-+ ?~^!/ '%;_\0\n\ud800日", *"AND OR NOT TO NOW -7DAY kick 440 -1e3 true".split(), " TO ", " OR ", '"a b"',
-    "tag:", "pitch:", "name:", "created:", "is_explicit:", "[* TO *]", "tag:(a OR b)", "created:[NOW-7DAY TO *]",
+    *"()[]{}\"\\:*-+ ?~^!/ '%;_\0\n\ud800日", *"AND OR NOT TO NOW -7DAY kick 440 -1e3 true".split(), " TO ",
+    " OR ", '"a b"', "tag:", "pitch:", "name:", "created:", "is_explicit:", "[* TO *]",
+    "tag:(a OR b)", "created:[NOW-7DAY TO *]",
 ]  # fmt: skip
 
 
@@ -484,6 +489,36 @@ def test_the_deepest_and_the_widest_filter_that_can_be_read_can_be_asked(corpus,
     assert found(corpus, deep) == fitting(own, parse(deep))
     wide = " OR ".join(f"created:[{year:04} TO *] OR -pitch:[* TO {year}]" for year in range(1, 101))
     assert found(corpus, wide) == fitting(own, parse(wide))
+
+
+@pytest.mark.parametrize(
+    "word", ["AND", "OR", "NOT", "TO", "-a", "+a", "*", "a*", "[", "NOW", "a:b", "\\", '"', "(", "!"]
+)
+def test_words_that_mean_something_are_printed_in_quotes(word):
+    for node in (
+        Match("tag", (word,)),
+        Match("tag", ("a", word)),
+        Between("tag", word, word),
+        Not(Match("tag", (word,))),
+    ):
+        assert parse(str(node)) == node
+
+
+def test_not_and_not_again_is_nothing():
+    assert parse("--tag:a") == parse("NOT -(tag:a)") == parse("tag:a")
+    assert str(parse("-" * 9 + "(tag:a tag:b)")) == "-(tag:a tag:b)"
+
+
+def test_what_no_database_can_hold_is_looked_for_as_it_is_stored(corpus):
+    assert parse("tag:\ud800") == Match("tag", ("\ufffd",))
+    assert found(corpus, 'tag:"\udcff" OR name:"\udcff"') == []
+
+
+def test_a_harvested_sound_is_of_the_type_of_its_original(corpus):
+    original = corpus.sounds.get(PREVIEWED)
+    assert original.file.format == "ogg"
+    assert PREVIEWED not in found(corpus, "type:ogg")
+    assert PREVIEWED not in found(corpus, f"filesize:{original.file.bytes}")
 
 
 def test_a_number_is_never_printed_as_another():
