@@ -17,9 +17,11 @@ CorpusError                  3   anything below
 │   ├── NotThere            17   Freesound has no such thing, or not any more
 │   └── Unreachable         18   no network, or a server that fails
 ├── HarvestError            19   a harvest that cannot be made as it was asked for
-└── NotConfirmed            30   what cannot be had again would be deleted, and nobody said yes
+├── NotConfirmed            30   what cannot be had again would be deleted, and nobody said yes
+└── FilterError             31   a filter that cannot be read
 
-20 to 29 are the engine's. Every message is one line: what happened, with the value, and what to do next.
+20 to 29 are the engine's (`engine.errors`), 30 and up the corpus's again.
+Every message is one line: what happened, with the value, and what to do next.
 """
 
 from __future__ import annotations
@@ -131,3 +133,9 @@ class NotConfirmed(CorpusError):
     """What cannot be had again would be deleted, and nobody said yes."""
 
     exit_code = 30
+
+
+class FilterError(CorpusError):
+    """A filter that cannot be read; the message says at which character."""
+
+    exit_code = 31

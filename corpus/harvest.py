@@ -37,6 +37,7 @@ from corpus.store.database import Database
 from corpus.store.harvests import Download, Harvest, Harvests
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
+from corpus.store.traits import Traits
 from corpus.store.vectors import Vectors
 from corpus.taking import SPACE, Taking
 from corpus.walk import Step, Walk
@@ -103,7 +104,7 @@ class Harvesting:
         self._sounds = sounds
         self._vectors = vectors
         self._lists = lists
-        self._keeping = Keeping(sounds, vectors, checks)
+        self._keeping = Keeping(sounds, vectors, checks, Traits(database))
         self._harvests = harvests
         self._audio = audio
         self._client = client

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from corpus.freesound.wire import SPACES, Record
+from corpus.freesound.wire import SPACES, Record, facts, traits
 from corpus.store.checks import Checks
 from corpus.store.database import Transaction
 from corpus.store.sounds import Sounds
+from corpus.store.traits import Traits
 from corpus.store.vectors import Vector, Vectors
 
 
@@ -24,8 +25,9 @@ class Kept:
 class Keeping:
     """Keeps served records in one corpus."""
 
-    def __init__(self, sounds: Sounds, vectors: Vectors, checks: Checks) -> None:
+    def __init__(self, sounds: Sounds, vectors: Vectors, checks: Checks, traits: Traits) -> None:
         self._sounds = sounds
+        self._traits = traits
         self._vectors = vectors
         self._checks = checks
 
@@ -44,6 +46,13 @@ class Keeping:
         changed = [one.sound for one in some if one.sound.id in held and held[one.sound.id] != one.record]
         self._sounds.insert(transaction, new, records)
         self._sounds.update(transaction, changed, records)
+        different = {sound.id: records[sound.id] for sound in (*new, *changed)}
+        self._traits.serve(
+            transaction,
+            {sound_id: traits(record) for sound_id, record in different.items()},
+            {sound_id: facts(record) for sound_id, record in different.items()},
+            [sound.id for sound in changed],
+        )
         self._vectors.put(transaction, vectors)
         touched = {sound.id for sound in changed} | {one.sound_id for one in vectors if one.sound_id in held}
         return Kept([sound.id for sound in new], sorted(touched), back)

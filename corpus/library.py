@@ -17,6 +17,7 @@ from corpus.store.database import Database
 from corpus.store.harvests import Harvests
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
+from corpus.store.traits import Traits
 from corpus.store.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Corpus:
 
     Attributes
     ----------
-    sounds, checks, vectors, similar_lists, agents, harvests
+    sounds, checks, vectors, descriptors, similar_lists, agents, harvests
         What is held, by family.
 
     Raises
@@ -70,6 +71,7 @@ class Corpus:
         self.sounds = Sounds(self.database, self.home)
         self.checks = Checks(self.database)
         self.vectors = Vectors(self.database, self.home)
+        self.descriptors = Traits(self.database)
         self.agents = Agents(self.database)
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
@@ -226,12 +228,13 @@ class Corpus:
         return agreement(self.vectors, k)
 
     def traits(self, sound_id: int) -> dict[str, dict[str, Any]]:
-        """The scalar descriptors of a sound by name, each as `{"value", "from"}`; none for a sound of one's own."""
-        from corpus.freesound.wire import traits
+        """The scalar descriptors of a sound by name, each as `{"value", "from"}`.
 
-        with self.database.read() as connection:
-            record = self.sounds.records(connection, [sound_id]).get(sound_id, {})
-        return {name: {"value": value, "from": "freesound"} for name, value in traits(record).items()}
+        `from` is `analysis` for what was computed here, which goes before `freesound` for what Freesound serves.
+        """
+        found = self.descriptors.of([sound_id]).get(sound_id, {})
+        origins = {"computed": "analysis", "api": "freesound"}
+        return {name: {"value": value, "from": origins[origin]} for name, (value, origin) in found.items()}
 
     def status(self) -> dict[str, Any]:
         """What is held, as `mirla status --json` answers it."""

@@ -17,6 +17,7 @@ from corpus.keeping import Keeping
 from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.sounds import Sounds
+from corpus.store.traits import Traits
 from corpus.store.vectors import Vectors
 
 _FEW = 5
@@ -55,7 +56,7 @@ class Refreshing:
         self._database = database
         self._sounds = sounds
         self._checks = checks
-        self._keeping = Keeping(sounds, vectors, checks)
+        self._keeping = Keeping(sounds, vectors, checks, Traits(database))
         self._client = client
 
     def run(self, ids: Sequence[int] | None = None, progress: Progress | None = None) -> RefreshReport:

@@ -6,6 +6,8 @@ EngineError                 20   anything below
 ├── TrainingError           23   labels that no classifier can learn from, or no model yet
 ├── DeviceError             24   no sound device, or one that failed
 └── DemoError               25   the demo has nothing to work on
+
+20 to 29 are the engine's; 3 to 19, and from 30 up, are the corpus's (`corpus.errors`).
 """
 
 from __future__ import annotations

@@ -11,12 +11,14 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
+from corpus.descriptors import SCALARS, Trait, fitting
 from corpus.errors import FreesoundError
 from corpus.licences import from_text
 from corpus.model import FIRST_LOCAL_ID, Sound, Space
@@ -27,19 +29,26 @@ METADATA = (
     "created,license,gen_ai_preference,type,channels,filesize,bitrate,bitdepth,duration,samplerate,username,pack,"
     "pack_name,previews,images,num_downloads,avg_rating,num_ratings,num_comments,is_explicit,is_remix,was_remixed,md5"
 )
-TRAITS = (
-    "amplitude_peak_ratio,beat_count,beat_loudness,boominess,bpm,bpm_confidence,brightness,decay_strength,depth,"
-    "dissonance,duration_effective,dynamic_range,hardness,has_audio_problems,hpcp_crest,hpcp_entropy,inharmonicity,"
-    "log_attack_time,loopable,loudness,note_confidence,note_midi,note_name,onset_count,pitch,pitch_confidence,"
-    "pitch_max,pitch_min,pitch_salience,pitch_var,reverbness,roughness,sharpness,silence_rate,single_event,"
-    "spectral_centroid,spectral_complexity,spectral_crest,spectral_energy,spectral_entropy,spectral_flatness,"
-    "spectral_rolloff,spectral_skewness,spectral_spread,start_time,temporal_centroid,temporal_centroid_ratio,"
-    "temporal_decrease,temporal_skewness,temporal_spread,tonality,tonality_confidence,warmth,zero_crossing_rate"
-)
+TRAITS = ",".join(name for name in SCALARS if name not in METADATA.split(","))
 VECTORS = "mfcc,mfcc_var,sim_laion_clap,sim_freesound_classic"
 _VECTORS = frozenset(VECTORS.split(","))
 FIELDS = f"{METADATA},{TRAITS},{VECTORS}"
 """Everything a search page can carry of a sound, so that no sound costs a request of its own."""
+
+_FACTS: dict[str, type[Trait]] = {
+    "created": str,
+    "type": str,
+    "channels": int,
+    "samplerate": float,
+    "filesize": int,
+    "num_downloads": int,
+    "num_ratings": int,
+    "avg_rating": float,
+    "gen_ai_preference": str,
+    "is_explicit": bool,
+    "md5": str,
+}
+_ENOUGH_RATINGS = 3
 
 SPACES = {
     "api_mfcc": Space("api_mfcc", 26, "freesound: mfcc, mfcc_var", "api"),
@@ -144,10 +153,33 @@ def record(row: Mapping[str, Any]) -> Record | None:
     )
 
 
-def traits(record: Mapping[str, Any]) -> dict[str, float | int | str | bool]:
-    """The scalar descriptors in a record as it is stored, by name in the order of `TRAITS`; null ones left out."""
-    served = ((name, record.get(name)) for name in TRAITS.split(","))
-    return {name: value for name, value in served if isinstance(value, str) or _finite(value)}
+def traits(record: Mapping[str, Any]) -> dict[str, Trait]:
+    """The scalar descriptors in a record as it is stored, by name; what is null or of another type is left out."""
+    return fitting(record)
+
+
+def facts(record: Mapping[str, Any]) -> dict[str, Trait]:
+    """What else a record says that filters ask for: `created` in UTC to the second, `avg_rating` as the API filters it.
+
+    Freesound's index has ratings from 0 to 10, and 0 for sounds with fewer than 3.
+    """
+    found = fitting(record, _FACTS)
+    created = _utc(found.pop("created", None))
+    if created is not None:
+        found["created"] = created
+    if isinstance(rating := found.get("avg_rating"), float):
+        found["avg_rating"] = 2 * rating if float(found.get("num_ratings", 0)) >= _ENOUGH_RATINGS else 0.0
+    return found
+
+
+def _utc(text: object) -> str | None:
+    """A date of the API, in either of its forms, in ours."""
+    try:
+        when = datetime.fromisoformat(str(text))
+        when = when.astimezone(UTC) if when.tzinfo else when
+    except (ValueError, OverflowError):
+        return None
+    return when.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _vectors(row: Mapping[str, Any]) -> dict[str, npt.NDArray[np.float32]]:

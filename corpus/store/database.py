@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -104,10 +105,16 @@ def _connect_args(url: sa.URL) -> dict[str, object]:
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    connection.create_function("unicode_lower", 1, _lower, deterministic=True)
     connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
     if not tables or "alembic_version" in tables:  # another program's database stays as it is
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _lower(text: Any) -> Any:
+    """Lower case in any script: SQLite's own `lower` knows ASCII alone."""
+    return text.lower() if isinstance(text, str) else text
 
 
 def _begin(connection: Connection) -> None:

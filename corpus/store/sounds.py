@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from corpus.errors import StoreError, UnknownSound
+from corpus.filters import Node
 from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Sound
 from corpus.store.database import Database, now
+from corpus.store.filters import clause
 from corpus.store.tables import files, sounds, tags
 from corpus.text import as_tag, storable
 
@@ -93,6 +96,7 @@ class Sounds:
         with_tags: Sequence[str] = (),
         licences: Sequence[str] = (),
         with_audio: bool = False,
+        fitting: Node | None = None,
     ) -> npt.NDArray[np.int64]:
         """Ids of the sounds that fit all conditions: by rank then id with `text`, else ascending.
 
@@ -107,6 +111,8 @@ class Sounds:
             Licences (name, short form or deed address) of which it must have one.
         with_audio : bool
             Only sounds that have a file.
+        fitting : corpus.filters.Node, optional
+            A filter that they must fit.
         """
         ranked = _ranked(text)
         query = sa.select(sounds.c.id)
@@ -122,6 +128,8 @@ class Sounds:
             query = query.where(sounds.c.id.in_(sa.select(files.c.sound_id).where(files.c.preferred)))
         if licences:
             query = query.where(sa.or_(*(_has_licence(from_text(storable(licence))) for licence in licences)))
+        if fitting is not None:
+            query = query.where(clause(fitting, datetime.now(UTC)))
         with self._database.read() as connection:
             return np.fromiter(connection.execute(query).scalars(), dtype=np.int64)
 

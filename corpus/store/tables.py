@@ -23,6 +23,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from corpus.descriptors import SCALARS
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -51,6 +53,8 @@ sounds = Table(
     Column("added", String(32), nullable=False),
     Column("gone", String(32)),
     Column("checked", String(32)),
+    # what filters ask for, beside the records, which make the table itself slow to read
+    Index("ix_sounds_filtered", "duration", "licence", "username", "pack", "added"),
 )
 
 tags = Table(
@@ -193,4 +197,32 @@ similar_lists = Table(  # of a sound that need not be held, of sounds that need 
     Column("ids", JSON, nullable=False),
     Column("asked", Integer, nullable=False),
     Column("fetched", String(32), nullable=False),
+)
+
+_TYPES = {float: Float, int: BigInteger, bool: Boolean, str: Text}
+
+traits = Table(  # of origin `api` as Freesound serves them, `computed` as the analysis found them; see descriptors
+    "traits",
+    metadata,
+    Column("sound_id", ForeignKey(_SOUND), primary_key=True),
+    Column("origin", String(16), primary_key=True),
+    *(Column(name, _TYPES[kind]) for name, kind in SCALARS.items()),
+    sqlite_with_rowid=False,
+)
+
+served = Table(  # what a record says that filters ask for; a sound of one's own has no row
+    "served",
+    metadata,
+    Column("sound_id", ForeignKey(_SOUND), primary_key=True, autoincrement=False),
+    Column("created", String(32)),
+    Column("type", Text),
+    Column("channels", BigInteger),
+    Column("samplerate", Float),
+    Column("filesize", BigInteger),
+    Column("num_downloads", BigInteger),
+    Column("num_ratings", BigInteger),
+    Column("avg_rating", Float),  # as the API filters it: 0 to 10, and 0 below 3 ratings
+    Column("gen_ai_preference", Text),
+    Column("is_explicit", Boolean),
+    Column("md5", Text),
 )

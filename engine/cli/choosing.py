@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _OPTIONS = (
     click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds."),
     click.option("--tag", "tags", multiple=True, help="Only sounds with this tag; several: with all of them."),
+    click.option("--filter", default="", metavar="F", help="Only sounds that fit, in Freesound's filter language."),
     click.option("--licence", "licences", multiple=True, help="Only under this licence; several: under any of them."),
     click.option("--agent", "agents", multiple=True, help="Only what this agent calls good; several: what all do."),
     click.option("--with-audio", is_flag=True, help="Only sounds whose audio is here."),
@@ -33,7 +34,9 @@ def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         from engine.query.run import Choice
 
-        chosen = {name: kwargs.pop(name) for name in ("k", "tags", "licences", "agents", "with_audio", "seed")}
+        chosen = {
+            name: kwargs.pop(name) for name in ("k", "tags", "filter", "licences", "agents", "with_audio", "seed")
+        }
         return function(*args, choice=Choice(**chosen), **kwargs)
 
     for option in reversed(_OPTIONS):

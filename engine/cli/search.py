@@ -27,6 +27,7 @@ def search(app: App, text: tuple[str, ...], choice: Choice) -> None:
     Example:
       mirla search cymbal --tag drum -k 5
       mirla search -- cymbal -hard
+      mirla search --filter 'duration:[0 TO 2] -tag:loop license:"Creative Commons 0"'
     """
     from engine.query import run
 

@@ -1,4 +1,4 @@
-"""One query: filter first, then order. Text, tags, licences and agents each give a set of allowed sounds.
+"""One query: filter first, then order. Text, tags, licences, filters and agents each give a set of allowed sounds.
 
 `search` orders by rank or id, `random_sounds` by chance, `similar` by a measure over the intersection.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from corpus.filters import parse
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.agent.judging import Verdicts, judge
@@ -34,6 +35,8 @@ class Choice:
         Words to find (see `corpus.store.sounds.Sounds.ids`).
     tags, licences : tuple of str
         All of the tags; one of the licences.
+    filter : str
+        A filter they must fit (see `corpus.filters`); none if empty.
     agents : tuple of str
         All of them must call a sound good.
     with_audio : bool
@@ -46,6 +49,7 @@ class Choice:
     text: str = ""
     tags: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
+    filter: str = ""
     agents: tuple[str, ...] = ()
     with_audio: bool = False
     seed: int | None = None
@@ -131,7 +135,8 @@ def similar(corpus: Corpus, target: int, choice: Choice, measure_name: str = DEF
 
 def _allowed(corpus: Corpus, choice: Choice, among: Ids | None = None) -> tuple[Ids, list[Verdicts], dict[str, int]]:
     """Ids that fit, of `among` alone, by rank of their text; the verdicts of the agents asked, what each refused."""
-    ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio)
+    fitting = parse(choice.filter) if choice.filter else None
+    ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, fitting)
     if among is not None:
         ids = ids[np.isin(ids, among)]
     verdicts = [judge(corpus, name) for name in choice.agents]

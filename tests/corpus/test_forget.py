@@ -48,6 +48,7 @@ def made(tmp_path_factory, freesound_server, samples):
             with corpus.database.write() as connection:
                 for sound_id in corpus.sounds.ids().tolist():
                     corpus.similar_lists.put(connection, sound_id, [FETCHED, KEPT], 2)
+                    corpus.descriptors.put(connection, sound_id, "computed", {"pitch": 440.0})
             label(corpus, "water", "good", FETCHED, KEPT, OWN)
             label(corpus, "water", "bad", FETCHED)
             label(corpus, "metal", "good", FETCHED, OWN)
@@ -100,8 +101,9 @@ def audio_files(corpus):
 @pytest.mark.parametrize("gone", [FETCHED, OWN])
 def test_no_trace_is_left_in_any_table_nor_on_disk(corpus, gone):
     if gone == OWN:
-        with corpus.database.write() as connection:  # the one table that a local sound is never in by itself
+        with corpus.database.write() as connection:  # the tables that a local sound is never in by itself
             connection.execute(sa.text(f"insert into harvested values (1, {OWN}, 9, null, 'none', null)"))
+            connection.execute(sa.text(f"insert into served (sound_id) values ({OWN})"))
     before, path = rows(corpus), corpus.sounds.get(gone).file.path
     corpus.audio.part(gone, "https://cdn/x.ogg").write_bytes(b"half")
     for table, those in before.items():

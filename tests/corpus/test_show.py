@@ -1,13 +1,11 @@
 """`show`: what Freesound measured of a sound, beside what is known anyway."""
 
-import json
-
 import pytest
-import sqlalchemy as sa
 
 from corpus import Corpus
+from corpus.descriptors import SCALARS
 from corpus.freesound import wire
-from corpus.freesound.wire import TRAITS, traits
+from corpus.freesound.wire import traits
 
 
 @pytest.fixture
@@ -20,7 +18,7 @@ def harvested(freesound, monkeypatch, mirla):
 
 def test_a_harvested_sound_has_the_traits_that_freesound_serves(harvested, mirla):
     for number in (100055, 4832):
-        served = {name: harvested[number].get(name) for name in TRAITS.split(",")}
+        served = {name: harvested[number].get(name) for name in SCALARS}
         expected = {name: {"value": value, "from": "freesound"} for name, value in served.items() if value is not None}
         assert len(expected) > 40
         assert mirla("--json", "show", number).json["traits"] == expected
@@ -38,9 +36,8 @@ def test_they_are_a_paragraph_in_the_plain_output(harvested, mirla):
 
 def test_null_traits_are_left_out(harvested, mirla, home):
     with Corpus(home) as corpus, corpus.database.write() as connection:
-        record = json.dumps({"bpm": None, "pitch": 440, "loopable": False, "note_name": "A4", "mood": "sad"})
-        connection.execute(sa.text("update sounds set record = :record where id = 4832"), {"record": record})
-        connection.execute(sa.text("update sounds set record = 'null' where id = 100055"))
+        record = {"bpm": None, "pitch": 440, "loopable": False, "note_name": "A4", "mood": "sad"}
+        corpus.descriptors.serve(connection, {4832: traits(record), 100055: {}}, {}, [4832, 100055])
     values = {name: trait["value"] for name, trait in mirla("--json", "show", 4832).json["traits"].items()}
     assert values == {"pitch": 440, "loopable": False, "note_name": "A4"}
     assert mirla("--json", "show", 100055).json["traits"] == {}
@@ -61,5 +58,5 @@ def test_traits_are_scalars_that_json_can_hold():
         "depth": True,
         "tonality": {"x": 1},
     }
-    assert traits(served) == {"loudness": -7.5, "depth": True}
+    assert traits(served) == {"loudness": -7.5}
     assert wire.record({"id": 1, "duration": 10**400}).sound.duration is None

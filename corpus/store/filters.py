@@ -1,0 +1,187 @@
+"""Filters as SQL: each part is a condition on `sounds.id`, which `corpus.filters` says of a sound's values in Python.
+
+A sound of one's own has no row in `served`: its type, channels, sample rate and size are those of its file, and it was
+created when it was added. A trait is the computed one where there is one, else the served one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from corpus.descriptors import SCALARS
+from corpus.filters import FIELDS, All, Between, Either, Match, Node, Not, folded
+from corpus.moments import Moment
+from corpus.store.database import Database
+from corpus.store.tables import files, served, sounds, tags, traits
+
+_Condition = sa.ColumnElement[bool]
+_Test = Callable[[sa.ColumnElement[Any]], _Condition]
+
+_OWN_COLUMNS = {"type": "format", "channels": "channels", "samplerate": "samplerate", "filesize": "bytes"}
+_SOUND_COLUMNS = {
+    "name": "name",
+    "description": "description",
+    "username": "username",
+    "pack": "pack",
+    "license": "licence",
+    "duration": "duration",
+}
+_PER_QUERY = 500
+
+
+class _Lower(FunctionElement[str]):
+    """Lower case in any script."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(_Lower)
+def _lower(element: _Lower, compiler: Any, **named: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **named)})"
+
+
+@compiles(_Lower, "sqlite")
+def _lower_on_sqlite(element: _Lower, compiler: Any, **named: Any) -> str:
+    return f"unicode_lower({compiler.process(element.clauses, **named)})"
+
+
+def clause(node: Node, now: datetime) -> _Condition:
+    """A filter as a condition on `sounds.id`, `now` being what NOW means; never null."""
+    match node:
+        case All(parts):
+            return sa.and_(*(clause(part, now) for part in parts))
+        case Either(parts):
+            return sa.or_(*(clause(part, now) for part in parts))
+        case Not(part):
+            return sa.not_(clause(part, now))
+        case Match() | Between():
+            return _leaf(node, now)
+    raise TypeError(f"{node!r} is no part of a filter")
+
+
+def values(database: Database, sound_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """By sound the values that filters ask for, by field, for `corpus.filters.Node.fits`; what is lacking is None."""
+    found: dict[int, dict[str, Any]] = {}
+    computed, api = traits.alias(), traits.alias()
+    on = {
+        table: (table.c.sound_id == sounds.c.id) & (table.c.origin == origin)
+        for table, origin in ((computed, "computed"), (api, "api"))
+    }
+    own = [
+        sa.case((served.c.sound_id.is_(None), _own(name)), else_=served.c[name]).label(name)
+        for name in (*_OWN_COLUMNS, "created")
+    ]
+    columns = [
+        sounds.c.id,
+        *(sounds.c[column].label(name) for name, column in _SOUND_COLUMNS.items()),
+        *own,
+        *(column for column in served.c if column.name not in ("sound_id", "created", *_OWN_COLUMNS)),
+        *(sa.func.coalesce(computed.c[name], api.c[name]).label(name) for name in SCALARS),
+    ]
+    query = (
+        sa.select(*columns)
+        .select_from(sounds)
+        .outerjoin(served, served.c.sound_id == sounds.c.id)
+        .outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred)
+        .outerjoin(computed, on[computed])
+        .outerjoin(api, on[api])
+    )
+    with database.read() as connection:
+        for some in _parts(sound_ids):
+            for row in connection.execute(query.where(sounds.c.id.in_(some))).mappings():
+                found[row["id"]] = {**row, "tag": []}
+            tagged = sa.select(tags.c.sound_id, tags.c.tag).where(tags.c.sound_id.in_(some)).order_by(tags.c.position)
+            for sound_id, tag in connection.execute(tagged):
+                found[sound_id]["tag"].append(tag)
+    return found
+
+
+def _own(name: str) -> sa.ColumnElement[Any]:
+    """Where a sound of one's own has what a record says of others."""
+    return sounds.c.added if name == "created" else files.c[_OWN_COLUMNS[name]]
+
+
+def _leaf(node: Match | Between, now: datetime) -> _Condition:
+    test = _test(node, now)
+    field = node.field
+    if field == "id":
+        return test(sounds.c.id)
+    if field == "tag":
+        return _among(sa.select(tags.c.sound_id).where(test(tags.c.tag)))
+    if FIELDS[field] == "words" and isinstance(node, Match):
+        return _among(_with_words(field, [str(value) for value in node.values]))
+    if field in _SOUND_COLUMNS:
+        other = sounds.alias()
+        return _among(sa.select(other.c.id).where(test(other.c[_SOUND_COLUMNS[field]])))
+    if field in SCALARS:
+        return _among(_with_trait(field, test))
+    among_served = sa.select(served.c.sound_id).where(test(served.c[field]))
+    if field not in _OWN_COLUMNS and field != "created":
+        return _among(among_served)
+    return _among(sa.union_all(among_served, _of_ones_own(field, test)))
+
+
+def _test(node: Match | Between, now: datetime) -> _Test:
+    """What a column of the field must be like."""
+    kind = FIELDS[node.field]
+    text = kind in ("text", "words")
+
+    def compared(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return _Lower(column) if text and node.field != "tag" else column  # tags are kept in lower case
+
+    if isinstance(node, Between):
+        low, high = node.ends(now)
+
+        def lies(column: sa.ColumnElement[Any]) -> _Condition:
+            conditions = [column != ""] if text else []
+            conditions += [compared(column) >= low] if low is not None else []
+            conditions += [compared(column) <= high] if high is not None else []
+            return sa.and_(*(conditions or [column.is_not(None)]))
+
+        return lies
+    if kind == "date":
+        spans = [value.span(now) for value in node.values if isinstance(value, Moment)]
+        return lambda column: sa.or_(*(column.between(first, last) for first, last in spans))
+    return lambda column: compared(column).in_([folded(value) for value in node.values])
+
+
+def _with_words(field: str, wanted: Sequence[str]) -> sa.sql.selectable.SelectBase:
+    phrases = (value.replace('"', " ").replace("\0", " ") for value in wanted)
+    match = f"{field} : ({' OR '.join(f'{chr(34)}{phrase}{chr(34)}' for phrase in phrases)})"
+    found = sa.text("select rowid as id from sound_text where sound_text match :match")
+    bound = found.bindparams(sa.bindparam("match", match, unique=True))
+    return sa.select(bound.columns(sa.column("id", sa.Integer)).subquery().c.id)
+
+
+def _with_trait(name: str, test: _Test) -> sa.Select[Any]:
+    counting, computed = traits.alias(), traits.alias()
+    better = sa.exists().where(
+        computed.c.sound_id == counting.c.sound_id,
+        computed.c.origin == "computed",
+        computed.c[name].is_not(None),
+    )
+    return sa.select(counting.c.sound_id).where(test(counting.c[name]), (counting.c.origin == "computed") | ~better)
+
+
+def _of_ones_own(field: str, test: _Test) -> sa.Select[Any]:
+    every = sa.select(served.c.sound_id)
+    if field == "created":
+        other = sounds.alias()
+        return sa.select(other.c.id).where(other.c.id.not_in(every), test(other.c.added))
+    column = files.c[_OWN_COLUMNS[field]]
+    return sa.select(files.c.sound_id).where(files.c.preferred, files.c.sound_id.not_in(every), test(column))
+
+
+def _among(query: Any) -> _Condition:
+    return sounds.c.id.in_(query)
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[first : first + _PER_QUERY] for first in range(0, len(ids), _PER_QUERY))
