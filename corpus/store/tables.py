@@ -95,7 +95,18 @@ spaces = Table(
     Column("dim", Integer, nullable=False),
     Column("origin", String(16), nullable=False),
     Column("current", Boolean, nullable=False),
+    Column("changes", BigInteger, nullable=False, server_default="0"),  # drawn anew by triggers at each change
     UniqueConstraint("name", "fingerprint"),
+)
+
+additions = Table(  # what only added vectors: `changes` of their space before and after, and whose (little-endian int64)
+    "additions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("space_id", ForeignKey("spaces.id"), nullable=False),
+    Column("before", BigInteger, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("ids", LargeBinary, nullable=False),
 )
 
 provenances = Table(

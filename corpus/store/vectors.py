@@ -13,13 +13,22 @@ import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from corpus.errors import AnalysisError
+from corpus.errors import AnalysisError, StoreError
 from corpus.model import Space
 from corpus.store.database import Database
-from corpus.store.tables import files, provenances, sounds, spaces, vectors
+from corpus.store.tables import additions, files, provenances, sounds, spaces, vectors
 
 _STORED = np.dtype("<f4")
+_STORED_IDS = np.dtype("<i8")
 _PER_QUERY = 500
+_AT_ONCE = 10_000
+"""Rows fetched at a time, so that a matrix is in memory but once."""
+_REMEMBERED = 1000
+"""How many additions are remembered, of all spaces."""
+_TOO_MANY = 100_000
+"""An addition of more vectors is not remembered: reading all again is no slower."""
+
+Matrix = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,18 @@ class Vectors:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def matrix(self, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    def state(self, name: str) -> str | None:
+        """Which state the current vectors of a space are in: another word after any change, whoever made it.
+
+        None where there is no such space, or the database cannot say.
+        """
+        if not self._database.sqlite:
+            return None
+        with self._database.read() as connection:
+            space = _current(connection, name)
+        return _state(space) if space else None
+
+    def matrix(self, name: str) -> Matrix:
         """All current vectors of a space.
 
         Returns
@@ -106,17 +126,49 @@ class Vectors:
         ids : (n,) int64, ascending
         X : (n, dim) float32
         """
-        query = (
-            sa.select(vectors.c.sound_id, vectors.c.data, spaces.c.dim)
-            .join(spaces)
-            .where(spaces.c.name == name, spaces.c.current)
-            .order_by(vectors.c.sound_id)
-        )
+        return self.snapshot(name)[1]
+
+    def snapshot(self, name: str) -> tuple[str | None, Matrix]:
+        """All current vectors of a space (see `matrix`), and the state that they are in."""
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-        values = np.frombuffer(b"".join(row[1] for row in rows), _STORED)
-        return ids, values.reshape(len(rows), rows[0].dim if rows else 0).astype(np.float32)
+            space = _current(connection, name)
+            if space is None:
+                return None, (np.empty(0, np.int64), np.empty((0, 0), np.float32))
+            mine = vectors.c.space_id == space.id
+            count = connection.execute(sa.select(sa.func.count()).select_from(vectors).where(mine)).scalar_one()
+            query = sa.select(vectors.c.sound_id, vectors.c.data).where(mine).order_by(vectors.c.sound_id)
+            found = _read(connection, query, count, space.dim)
+            return _state(space) if self._database.sqlite else None, found
+
+    def added(self, name: str, since: str) -> tuple[str, Matrix] | None:
+        """The present state of a space and the vectors added since another, if nothing else happened in between.
+
+        None if something did, or if that is too long ago to know. Ids ascend.
+        """
+        with self._database.read() as connection:
+            space = _current(connection, name)
+            if space is None or not self._database.sqlite:
+                return None
+            steps = {
+                row.before: row
+                for row in connection.execute(sa.select(additions).where(additions.c.space_id == space.id))
+            }
+            ids: list[npt.NDArray[np.int64]] = []
+            at = since
+            while at != _state(space):
+                step = steps.pop(_changes(at), None)
+                if step is None or at != _state(space, _changes(at)):
+                    return None
+                ids.append(np.frombuffer(step.ids, _STORED_IDS))
+                at = _state(space, step.after)
+            new = np.sort(np.concatenate(ids)) if ids else np.empty(0, np.int64)
+            X = np.empty((len(new), space.dim), np.float32)
+            for first in range(0, len(new), _PER_QUERY):
+                some = new[first : first + _PER_QUERY].tolist()
+                query = sa.select(vectors.c.sound_id, vectors.c.data).order_by(vectors.c.sound_id)
+                mine = query.where(vectors.c.space_id == space.id, vectors.c.sound_id.in_(some))
+                X[first : first + len(some)] = _read(connection, mine, len(some), space.dim)[1]
+            return at, (new, X)
 
     def sources(self, name: str) -> dict[int, str]:
         """From which kind of file (original, hq-ogg, ...) each current vector of a computed space is, by sound."""
@@ -236,7 +288,52 @@ class Vectors:
                 for first in range(0, len(ids), _PER_QUERY):
                     theirs = vectors.c.sound_id.in_(ids[first : first + _PER_QUERY])
                     connection.execute(sa.delete(vectors).where(same, theirs))
-            connection.execute(sa.insert(vectors), rows)
+            self._insert(connection, rows, {row.id: row.changes for row in stored})
+
+    def _insert(self, connection: Connection, rows: list[dict[str, Any]], before: dict[int, int]) -> None:
+        """Add rows, and remember that this added and no more where `changes` is still what it was `before`."""
+        ids: dict[int, list[int]] = {}
+        for row in rows:
+            ids.setdefault(row["space_id"], []).append(row["sound_id"])
+        untouched = {row.id for row in connection.execute(sa.select(spaces)) if row.changes == before[row.id]}
+        connection.execute(sa.insert(vectors), rows)
+        for row in connection.execute(sa.select(spaces)).all():
+            new = ids.get(row.id, [])
+            if row.id in untouched and row.changes != before[row.id] and len(new) <= _TOO_MANY:
+                step = {"space_id": row.id, "before": before[row.id], "after": row.changes}
+                added = connection.execute(
+                    sa.insert(additions).values(step | {"ids": np.array(new, _STORED_IDS).tobytes()})
+                )
+                latest = added.inserted_primary_key
+                if latest is not None:
+                    connection.execute(sa.delete(additions).where(additions.c.id <= latest[0] - _REMEMBERED))
+
+
+def _current(connection: Connection, name: str) -> Any:
+    return connection.execute(sa.select(spaces).where(spaces.c.name == name, spaces.c.current)).first()
+
+
+def _state(space: Any, changes: int | None = None) -> str:
+    """As a word; `changes` if not the present one."""
+    return f"{space.fingerprint} {space.id} {space.changes if changes is None else changes}"
+
+
+def _changes(state: str) -> int:
+    return int(state.rsplit(" ", 1)[-1])
+
+
+def _read(connection: Connection, query: sa.Select[Any], count: int, dim: int) -> Matrix:
+    """Rows of an id and its vector."""
+    ids, X = np.empty(count, np.int64), np.empty((count, dim), np.float32)
+    first = 0
+    for some in connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions():
+        last = first + len(some)
+        ids[first:last] = [row[0] for row in some]
+        X[first:last] = np.frombuffer(b"".join([row[1] for row in some]), _STORED).reshape(-1, dim)
+        first = last
+    if first != count:
+        raise StoreError(f"{count} vectors were looked for and {first} found: the database is damaged")
+    return ids, X
 
 
 def _analysed(connection: Connection, name: str) -> set[tuple[int, int]]:
