@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corpus.caches import Caches
 from corpus.errors import HarvestError, UnknownSound
 from corpus.files import AudioFolder
 from corpus.settings import Settings
@@ -48,6 +49,8 @@ class Corpus:
     ----------
     sounds, checks, vectors, descriptors, similar_lists, agents, harvests
         What is held, by family.
+    caches
+        What was derived of it.
 
     Raises
     ------
@@ -68,6 +71,7 @@ class Corpus:
         self.database = Database(self.settings.database)
         schema.prepare(self.database)
         self.audio = AudioFolder(self.home)
+        self.caches = Caches(self.home / "cache")
         self.sounds = Sounds(self.database, self.home)
         self.checks = Checks(self.database)
         self.vectors = Vectors(self.database, self.home)

@@ -1,4 +1,8 @@
-"""FeatureMatrix: the vectors of one space, or of several side by side, all sounds in ascending order of id."""
+"""FeatureMatrix: the vectors of one space, or of several side by side, all sounds in ascending order of id.
+
+The matrix of a space is a cache: read from the store once, then memory-mapped, with the state of the space for a stamp.
+Where vectors were only added since it was stored, these alone are read. Its arrays are not to be written into.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,9 @@ import numpy.typing as npt
 from corpus.library import Corpus
 from corpus.model import FIRST_LOCAL_ID, Origin
 from engine.errors import NoVectors
+
+Ids = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class FeatureMatrix:
         Whether vectors are `computed` here or served by the `api`.
     parts : tuple of FeatureMatrix
         The spaces that this one has side by side, where they are several.
+    state : str, optional
+        Which state the space was in (see `corpus.store.vectors.Vectors.state`).
     """
 
     space: str
@@ -37,6 +46,7 @@ class FeatureMatrix:
     X: npt.NDArray[np.float32]
     origin: Origin = "computed"
     parts: tuple[FeatureMatrix, ...] = ()
+    state: str | None = None
 
     def rows(self, ids: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         """Row numbers of sounds.
@@ -57,7 +67,7 @@ class FeatureMatrix:
 
     def among(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Mask (n,) of the sounds that are in `ids`."""
-        return np.isin(self.ids, ids)
+        return among(self.ids, ids)
 
     def _remedy(self, sound_id: int) -> str:
         if self.origin == "computed":
@@ -75,14 +85,58 @@ def load(corpus: Corpus, space: str) -> FeatureMatrix:
     NoVectors
         There are none.
     """
-    ids, X = corpus.vectors.matrix(space)
-    origin = corpus.origin(space)
-    if len(ids):
-        return FeatureMatrix(space, ids, X, origin)
+    state = corpus.vectors.state(space)
+    if state is not None:
+        matrix = corpus.caches.held(f"space {space}", state, lambda: _cached(corpus, space, state))
+    else:
+        matrix = _with_origin(corpus, space, None, corpus.vectors.matrix(space))
+    if len(matrix.ids):
+        return matrix
+    origin = matrix.origin
     if origin == "api":
         raise NoVectors(f"no sound has a vector in space {space!r} yet; `mirla harvest TEXT` brings sounds with theirs")
     first = "" if len(corpus.sounds.ids(with_audio=True)) else "`mirla adopt DIR` or `mirla harvest TEXT`, then "
     raise NoVectors(f"no sound was analysed in space {space!r} yet; {first}`mirla analyse --space {space}`")
+
+
+def _cached(corpus: Corpus, space: str, state: str) -> tuple[str, FeatureMatrix]:
+    """The matrix in this state or, should the space change meanwhile, a later one; with its state."""
+    key = f"space {space}"
+    found = corpus.caches.find(key, state)
+    if found is None:
+        state, (ids, X) = _grown(corpus, space) or _read(corpus, space, state)
+        found = corpus.caches.store(key, state, {"ids": ids, "X": X}) if len(ids) else {"ids": ids, "X": X}
+    return state, _with_origin(corpus, space, state, (found["ids"], found["X"]))
+
+
+def _read(corpus: Corpus, space: str, state: str) -> tuple[str, tuple[Ids, Rows]]:
+    present, matrix = corpus.vectors.snapshot(space)
+    return present or state, matrix
+
+
+def _grown(corpus: Corpus, space: str) -> tuple[str, tuple[Ids, Rows]] | None:
+    """A matrix stored earlier with the vectors that were added since, if nothing else happened in between."""
+    for earlier, old in corpus.caches.others(f"space {space}"):
+        if (added := corpus.vectors.added(space, earlier)) is not None:
+            state, (ids, X) = added
+            places = np.searchsorted(old["ids"], ids)
+            return state, (np.insert(old["ids"], places, ids), np.insert(old["X"], places, X, axis=0))
+    return None
+
+
+def _with_origin(corpus: Corpus, space: str, state: str | None, matrix: tuple[Ids, Rows]) -> FeatureMatrix:
+    for array in matrix:
+        array.flags.writeable = False  # as where it is memory-mapped: others hold it as well
+    return FeatureMatrix(space, *matrix, corpus.origin(space), state=state)
+
+
+def among(ids: Ids, some: Ids) -> npt.NDArray[np.bool_]:
+    """Mask (n,) of those of `ids`, which ascend, that are in `some`, in any order."""
+    mask = np.zeros(len(ids), bool)
+    if len(ids):
+        rows = np.minimum(np.searchsorted(ids, some), len(ids) - 1)
+        mask[rows[ids[rows] == some]] = True
+    return mask
 
 
 def side_by_side(corpus: Corpus, spaces: Sequence[str]) -> FeatureMatrix:

@@ -99,14 +99,16 @@ spaces = Table(
     UniqueConstraint("name", "fingerprint"),
 )
 
-additions = Table(  # what only added vectors: `changes` of their space before and after, and whose (little-endian int64)
-    "additions",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("space_id", ForeignKey("spaces.id"), nullable=False),
-    Column("before", BigInteger, nullable=False),
-    Column("after", BigInteger, nullable=False),
-    Column("ids", LargeBinary, nullable=False),
+additions = (
+    Table(  # what only added vectors: `changes` of their space before and after, and whose (little-endian int64)
+        "additions",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("space_id", ForeignKey("spaces.id"), nullable=False),
+        Column("before", BigInteger, nullable=False),
+        Column("after", BigInteger, nullable=False),
+        Column("ids", LargeBinary, nullable=False),
+    )
 )
 
 provenances = Table(

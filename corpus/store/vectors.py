@@ -295,18 +295,15 @@ class Vectors:
         ids: dict[int, list[int]] = {}
         for row in rows:
             ids.setdefault(row["space_id"], []).append(row["sound_id"])
-        untouched = {row.id for row in connection.execute(sa.select(spaces)) if row.changes == before[row.id]}
+        untouched = {space.id for space in connection.execute(sa.select(spaces)) if space.changes == before[space.id]}
         connection.execute(sa.insert(vectors), rows)
-        for row in connection.execute(sa.select(spaces)).all():
-            new = ids.get(row.id, [])
-            if row.id in untouched and row.changes != before[row.id] and len(new) <= _TOO_MANY:
-                step = {"space_id": row.id, "before": before[row.id], "after": row.changes}
-                added = connection.execute(
-                    sa.insert(additions).values(step | {"ids": np.array(new, _STORED_IDS).tobytes()})
-                )
-                latest = added.inserted_primary_key
-                if latest is not None:
-                    connection.execute(sa.delete(additions).where(additions.c.id <= latest[0] - _REMEMBERED))
+        for space in connection.execute(sa.select(spaces)).all():
+            new = ids.get(space.id, [])
+            if space.id in untouched and space.changes != before[space.id] and len(new) <= _TOO_MANY:
+                step = {"space_id": space.id, "before": before[space.id], "after": space.changes}
+                step["ids"] = np.array(new, _STORED_IDS).tobytes()
+                latest = connection.execute(sa.insert(additions).values(step).returning(additions.c.id)).scalar_one()
+                connection.execute(sa.delete(additions).where(additions.c.id <= latest - _REMEMBERED))
 
 
 def _current(connection: Connection, name: str) -> Any:

@@ -128,21 +128,33 @@ def similar(corpus: Corpus, target: int, choice: Choice, measure_name: str = DEF
     chosen = measure(measure_name)
     corpus.sounds.get(target)
     surroundings = chosen.around(corpus, target)
-    ids, verdicts, refused = _allowed(corpus, choice, surroundings.ids)
+    ids, verdicts, refused = _allowed(corpus, choice, surroundings.ids, surroundings.held)
     found, distances = surroundings.nearest(choice.k, ids)
     return Answer(_hits(corpus, found, distances, verdicts), len(ids), refused)
 
 
-def _allowed(corpus: Corpus, choice: Choice, among: Ids | None = None) -> tuple[Ids, list[Verdicts], dict[str, int]]:
-    """Ids that fit, of `among` alone, by rank of their text; the verdicts of the agents asked, what each refused."""
+def _allowed(
+    corpus: Corpus, choice: Choice, among: Ids | None = None, held: bool = False
+) -> tuple[Ids, list[Verdicts], dict[str, int]]:
+    """Ids that fit, of `among` alone, by rank of their text; the verdicts of the agents asked, what each refused.
+
+    `held`: whether all of `among`, which then ascend, are held.
+    """
     fitting = parse(choice.filter) if choice.filter else None
-    ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, fitting)
-    if among is not None:
-        ids = ids[np.isin(ids, among)]
+    if (
+        among is not None
+        and held
+        and not (choice.text or choice.tags or choice.licences or choice.with_audio or fitting)
+    ):
+        ids = among
+    else:
+        ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, fitting)
+        if among is not None:
+            ids = ids[np.isin(ids, among)]
     verdicts = [judge(corpus, name) for name in choice.agents]
     kept = [np.isin(ids, verdict.good) for verdict in verdicts]
     refused = {verdict.agent: int((~good).sum()) for verdict, good in zip(verdicts, kept, strict=True)}
-    return ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))], verdicts, refused
+    return ids[reduce(np.logical_and, kept)] if kept else ids, verdicts, refused
 
 
 def _hits(

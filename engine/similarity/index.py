@@ -1,15 +1,13 @@
-"""Exact nearest neighbours among allowed sounds, over FAISS.
+"""Exact nearest neighbours among allowed sounds, by FAISS, which reads the vectors where they are and copies nothing.
 
 Three ways to the same answer, chosen by how many sounds are allowed: few are gathered and searched alone; many are
-found by asking the plain index for more than enough; in between, FAISS's bitmap selector. FAISS finds candidates in
+found by asking for more than enough; in between, FAISS's bitmap selector. FAISS finds candidates in
 float32; their distances by the metric are then computed in float64 and ties go to the smaller id, so that the answer
 depends on neither the way nor the build of FAISS. Where a metric has nothing that FAISS could compare, every allowed
 sound is measured.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +28,7 @@ _BLOCK = 1 << 14
 
 
 class ExactIndex:
-    """FAISS's flat index over prepared vectors.
+    """FAISS's flat search over prepared vectors, which may be memory-mapped.
 
     Parameters
     ----------
@@ -38,21 +36,23 @@ class ExactIndex:
         Prepared vectors, in ascending order of id, so that row order is id order.
     metric : Metric
         What near means.
+    rows : (n, d') float32, optional
+        What `metric.rows` makes of X, if it is there already.
     """
 
-    def __init__(self, X: Matrix, metric: Metric = EUCLIDEAN) -> None:
+    def __init__(self, X: Matrix, metric: Metric = EUCLIDEAN, rows: Matrix | None = None) -> None:
         self._X = X
         self._metric = metric
         self._embedding: Embedding | None = None
         if metric.embedding is None or not len(X):
             return
-        import faiss
+        self._embedding = metric.embedding(X) if rows is None else metric.embedding(X, rows)
+        self._rows = np.ascontiguousarray(self._embedding.rows, np.float32)
 
-        faiss.omp_set_num_threads(1)  # one live query is faster so, and leaves the other cores to the sound
-        self._embedding = metric.embedding(X)
-        flat = faiss.IndexFlatIP if metric.inner_product else faiss.IndexFlatL2
-        self._index = flat(self._embedding.rows.shape[1])
-        self._index.add(np.ascontiguousarray(self._embedding.rows))
+    @property
+    def vectors(self) -> Matrix:
+        """The prepared vectors (n, d)."""
+        return self._X
 
     def nearest(self, query: Matrix, k: int, allowed: Mask | None = None) -> tuple[Rows, Floats]:
         """Find the k nearest allowed rows.
@@ -70,39 +70,48 @@ class ExactIndex:
         distances : (<=k,) float64, the metric's own
         """
         total = len(self._X)
-        rows = np.arange(total) if allowed is None else np.flatnonzero(allowed)
-        k = min(k, len(rows))
+        count = total if allowed is None else int(np.count_nonzero(allowed))
+        k = min(k, count)
         if k <= 0:
             return np.empty(0, np.int64), np.empty(0)
         fetch = max(k + _SPARE, self._metric.ahead * k)
-        if self._embedding is None or len(rows) <= max(GATHER * total, fetch):
-            return self._ranked(query, rows, k)
+        if self._embedding is None or count <= max(GATHER * total, fetch):
+            return self._ranked(query, self._all(allowed), k)
         embedded = self._embedding.of_query(query.astype(np.float32))
         rounding = self._embedding.rounding(embedded)
         while True:
-            wanted = fetch if allowed is None else int(np.ceil(fetch * total / len(rows)))
+            wanted = fetch if allowed is None else int(np.ceil(fetch * total / count))
             if wanted > SELECT * total and allowed is not None:
-                candidates = self._search(embedded, fetch, rows)
+                candidates = self._search(embedded, fetch, allowed)
             else:
                 candidates = self._search(embedded, min(wanted, total))
                 if allowed is not None:
                     candidates = candidates[allowed[candidates]]
-            if len(candidates) == len(rows) or self._complete(query, candidates, k, rounding):
+            if len(candidates) == count or self._complete(query, candidates, k, rounding):
                 return self._ranked(query, candidates, k)
-            fetch = min(4 * fetch, len(rows))
-            if fetch == len(rows):
-                return self._ranked(query, rows, k)
+            fetch = min(4 * fetch, count)
+            if fetch == count:
+                return self._ranked(query, self._all(allowed), k)
 
-    def _search(self, embedded: Matrix, count: int, rows: Rows | None = None) -> Rows:
+    def _all(self, allowed: Mask | None) -> Rows:
+        return np.arange(len(self._X)) if allowed is None else np.flatnonzero(allowed)
+
+    def _search(self, embedded: Matrix, count: int, allowed: Mask | None = None) -> Rows:
         import faiss
 
-        selector: Any = None
-        if rows is not None:
-            bitmap = np.zeros(len(self._X), bool)
-            bitmap[rows] = True
-            selector = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(np.packbits(bitmap, bitorder="little")))
-        _, found = self._index.search(np.ascontiguousarray(embedded[None]), count, params=selector)
-        return np.asarray(found[0][found[0] >= 0], np.int64)
+        faiss.omp_set_num_threads(1)  # one live query is faster so, and leaves the other cores to the sound
+        bitmap = None if allowed is None else np.packbits(allowed, bitorder="little")
+        selector = None if bitmap is None else faiss.IDSelectorBitmap(bitmap)
+        query = np.ascontiguousarray(embedded, np.float32)
+        values, found = np.empty(count, np.float32), np.empty(count, np.int64)
+        pointers = [faiss.swig_ptr(array) for array in (query, self._rows)]
+        answers = [faiss.swig_ptr(array) for array in (values, found)]
+        sizes = self._rows.shape[1], 1, len(self._rows), count
+        if self._metric.inner_product:
+            faiss.knn_inner_product(*pointers, *sizes, *answers, selector)
+        else:
+            faiss.knn_L2sqr(*pointers, *sizes, *answers, None, selector)
+        return found[found >= 0]
 
     def _complete(self, query: Matrix, candidates: Rows, k: int, rounding: float) -> bool:
         """Whether no row beyond the candidates can still belong among the first k: the farthest is clearly farther."""

@@ -21,7 +21,9 @@ from corpus.library import Corpus
 from corpus.model import FIRST_LOCAL_ID
 from corpus.plugins import Registry
 from engine.errors import NoVectors, UnknownMeasure
-from engine.features import FeatureMatrix, load
+from engine.features import FeatureMatrix, among, load
+from engine.similarity.index import ExactIndex
+from engine.similarity.kept import kept, kept_index
 from engine.similarity.metrics import COSINE, DIVERGENCE, EUCLIDEAN, Floats, Matrix, Metric, as_is
 from engine.similarity.preparations import log_variances, means, principal_components, standardise
 
@@ -49,10 +51,13 @@ class Surroundings:
     nearest : callable
         Given k and which of `ids` are allowed: the nearest k of these, nearest first, and their distances (<=k,)
         float64, None for an order without distances.
+    held : bool
+        Whether all of `ids` are sounds that the corpus holds.
     """
 
     ids: Ids
     nearest: Callable[[int, Ids], tuple[Ids, Floats | None]]
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class VectorMeasure(Measure):
     space : str
         The space it compares in.
     prepare : callable
-        The space's matrix (n, d) to the matrix (n, d') that is compared.
+        The space's matrix (n, d), not to be written into, to the matrix (n, d') that is compared.
     metric : Metric
         How far apart two rows are.
     """
@@ -108,20 +113,11 @@ class VectorMeasure(Measure):
 
     def around(self, corpus: Corpus, target: int) -> Surroundings:
         """All sounds that have a vector."""
-        from engine.similarity.index import ExactIndex
-
-        matrix = load(corpus, self.space)
-        row = matrix.rows([target])[0]
-
-        def nearest(k: int, allowed: Ids) -> tuple[Ids, Floats]:
-            X = self.prepare(matrix.X)
-            rows, distances = ExactIndex(X, self.metric).nearest(X[row], k, matrix.among(allowed))
-            return matrix.ids[rows], distances
-
-        return Surroundings(np.delete(matrix.ids, row), nearest)
+        matrix, index = self.searchable(corpus)
+        return among_others(matrix.ids, int(matrix.rows([target])[0]), index)
 
     def prepared(self, corpus: Corpus) -> tuple[FeatureMatrix, Matrix]:
-        """The vectors of its space, and what it makes of them to compare.
+        """The vectors of its space, and what it makes of them to compare; neither is to be written into.
 
         Raises
         ------
@@ -129,7 +125,33 @@ class VectorMeasure(Measure):
             There are none.
         """
         matrix = load(corpus, self.space)
-        return matrix, self.prepare(matrix.X)
+        return matrix, kept(corpus, matrix, self)
+
+    def searchable(self, corpus: Corpus) -> tuple[FeatureMatrix, ExactIndex]:
+        """The vectors of its space, and the search over what it makes of them.
+
+        Raises
+        ------
+        NoVectors
+            There are none.
+        """
+        matrix = load(corpus, self.space)
+        return matrix, kept_index(corpus, matrix, self)
+
+
+def among_others(ids: Ids, row: int, index: ExactIndex) -> Surroundings:
+    """What an index over sounds `ids` finds near one of them."""
+    others = np.delete(ids, row)
+
+    def nearest(k: int, allowed: Ids) -> tuple[Ids, Floats]:
+        if allowed is others or np.array_equal(allowed, others):
+            rows, distances = index.nearest(index.vectors[row], k + 1)
+            others_only = np.flatnonzero(rows != row)[: max(k, 0)]
+            return ids[rows[others_only]], distances[others_only]
+        rows, distances = index.nearest(index.vectors[row], k, among(ids, allowed))
+        return ids[rows], distances
+
+    return Surroundings(others, nearest, held=True)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,12 @@ class Metric:
         Rows (n, d) and a query (d,) or one for each row (n, d), all float64, to their distances (n,). Rows that are the
         same to the last bit must have the same distance, since ties go by id.
     embedding : callable, optional
-        Prepared vectors (n, d) float32 to their Embedding.
+        Prepared vectors (n, d) float32 to their Embedding; a second argument, where there is one, is its rows, as
+        `rows` made them of these vectors.
+    rows : callable, optional
+        Prepared vectors (n, d) float32 to the rows of their embedding, where these are worth being kept.
+    by_row : bool
+        Whether each of these rows comes from one vector alone.
     inner_product : bool
         Whether FAISS takes the largest inner products; else the smallest Euclidean distances.
     ahead : int
@@ -64,14 +69,20 @@ class Metric:
 
     name: str
     distances: Callable[[Floats, Floats], Floats]
-    embedding: Callable[[Matrix], Embedding] | None = None
+    embedding: Callable[..., Embedding] | None = None
     inner_product: bool = False
     ahead: int = 1
+    rows: Callable[[Matrix], Matrix] | None = None
+    by_row: bool = False
 
 
-def alike(embed: Callable[[Matrix], Matrix]) -> Callable[[Matrix], Embedding]:
+def alike(embed: Callable[[Matrix], Matrix]) -> Callable[..., Embedding]:
     """Embed rows and query by the same function of matrices."""
-    return lambda X: Embedding(embed(X), lambda query: embed(query[None])[0])
+
+    def embedding(X: Matrix, rows: Matrix | None = None) -> Embedding:
+        return Embedding(embed(X) if rows is None else rows, lambda query: embed(query[None])[0])
+
+    return embedding
 
 
 def as_is(X: Matrix) -> Matrix:
@@ -177,6 +188,6 @@ def _gaussian_embedding(X: Matrix) -> Embedding:
 
 
 EUCLIDEAN = Metric("euclidean", _euclidean, alike(as_is))
-COSINE = Metric("cosine", _cosine, alike(_unit), inner_product=True)
+COSINE = Metric("cosine", _cosine, alike(_unit), inner_product=True, rows=_unit, by_row=True)
 """The unit vectors' inner product, unlike their distance, has zero vectors where the metric has them too."""
 DIVERGENCE = Metric("symmetrised KL", _divergence, _gaussian_embedding, inner_product=True, ahead=4)

@@ -19,7 +19,10 @@ import numpy as np
 
 from corpus.library import Corpus
 from engine.errors import UnknownMeasure
-from engine.similarity.measures import Coverage, Ids, Measure, Surroundings, VectorMeasure, measure
+from engine.features import load
+from engine.similarity.index import ExactIndex
+from engine.similarity.kept import definition
+from engine.similarity.measures import Coverage, Ids, Measure, Surroundings, VectorMeasure, among_others, measure
 from engine.similarity.metrics import EUCLIDEAN, Embedding, Floats, Matrix, Metric
 
 PAIRS = 10_000
@@ -46,22 +49,27 @@ class Mix(Measure):
 
     def around(self, corpus: Corpus, target: int) -> Surroundings:
         """All other sounds that have a vector in every space."""
-        from engine.similarity.index import ExactIndex
-
-        prepared = [part.prepared(corpus) for _, part in self.parts]
-        for matrix, _ in prepared:
+        matrices = [load(corpus, part.space) for _, part in self.parts]
+        for matrix in matrices:
             matrix.rows([target])
+        states = [matrix.state for matrix in matrices]
+        if None in states:
+            ids, index = self._made(corpus)
+        else:
+            definitions = [
+                definition(part, matrix.X.shape[1]) for (_, part), matrix in zip(self.parts, matrices, strict=True)
+            ]
+            stamp = "\n".join(map(str, [self.name, *states, *definitions]))
+            ids, index = corpus.caches.held("mix", stamp, lambda: (stamp, self._made(corpus)))
+        return among_others(ids, int(np.searchsorted(ids, target)), index)
+
+    def _made(self, corpus: Corpus) -> tuple[Ids, ExactIndex]:
+        """The sounds that have a vector in every space, and the search over them."""
+        prepared = [part.prepared(corpus) for _, part in self.parts]
         ids: Ids = reduce(np.intersect1d, (matrix.ids for matrix, _ in prepared))
-        row = int(np.searchsorted(ids, target))
-
-        def nearest(k: int, allowed: Ids) -> tuple[Ids, Floats]:
-            columns = [X[np.searchsorted(matrix.ids, ids)] for matrix, X in prepared]
-            metric = mixed([(weight, part.metric) for weight, part in self.parts], columns)
-            X = np.hstack(columns)
-            rows, distances = ExactIndex(X, metric).nearest(X[row], k, np.isin(ids, allowed))
-            return ids[rows], distances
-
-        return Surroundings(np.delete(ids, row), nearest)
+        columns = [X[np.searchsorted(matrix.ids, ids)] for matrix, X in prepared]
+        metric = mixed([(weight, part.metric) for weight, part in self.parts], columns)
+        return ids, ExactIndex(np.hstack(columns), metric)
 
 
 def parse(expression: str) -> Mix:

@@ -5,6 +5,8 @@ Each takes the matrix (n, d) float32 and gives one (n, d') float32. Rows that ar
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from engine.similarity.metrics import Floats, Matrix
@@ -15,6 +17,8 @@ _FLOOR = 1e-3
 _COMPONENTS = 10
 _NOTHING = 1e-9
 """Share of the greatest variance below which a component is but rounding."""
+_BLOCK = 1 << 14
+"""Rows prepared at a time."""
 
 
 def standardise(X: Matrix) -> Matrix:
@@ -22,7 +26,7 @@ def standardise(X: Matrix) -> Matrix:
 
     A missing number (NaN) has no part in mean and deviation, and is then taken for the mean: 0.
     """
-    return _z_scores(X.astype(np.float64)).astype(np.float32)
+    return _Scores(X).all()
 
 
 def means(X: Matrix) -> Matrix:
@@ -32,9 +36,13 @@ def means(X: Matrix) -> Matrix:
 
 def log_variances(X: Matrix) -> Matrix:
     """Z-scores of the means, and of log(variance + 1e-3), of MFCCs: variances span many powers of ten."""
-    wide = X.astype(np.float64)
-    wide[:, COEFFICIENTS:] = np.log(wide[:, COEFFICIENTS:] + _FLOOR)
-    return _z_scores(wide).astype(np.float32)
+
+    def wide(some: Matrix) -> Floats:
+        numbers = some.astype(np.float64)
+        numbers[:, COEFFICIENTS:] = np.log(numbers[:, COEFFICIENTS:] + _FLOOR)
+        return numbers
+
+    return _Scores(X, wide).all()
 
 
 def principal_components(X: Matrix) -> Matrix:
@@ -43,24 +51,48 @@ def principal_components(X: Matrix) -> Matrix:
     Fewer where the sounds have fewer, one column of zeros where all are alike. The sign of a component is such that
     its weight of greatest size is positive.
     """
-    Z = _z_scores(X.astype(np.float64))
-    variances, axes = np.linalg.eigh(Z.T @ Z / len(Z))
+    scores = _Scores(X)
+    products = sum((Z.T @ Z for Z in scores.blocks()), np.zeros((X.shape[1], X.shape[1])))
+    variances, axes = np.linalg.eigh(products / len(X))
     kept = np.flatnonzero(variances > _NOTHING * max(variances[-1], 1e-300))[::-1][:_COMPONENTS]
     if not len(kept):
         return np.zeros((len(X), 1), np.float32)
     axes = axes[:, kept]
     signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(len(kept))])
     # not by `@`, which does not treat all rows alike to the last bit
-    return np.asarray(np.einsum("ij,jk->ik", Z, axes * signs / np.sqrt(variances[kept])), np.float32)
+    return scores.all(lambda Z: np.einsum("ij,jk->ik", Z, axes * signs / np.sqrt(variances[kept])), len(kept))
 
 
-def _z_scores(wide: Floats) -> Floats:
-    known = ~np.isnan(wide)
-    if known.all():
-        mean, deviation = wide.mean(axis=0), wide.std(axis=0)
-    else:
-        count = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, wide, 0).sum(axis=0) / count
-        deviation = np.sqrt((np.where(known, wide - mean, 0) ** 2).sum(axis=0) / count)
-    varies = deviation > 1e-6 * np.abs(mean)
-    return np.where(varies & known, wide - mean, 0) / np.where(varies, deviation, 1)
+class _Scores:
+    """Z-scores of what `wide` makes of rows in float64, a block at a time, so that memory stays flat."""
+
+    def __init__(self, X: Matrix, wide: Callable[[Matrix], Floats] = lambda some: some.astype(np.float64)) -> None:
+        self._X = X
+        self._wide = wide
+        count, total, squares = np.zeros(X.shape[1], np.int64), np.zeros(X.shape[1]), np.zeros(X.shape[1])
+        for numbers in self._numbers():
+            known = ~np.isnan(numbers)
+            count += known.sum(axis=0)
+            total += np.where(known, numbers, 0).sum(axis=0)
+        self._mean = total / np.maximum(count, 1)
+        for numbers in self._numbers():
+            squares += np.nan_to_num((numbers - self._mean) ** 2, nan=0.0, posinf=np.inf).sum(axis=0)
+        deviation = np.sqrt(squares / np.maximum(count, 1))
+        self._varies = deviation > 1e-6 * np.abs(self._mean)
+        self._deviation = np.where(self._varies, deviation, 1)
+
+    def blocks(self) -> Iterator[Floats]:
+        """The scores, in the rows' order."""
+        for numbers in self._numbers():
+            yield np.where(self._varies & ~np.isnan(numbers), numbers - self._mean, 0) / self._deviation
+
+    def all(self, then: Callable[[Floats], Floats] = lambda Z: Z, columns: int | None = None) -> Matrix:
+        """All of them, or what `then` makes of them in so many columns, as float32."""
+        made = np.empty((len(self._X), columns or self._X.shape[1]), np.float32)
+        for number, Z in enumerate(self.blocks()):
+            made[number * _BLOCK : (number + 1) * _BLOCK] = then(Z)
+        return made
+
+    def _numbers(self) -> Iterator[Floats]:
+        for first in range(0, len(self._X), _BLOCK):
+            yield self._wide(self._X[first : first + _BLOCK])

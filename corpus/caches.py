@@ -1,0 +1,157 @@
+"""Derived arrays in `<home>/cache/`, which may be deleted at any time: what is there is memory-mapped, never trusted.
+
+An entry is a folder `<key>/<digest of its stamp>/` with an `.npy` file for each array and `about.json`, which has the
+stamp (from what the arrays were made) and of each file its size and a sum over all its bytes. It is written under a
+temporary name, flushed, and renamed as a whole, so that several processes may write the same one at once. An entry
+that is not as it says is none. Where nothing can be written, arrays stay in memory.
+
+What a process has opened stays open in it for as long as its stamp is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+Value = TypeVar("Value")
+
+_FORMAT = 1
+_ABOUT = "about.json"
+_INCOMING = ".incoming-"
+_LEFT_OVER = 3600.0
+_BLOCK = 1 << 20
+
+
+class Caches:
+    """The `cache/` folder of a home, and what this process has opened of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, tuple[str, Any]] = {}
+        self._lock = threading.RLock()
+
+    def held(self, key: str, stamp: str, make: Callable[[], tuple[str, Value]]) -> Value:
+        """What this process holds under a key, if its stamp is this one; else what `make` gives, with its own stamp."""
+        with self._lock:
+            if key not in self._held or self._held[key][0] != stamp:
+                self._held[key] = make()
+            value: Value = self._held[key][1]
+            return value
+
+    def find(self, key: str, stamp: str) -> Arrays | None:
+        """The arrays stored under a key with this stamp; None if there are none, or they are damaged."""
+        try:
+            return _open(self._place(key, stamp), stamp)
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def others(self, key: str) -> Iterator[tuple[str, Arrays]]:
+        """What else is stored under a key, whole, with its stamp."""
+        for about in self._place(key).glob(f"*/{_ABOUT}"):
+            with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+                stamp = str(json.loads(about.read_bytes())["stamp"])
+                yield stamp, _open(self._place(key, stamp), stamp)
+
+    def store(self, key: str, stamp: str, arrays: Arrays) -> Arrays:
+        """Store arrays under a key in place of all others, and give them back memory-mapped; else as they are."""
+        place, temporary = self._place(key, stamp), None
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=place.parent))
+            _write(temporary, stamp, arrays)
+            _put_in_place(temporary, place)
+            self._clear(place)
+            return _open(place, stamp)
+        except (OSError, ValueError, LookupError, TypeError):
+            return arrays
+        finally:
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def _place(self, key: str, stamp: str | None = None) -> Path:
+        readable = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in key)
+        folder = self._folder / f"{readable[:60]}-{_digest(key)}"
+        return folder if stamp is None else folder / _digest(stamp)
+
+    def _clear(self, place: Path) -> None:
+        """Remove the key's other entries, and what a killed process left half done an hour ago or longer."""
+        for other in place.parent.iterdir():
+            with contextlib.suppress(OSError):
+                recent = other.stat().st_mtime >= time.time() - _LEFT_OVER
+                if other != place and not (other.name.startswith(_INCOMING) and recent):
+                    shutil.rmtree(other, ignore_errors=True)
+
+
+def _put_in_place(temporary: Path, place: Path) -> None:
+    """Rename a folder; what lies there already is damaged, or as good."""
+    try:
+        temporary.rename(place)
+    except OSError:
+        damaged = place.with_name(f"{temporary.name}-damaged")
+        with contextlib.suppress(FileNotFoundError):
+            place.rename(damaged)
+        temporary.rename(place)
+        shutil.rmtree(damaged, ignore_errors=True)
+
+
+def _write(folder: Path, stamp: str, arrays: Arrays) -> None:
+    facts = {}
+    for name, array in arrays.items():
+        path = folder / f"{name}.npy"
+        with path.open("wb") as file:
+            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        facts[name] = {"bytes": path.stat().st_size, "sum": _sum(path)}
+    with (folder / _ABOUT).open("w", encoding="utf-8") as file:
+        json.dump({"format": _FORMAT, "stamp": stamp, "arrays": facts}, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _open(folder: Path, stamp: str) -> Arrays:
+    """Open an entry and hold it against what it says of itself; raises ValueError where it is not so."""
+    about = json.loads((folder / _ABOUT).read_bytes())
+    if about["format"] != _FORMAT or about["stamp"] != stamp:
+        raise ValueError("of another format, or made of something else")
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for name, facts in about["arrays"].items():
+        path = folder / f"{name}.npy"
+        if path.stat().st_size != facts["bytes"] or _sum(path) != facts["sum"]:
+            raise ValueError("damaged")
+        arrays[name] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    return arrays
+
+
+def _sum(path: Path) -> str:
+    """A sum of a file as numbers of 64 bits, another multiple of each block: as fast as a file can be read.
+
+    By reading, not by the mapping, so that only what is searched counts as this process's memory.
+    """
+    block, total = bytearray(_BLOCK), 0
+    with path.open("rb", buffering=0) as file:
+        for number in itertools.count(1):
+            size = file.readinto(block)
+            if not size:
+                return f"{total % 2**64:016x}"
+            block[size : -(-size // 8) * 8] = bytes(-size % 8)
+            total += number * int(np.add.reduce(np.frombuffer(block, np.uint64, -(-size // 8)), dtype=np.uint64))
+    raise AssertionError("count() never ends")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
