@@ -20,6 +20,9 @@ from engine.errors import NoVectors
 Ids = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.float32]
 
+_SPARSE = 64
+"""How many ids there may be in the range for each that is looked up, for a table to be worth it."""
+
 
 @dataclass(frozen=True)
 class FeatureMatrix:
@@ -131,12 +134,28 @@ def _with_origin(corpus: Corpus, space: str, state: str | None, matrix: tuple[Id
 
 
 def among(ids: Ids, some: Ids) -> npt.NDArray[np.bool_]:
-    """Mask (n,) of those of `ids`, which ascend, that are in `some`, in any order."""
+    """Mask (n,) of those of `ids`, which ascend, that are in `some`, in any order.
+
+    By a table of all ids from the first to the last where there are not many more of them than sounds, Freesound's and
+    local ones each for themselves: a million are looked up in a few milliseconds, by bisection in a hundred.
+    """
+    border = int(np.searchsorted(ids, FIRST_LOCAL_ID))
+    if 0 < border < len(ids):
+        local = some >= FIRST_LOCAL_ID
+        return np.concatenate([among(ids[:border], some[~local]), among(ids[border:], some[local])])
     mask = np.zeros(len(ids), bool)
-    if len(ids):
+    if not len(ids) or not len(some):
+        return mask
+    first, last = int(ids[0]), int(ids[-1])
+    if last - first >= _SPARSE * len(some):
         rows = np.minimum(np.searchsorted(ids, some), len(ids) - 1)
         mask[rows[ids[rows] == some]] = True
-    return mask
+        return mask
+    if some.min() < first or some.max() > last:
+        some = some[(some >= first) & (some <= last)]
+    table = np.zeros(last - first + 1, bool)
+    table[some - first] = True
+    return table if len(table) == len(ids) else table[ids - first]
 
 
 def side_by_side(corpus: Corpus, spaces: Sequence[str]) -> FeatureMatrix:

@@ -9,9 +9,11 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corpus import Corpus
-from corpus.model import Space
+from corpus.model import FIRST_LOCAL_ID, Space
 from corpus.store.vectors import Vector, Vectors
 from engine import features
 from engine.query.run import Choice, similar
@@ -307,6 +309,16 @@ def test_a_process_killed_while_it_writes_harms_no_answer(sonic):
         process.join()
         with Corpus(sonic.home) as other:
             assert answers(other, NAMES[:5]) == expected
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    ids=st.sets(st.integers(1, 60) | st.integers(FIRST_LOCAL_ID, FIRST_LOCAL_ID + 60) | st.integers(1, 2**31)),
+    some=st.lists(st.integers(0, 70) | st.integers(FIRST_LOCAL_ID - 5, FIRST_LOCAL_ID + 70) | st.integers(1, 2**31)),
+)
+def test_looking_up_is_set_membership(ids, some):
+    ids, some = np.array(sorted(ids), np.int64), np.array([*some, *list(ids)[::3]], np.int64)
+    np.testing.assert_array_equal(features.among(ids, some), np.isin(ids, some))
 
 
 def test_every_writer_changes_the_state(sonic):
