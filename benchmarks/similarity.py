@@ -4,8 +4,8 @@
 
 For corpora of 10^3 to 10^6 sounds of 26 numbers each. `search` is the search of the measure `mfcc` when it is ready;
 `from ids` the same with the allowed sounds given as ids, as a query has them; `similar` the whole answer with its
-sounds' names. Shares are drawn at random. FAISS is asked for as many neighbours, and is told which are allowed by its own
-bitmap selector. Its plain search is the yardstick of them all. Contenders take turns.
+sounds' names. Shares are drawn at random. FAISS is asked for as many neighbours, and is told which are allowed by its
+own bitmap selector. Its plain search is the yardstick of them all. Contenders take turns.
 
 `ready` is a new process: from the import of mirla to the first answer, less what the interpreter takes to start. Memory
 is that process's resident set above what it has after its imports, and what of it is its own, not mapped from a file.

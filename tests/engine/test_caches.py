@@ -197,7 +197,7 @@ def cut(path):
 
 def flipped(path):
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+    data[128:] = data[:127:-1]  # behind the header, back to front
     path.write_bytes(data)
 
 
