@@ -123,6 +123,8 @@ def _grown(corpus: Corpus, space: str) -> tuple[str, tuple[Ids, Rows]] | None:
         if (added := corpus.vectors.added(space, earlier)) is not None:
             state, (ids, X) = added
             places = np.searchsorted(old["ids"], ids)
+            if len(ids) and places[0] == len(old["ids"]):  # by far the fastest
+                return state, (np.concatenate([old["ids"], ids]), np.concatenate([old["X"], X]))
             return state, (np.insert(old["ids"], places, ids), np.insert(old["X"], places, X, axis=0))
     return None
 
