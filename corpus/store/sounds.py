@@ -17,7 +17,7 @@ from corpus.errors import StoreError, UnknownSound
 from corpus.filters import Node
 from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Sound
-from corpus.store.database import Database, now
+from corpus.store.database import Database, insert_many, now
 from corpus.store.filters import clause
 from corpus.store.tables import files, sounds, tags
 from corpus.text import as_tag, storable
@@ -251,8 +251,7 @@ class Sounds:
             for sound_id, own in tagged.items()
             for place, tag in enumerate(own)
         ]
-        if rows:
-            connection.execute(sa.insert(tags), rows)
+        insert_many(connection, tags, rows)
         if not self._database.sqlite:
             return
         texts = [

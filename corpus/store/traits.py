@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from corpus.descriptors import SCALARS, Trait
 from corpus.model import Origin
-from corpus.store.database import Database
+from corpus.store.database import Database, insert_many
 from corpus.store.tables import served, traits
 
 _PER_QUERY = 500
@@ -67,20 +67,10 @@ class Traits:
         for some in _parts(held):
             connection.execute(sa.delete(traits).where(traits.c.sound_id.in_(some), traits.c.origin == "api"))
             connection.execute(sa.delete(served).where(served.c.sound_id.in_(some)))
-        _insert(
+        insert_many(
             connection, traits, [{"sound_id": one, "origin": "api", **own} for one, own in traits_of.items() if own]
         )
-        _insert(connection, served, [{"sound_id": one, **own} for one, own in facts_of.items()])
-
-
-def _insert(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows that lack what is null: on SQLite by the driver, which takes a third of the time for wide ones."""
-    names = table.c.keys()
-    if rows and connection.dialect.name == "sqlite":
-        statement = f"insert into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"
-        connection.exec_driver_sql(statement, [tuple(map(row.get, names)) for row in rows])
-    elif rows:
-        connection.execute(sa.insert(table), [dict.fromkeys(names) | row for row in rows])
+        insert_many(connection, served, [{"sound_id": one, **own} for one, own in facts_of.items()])
 
 
 def _counting(rows: Mapping[Origin, Any]) -> Iterator[tuple[str, tuple[Trait, Origin]]]:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from corpus.errors import AnalysisError
 from corpus.model import Space
-from corpus.store.database import Database
+from corpus.store.database import Database, insert_many
 from corpus.store.tables import files, provenances, sounds, spaces, vectors
 
 _STORED = np.dtype("<f4")
@@ -209,6 +209,7 @@ class Vectors:
         stored = connection.execute(sa.select(spaces)).all()
         own = {(row.name, row.fingerprint): row for row in stored}
         known: dict[str, int] = {}
+        facts, last = "", None
         replaced: dict[str, list[int]] = {}
         rows: list[dict[str, Any]] = []
         for vector in some:
@@ -217,7 +218,8 @@ class Vectors:
                 raise AnalysisError(
                     f"space {vector.space!r}: {vector.values.size} numbers of an unregistered extractor"
                 )
-            facts = json.dumps(vector.provenance, sort_keys=True)
+            if vector.provenance is not last:  # many vectors in a row share theirs
+                facts, last = json.dumps(vector.provenance, sort_keys=True), vector.provenance
             if facts not in known:
                 known[facts] = _provenance(connection, facts)
             replaced.setdefault(vector.space, []).append(vector.sound_id)
@@ -236,7 +238,7 @@ class Vectors:
                 for first in range(0, len(ids), _PER_QUERY):
                     theirs = vectors.c.sound_id.in_(ids[first : first + _PER_QUERY])
                     connection.execute(sa.delete(vectors).where(same, theirs))
-            connection.execute(sa.insert(vectors), rows)
+            insert_many(connection, vectors, rows)
 
 
 def _analysed(connection: Connection, name: str) -> set[tuple[int, int]]:
