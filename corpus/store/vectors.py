@@ -98,6 +98,12 @@ class Vectors:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def ids(self, name: str) -> npt.NDArray[np.int64]:
+        """The sounds that have a current vector in one space, ascending."""
+        query = sa.select(vectors.c.sound_id).join(spaces).where(spaces.c.name == name, spaces.c.current)
+        with self._database.read() as connection:
+            return np.fromiter(connection.execute(query.order_by(vectors.c.sound_id)).scalars(), np.int64)
+
     def matrix(self, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """All current vectors of a space.
 

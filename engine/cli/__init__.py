@@ -22,6 +22,7 @@ _ENGINE_COMMANDS = {
     "random": "engine.cli.random:random",
     "similar": "engine.cli.similar:similar",
     "measures": "engine.cli.measures:measures",
+    "compare": "engine.cli.compare:compare",
     "agent": "engine.cli.agent:agent",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
