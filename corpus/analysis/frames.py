@@ -61,6 +61,12 @@ def frames(mono: Samples) -> Iterator[Samples]:
 
 
 @once
+def stacked(mono: Samples) -> Samples:
+    """All frames of mono samples, (n, 2048)."""
+    return np.array(list(frames(mono)))
+
+
+@once
 def spectra(mono: Samples) -> list[Samples]:
     """The magnitude spectrum of each frame, (1025,)."""
     window, spectrum = algorithms()
