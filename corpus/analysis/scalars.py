@@ -2,11 +2,11 @@
 
 What Essentia's FreesoundExtractor has equals its values (the tests say within what):
 
-* over frames (see `corpus.analysis.frames`), with its algorithms and parameters as in `corpus.analysis.traits`: pitch by
-  YIN (Hz; `pitch_var` is the population variance) and its confidence (0 to 1), pitch salience (0 to 1), spectral
+* over frames (see `corpus.analysis.frames`), with its algorithms and parameters as in `corpus.analysis.traits`: pitch
+  by YIN (Hz; `pitch_var` is the population variance) and its confidence (0 to 1), pitch salience (0 to 1), spectral
   centroid (Hz), spread (Hz²), roll-off (Hz, 85 % of the energy), flatness (0 tonal, 1 noise), dissonance and zero
-  crossing rate (0 to 1); `silence_rate` is the share of frames below -15 dB of mean power, which its name
-  `silence_rate_30dB` has for 30 dB.
+  crossing rate (0 to 1). `silence_rate` is the share of frames whose mean power is below -15 dB; Essentia calls it
+  `silence_rate_30dB`.
 * of the sound: `loudness` (LUFS) and `dynamic_range` (LU) by EBU R128. A mono file counts in one loudspeaker, so it is
   3 LU below what `corpus.analysis.loudness` measures for playing. More than two channels are mixed to one.
 * of the envelope: `log_attack_time` (log10 s) and `duration_effective` (s above a tenth of the maximum). Its envelope
@@ -20,10 +20,11 @@ The rest is our own choice. The note is the median pitch of the frames less than
 confidence is the mean confidence of these, where those more than half a semitone off count as 0. A sound that has at
 most one onset is a single event.
 
-None is what there is not: everything but a count or a rate for digital silence; the pitch where no frame is sure of any;
-the note below a confidence of 0.5 or three frames; the tempo below four onsets; the tonality below 93 ms; the dynamic
-range below 3 s; loudness where nothing is above -70 LUFS. A frame of digital silence has no spectrum and no pitch, and
-is left out of their statistics, where FreesoundExtractor has those of noise that it adds.
+None is what there is not: of digital silence everything but how much and how many; the pitch where no frame is sure of
+any; the note below a confidence of 0.5 or three frames; the tempo below four onsets; the number of onsets below 23 ms;
+the tonality below 93 ms; the dynamic range below 3 s; loudness where nothing is above -70 LUFS. A frame of digital
+silence has no spectrum and no pitch, and is left out of their statistics. To that, and to any frame below -100 dB,
+which is taken here as it is, FreesoundExtractor adds noise, and has the values of the noise.
 
 All are streamed in flat memory from long files but `bpm_confidence`, which needs the whole signal and is None there.
 
@@ -101,7 +102,7 @@ _TEMPO = {
     "sampleRate": RATE,
 }
 _BEATS = 4
-_KEY = {
+_KEY: dict[str, Any] = {
     "profileType": "bgate",
     "frameSize": 4096,
     "hopSize": 4096,
@@ -110,7 +111,7 @@ _KEY = {
     "sampleRate": RATE,
 }
 _NOTES = "C C# D D# E F F# G G# A A# B".split()
-_NOTE = {"below the strongest": 1e-3, "frames": 3, "confidence": 0.5, "semitones": 0.5}
+_NOTE = {"power to the strongest": 1e-3, "frames": 3, "confidence": 0.5, "semitones": 0.5}
 PARAMETERS: dict[str, Any] = traits.PARAMETERS | {
     "rolloff": _ROLLOFF,
     "silence": _SILENT,
@@ -128,7 +129,7 @@ PARAMETERS: dict[str, Any] = traits.PARAMETERS | {
 
 @dataclass(frozen=True)
 class _Heard:
-    """What of a sound is in no frame: EBU's two numbers, tempo and how sure (None: not known), key as Essentia has it."""
+    """What of a sound is in no frame: EBU's two numbers, tempo and how sure (None: not known), key, scale, strength."""
 
     loudness: float
     range: float
@@ -161,11 +162,11 @@ def scalars_of_file(path: Path, seconds: float | None = None) -> Scalars:
 
 
 @cache
-def fingerprint() -> str:
-    """Of the parameters and of the answer on the probe of the spaces, by the libraries installed here."""
+def fingerprint(names: tuple[str, ...] = NAMES) -> str:
+    """Of these traits: a digest of the parameters and of the answer on the spaces' probe by the libraries installed."""
     probe = spaces.probe()
     found = scalars(Audio(np.stack([probe, probe], axis=1), RATE, "probe"), probe)
-    answer = {name: f"{value:.2e}" if isinstance(value, float) else value for name, value in found.items()}
+    answer = [(name, f"{found[name]:.2e}" if isinstance(found[name], float) else found[name]) for name in names]
     text = json.dumps([PARAMETERS, answer], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -178,7 +179,7 @@ def _named(numbers: Floats, onsets: Floats, samples: int, envelopes: Iterable[Sa
     found |= {
         "silence_rate": float((power < _SILENT).mean()),
         "zero_crossing_rate": float(numbers[:, _CROSSINGS].mean()),
-        "onset_count": len(onsets),
+        "onset_count": len(onsets) if samples >= traits.ONSET_SIZE else None,
         **_of_envelope(envelopes),
     }
     if not len(some):
@@ -210,7 +211,7 @@ def _of_pitch(some: Floats) -> Scalars:
 
 def _note(some: Floats) -> Scalars:
     power = some[:, -1]
-    loud = some[power > power.max() * _NOTE["below the strongest"]]
+    loud = some[power > power.max() * _NOTE["power to the strongest"]]
     pitch = loud[loud[:, _PITCH] > 0]
     if len(pitch) < _NOTE["frames"]:
         return {}
@@ -296,10 +297,12 @@ def _heard(audio: Audio, mono: Samples) -> _Heard:
         channels = channels.mean(axis=1, keepdims=True)
     if channels.shape[1] == 1:  # as Essentia loads a mono file
         channels = np.hstack([channels, np.zeros_like(channels)])
-    measured = standard.LoudnessEBUR128(sampleRate=audio.rate, **_EBU)(np.ascontiguousarray(channels))
+    *_, loudness, loudness_range = standard.LoudnessEBUR128(sampleRate=audio.rate, **_EBU)(
+        np.ascontiguousarray(channels)
+    )
     bpm = standard.PercivalBpmEstimator(**_TEMPO)(mono)
     confidence = standard.LoopBpmConfidence(sampleRate=RATE)(mono, bpm)
-    return _Heard(*measured[2:], bpm, confidence, standard.KeyExtractor(**_KEY)(mono))
+    return _Heard(loudness, loudness_range, bpm, confidence, standard.KeyExtractor(**_KEY)(mono))
 
 
 def _heard_in(path: Path, seconds: float | None) -> _Heard:

@@ -65,8 +65,8 @@ _PEAKS = {
 _BARK = {"numberBands": 27, "sampleRate": RATE}
 _MOMENTS = {"mode": "pdf", "range": _NYQUIST}
 _CROSSINGS = {"threshold": 0}
-_ONSET_SIZE, _ONSET_HOP = 1024, 512
-_ONSET_WINDOW = {"type": "hann", "size": _ONSET_SIZE, "normalized": True, "zeroPhase": True, "zeroPadding": 0}
+ONSET_SIZE, _ONSET_HOP = 1024, 512
+_ONSET_WINDOW = {"type": "hann", "size": ONSET_SIZE, "normalized": True, "zeroPhase": True, "zeroPadding": 0}
 _ONSETS = {"alpha": 0.1, "delay": 5, "silenceThreshold": 0.02, "frameRate": RATE / _ONSET_HOP}
 _METHODS = ("hfc", "complex")
 PARAMETERS: dict[str, Any] = {
@@ -242,12 +242,12 @@ def _onsets(blocks: Iterable[Samples]) -> Floats:
 
     window, fft, polar = (
         standard.Windowing(**_ONSET_WINDOW),
-        standard.FFT(size=_ONSET_SIZE),
+        standard.FFT(size=ONSET_SIZE),
         standard.CartesianToPolar(),
     )
     detectors = [standard.OnsetDetection(method=method, sampleRate=RATE) for method in _METHODS]
     detections = []
-    for some in frames.cut(blocks, _ONSET_SIZE, _ONSET_HOP):
+    for some in frames.cut(blocks, ONSET_SIZE, _ONSET_HOP):
         for frame in some:
             magnitude, phase = polar(fft(window(frame)))
             detections.append([detector(magnitude, phase) for detector in detectors])
