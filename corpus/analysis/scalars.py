@@ -11,20 +11,20 @@ What Essentia's FreesoundExtractor has equals its values (the tests say within w
   3 LU below what `corpus.analysis.loudness` measures for playing. More than two channels are mixed to one.
 * of the envelope: `log_attack_time` (log10 s) and `duration_effective` (s above a tenth of the maximum). Its envelope
   begins anew every 4096 samples, and so does this one.
-* `onset_count` by Essentia's `OnsetRate`; `bpm` by its estimator for loops (Percival and Tzanetakis), with the
-  confidence of Font and Serra: how well whole beats fill the sound. `RhythmExtractor2013`, its other one, is a tenth as
-  fast and has no tempo for most sounds below two seconds.
+* `onset_count` by Essentia's `OnsetRate` in its streaming mode; `bpm` by its estimator for loops (Percival and
+  Tzanetakis), with the confidence of Font and Serra: how well whole beats fill the sound. `RhythmExtractor2013`, its
+  other one, is far slower and has no tempo for most sounds below two seconds.
 * `tonality` by `KeyExtractor` with the profile `bgate`, as "C minor", and its strength.
 
 The rest is our own choice. The note is the median pitch of the frames less than 30 dB below the strongest; its
-confidence is the mean confidence of these, where those more than half a semitone off count as 0. A sound that has at
-most one onset is a single event.
+confidence is the mean confidence of these, where those more than half a semitone off count as 0. A sound all of whose
+onsets lie within a quarter of a second is a single event.
 
 None is what there is not: of digital silence everything but how much and how many; the pitch where no frame is sure of
-any; the note below a confidence of 0.5 or three frames; the tempo below four onsets; the number of onsets below 23 ms;
-the tonality below 93 ms; the dynamic range below 3 s; loudness where nothing is above -70 LUFS. A frame of digital
-silence has no spectrum and no pitch, and is left out of their statistics. To that, and to any frame below -100 dB,
-which is taken here as it is, FreesoundExtractor adds noise, and has the values of the noise.
+any; the note below a confidence of 0.5 or three frames; the tempo below four onsets; the tonality below 93 ms; the
+dynamic range below 3 s; loudness where nothing is above -70 LUFS. A frame of digital silence has no spectrum and no
+pitch, and is left out of their statistics. To that, and to any frame below -100 dB, which is taken here as it is,
+FreesoundExtractor adds noise, and has the values of the noise.
 
 All are streamed in flat memory from long files but `bpm_confidence`, which needs the whole signal and is None there.
 
@@ -102,6 +102,7 @@ _TEMPO = {
     "sampleRate": RATE,
 }
 _BEATS = 4
+_ONE_EVENT = 0.25
 _KEY: dict[str, Any] = {
     "profileType": "bgate",
     "frameSize": 4096,
@@ -122,7 +123,8 @@ PARAMETERS: dict[str, Any] = traits.PARAMETERS | {
     "tempo": [_TEMPO, _BEATS],
     "key": _KEY,
     "note": _NOTE,
-    "single event": "at most one onset",
+    "onsets": {"of": traits.PARAMETERS["onsets"], "centred": True},
+    "single event": _ONE_EVENT,
     "statistics": "without digital silence",
 }
 
@@ -142,7 +144,7 @@ def scalars(audio: Audio, mono: Samples) -> Scalars:
     """Compute the traits of decoded audio and what `Audio.at_44100` makes of it."""
     from_frames = np.hstack([traits.of_mono(mono), _more(frames.stacked(mono), frames.spectra(mono))])
     envelopes = list(_envelope([mono]))
-    return _named(from_frames, traits.onsets(mono), len(mono), envelopes, _heard(audio, mono))
+    return _named(from_frames, *traits.onsets_of([mono], centred=True), envelopes, _heard(audio, mono))
 
 
 def scalars_of_file(path: Path, seconds: float | None = None) -> Scalars:
@@ -155,7 +157,7 @@ def scalars_of_file(path: Path, seconds: float | None = None) -> Scalars:
     for some in frames.centred(mono_blocks(path, seconds)):
         spectra = [spectrum(window(frame)) for frame in some]
         numbers.append(np.hstack([traits.of_frames(some, spectra), _more(some, spectra)]))
-    onsets, samples = traits.onsets_of(mono_blocks(path, seconds))
+    onsets, samples = traits.onsets_of(mono_blocks(path, seconds), centred=True)
     with read_by_essentia(path) as readable:
         heard = _heard_in(readable, seconds)
     return _named(np.concatenate(numbers), onsets, samples, _Envelopes(path, seconds), heard)
@@ -179,13 +181,13 @@ def _named(numbers: Floats, onsets: Floats, samples: int, envelopes: Iterable[Sa
     found |= {
         "silence_rate": float((power < _SILENT).mean()),
         "zero_crossing_rate": float(numbers[:, _CROSSINGS].mean()),
-        "onset_count": len(onsets) if samples >= traits.ONSET_SIZE else None,
+        "onset_count": len(onsets),
         **_of_envelope(envelopes),
     }
     if not len(some):
         return found
     found |= zip(_MEANS, some[:, : len(_MEANS)].mean(axis=0).tolist(), strict=True)
-    found |= {**_of_pitch(some), **_note(some), "single_event": len(onsets) <= 1}
+    found |= {**_of_pitch(some), **_note(some), "single_event": not len(onsets) or bool(np.ptp(onsets) <= _ONE_EVENT)}
     if heard.loudness > _NO_LOUDNESS:
         found["loudness"] = heard.loudness
         found["dynamic_range"] = heard.range if samples >= _RANGE_SECONDS * RATE else None
@@ -314,10 +316,14 @@ def _heard_in(path: Path, seconds: float | None) -> _Heard:
         rate = file.samplerate
     pool = library.Pool()
     loader = streaming.AudioLoader(filename=str(path))
-    trimmed = streaming.StereoTrimmer(**_end(seconds, rate))
+    split, joined = streaming.StereoDemuxer(), streaming.StereoMuxer()
     ebu = streaming.LoudnessEBUR128(sampleRate=rate, **_EBU)
-    loader.audio >> trimmed.signal
-    trimmed.signal >> ebu.signal
+    loader.audio >> split.audio
+    for side in ("left", "right"):  # `StereoTrimmer` never says that it has come to the end
+        trimmer = streaming.Trimmer(**_end(seconds, rate))
+        getattr(split, side) >> trimmer.signal
+        trimmer.signal >> getattr(joined, side)
+    joined.audio >> ebu.signal
     for other in ("sampleRate", "numberChannels", "md5", "bit_rate", "codec"):
         getattr(loader, other) >> None
     ebu.momentaryLoudness >> None

@@ -65,8 +65,8 @@ _PEAKS = {
 _BARK = {"numberBands": 27, "sampleRate": RATE}
 _MOMENTS = {"mode": "pdf", "range": _NYQUIST}
 _CROSSINGS = {"threshold": 0}
-ONSET_SIZE, _ONSET_HOP = 1024, 512
-_ONSET_WINDOW = {"type": "hann", "size": ONSET_SIZE, "normalized": True, "zeroPhase": True, "zeroPadding": 0}
+_ONSET_SIZE, _ONSET_HOP = 1024, 512
+_ONSET_WINDOW = {"type": "hann", "size": _ONSET_SIZE, "normalized": True, "zeroPhase": True, "zeroPadding": 0}
 _ONSETS = {"alpha": 0.1, "delay": 5, "silenceThreshold": 0.02, "frameRate": RATE / _ONSET_HOP}
 _METHODS = ("hfc", "complex")
 PARAMETERS: dict[str, Any] = {
@@ -89,7 +89,7 @@ _AT_ONCE = 256
 
 def traits(mono: Samples) -> npt.NDArray[np.float32]:
     """Compute the 18 numbers of mono samples at 44100 Hz, as `Audio.at_44100` gives them."""
-    return _statistics(of_mono(mono), _onset_rates(onsets(mono), len(mono)))
+    return _statistics(of_mono(mono), _onset_rates(_onsets([mono]), len(mono)))
 
 
 def traits_of_file(path: Path, seconds: float | None = None) -> npt.NDArray[np.float32]:
@@ -111,14 +111,16 @@ def of_mono(mono: Samples) -> Floats:
     return of_frames(frames.stacked(mono), frames.spectra(mono))
 
 
-@once
-def onsets(mono: Samples) -> Floats:
-    """Times (s) of the onsets in mono samples."""
-    return _onsets([mono])
+def onsets_of(blocks: Iterable[Samples], *, centred: bool = False) -> tuple[Floats, int]:
+    """Times (s) of the onsets in blocks of samples that follow one another, and how many samples there are.
 
-
-def onsets_of(blocks: Iterable[Samples]) -> tuple[Floats, int]:
-    """Times (s) of the onsets in blocks of samples that follow one another, and how many samples there are."""
+    Parameters
+    ----------
+    blocks : iterable of (m,) float32
+    centred : bool
+        The first frame is centred on sample 0, as in Essentia's streaming mode and so in FreesoundExtractor, instead of
+        beginning there: it may have an onset more or less in the first or the last frame.
+    """
     samples = 0
 
     def counted() -> Iterator[Samples]:
@@ -127,7 +129,7 @@ def onsets_of(blocks: Iterable[Samples]) -> tuple[Floats, int]:
             samples += len(block)
             yield block
 
-    return _onsets(counted()), samples
+    return _onsets(counted(), centred), samples
 
 
 def _statistics(numbers: Floats, onset_rates: tuple[Floats, Floats]) -> npt.NDArray[np.float32]:
@@ -235,19 +237,20 @@ def _onset_rates(onsets: Floats, samples: int) -> tuple[Floats, Floats]:
     return counts / seconds, seconds
 
 
-def _onsets(blocks: Iterable[Samples]) -> Floats:
+def _onsets(blocks: Iterable[Samples], centred: bool = False) -> Floats:
     """Times (s) of onsets."""
     essentia()
     from essentia import standard
 
     window, fft, polar = (
         standard.Windowing(**_ONSET_WINDOW),
-        standard.FFT(size=ONSET_SIZE),
+        standard.FFT(size=_ONSET_SIZE),
         standard.CartesianToPolar(),
     )
     detectors = [standard.OnsetDetection(method=method, sampleRate=RATE) for method in _METHODS]
     detections = []
-    for some in frames.cut(blocks, ONSET_SIZE, _ONSET_HOP):
+    some_frames = frames.centred(blocks, _ONSET_SIZE) if centred else frames.cut(blocks, _ONSET_SIZE, _ONSET_HOP)
+    for some in some_frames:
         for frame in some:
             magnitude, phase = polar(fft(window(frame)))
             detections.append([detector(magnitude, phase) for detector in detectors])
