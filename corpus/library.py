@@ -187,6 +187,7 @@ class Corpus:
         *,
         jobs: int | None = None,
         redo: bool = False,
+        traits: bool = False,
         progress: Progress | None = None,
     ) -> AnalysisReport:
         """Measure what is new or stale (see `corpus.analysis.runner.Analysis.run`).
@@ -200,8 +201,8 @@ class Corpus:
 
         if ids is not None:
             self.sounds.many(ids)
-        run = Analysis(self.database, self.sounds, self.vectors).run
-        return run(spaces, ids, jobs=jobs, redo=redo, progress=progress)
+        run = Analysis(self.database, self.sounds, self.vectors, self.descriptors).run
+        return run(spaces, ids, jobs=jobs, redo=redo, traits=traits, progress=progress)
 
     def origin(self, space: str) -> Origin:
         """Whether vectors in a space come from `analyse` or with a harvest, also when there are none yet."""

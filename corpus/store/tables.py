@@ -207,6 +207,8 @@ traits = Table(  # of origin `api` as Freesound serves them, `computed` as the a
     Column("sound_id", ForeignKey(_SOUND), primary_key=True),
     Column("origin", String(16), primary_key=True),
     *(Column(name, _TYPES[kind]) for name, kind in SCALARS.items()),
+    Column("file_id", ForeignKey("files.id")),  # of computed ones: from which file, and by what
+    Column("fingerprint", String(64)),
     sqlite_with_rowid=False,
 )
 

@@ -47,6 +47,28 @@ class Traits:
         if not connection.execute(sa.update(traits).where(here).values(usable)).rowcount:
             connection.execute(sa.insert(traits), {"sound_id": sound_id, "origin": origin, **usable})
 
+    def measured(
+        self,
+        connection: Connection,
+        sound_id: int,
+        file_id: int,
+        fingerprint: str,
+        values: Mapping[str, Trait | None],
+    ) -> None:
+        """Store what the analysis computed of a sound, from which file and by what, instead of all that it had."""
+        here = (traits.c.sound_id == sound_id) & (traits.c.origin == "computed")
+        connection.execute(sa.delete(traits).where(here))
+        self.put(connection, sound_id, "computed", values)
+        connection.execute(sa.update(traits).where(here).values(file_id=file_id, fingerprint=fingerprint))
+
+    def up_to_date(self, fingerprint: str) -> set[tuple[int, int]]:
+        """The sounds whose traits were computed by what has this fingerprint, each with the file that was measured."""
+        query = sa.select(traits.c.sound_id, traits.c.file_id).where(
+            traits.c.origin == "computed", traits.c.fingerprint == fingerprint
+        )
+        with self._database.read() as connection:
+            return {(sound_id, file_id) for sound_id, file_id in connection.execute(query)}
+
     def of(self, sound_ids: Sequence[int]) -> dict[int, dict[str, tuple[Trait, Origin]]]:
         """By sound the traits that count, by name in their order: value and origin; sounds without any are left out."""
         found: dict[int, dict[Origin, Any]] = {}

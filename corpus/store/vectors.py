@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ _PER_QUERY = 500
 
 @dataclass(frozen=True)
 class Pending:
-    """A file that lacks something: vectors in `spaces`, or its levels.
+    """A file that lacks something: vectors in `spaces`, its levels, or its traits.
 
     `duration` is the file's own, `served` the sound's as whoever has the original says, if anyone does (both in s).
     """
@@ -38,6 +38,7 @@ class Pending:
     spaces: tuple[str, ...]
     levels: bool
     served: float | None = None
+    traits: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,9 +147,13 @@ class Vectors:
             return {name: np.frombuffer(data, _STORED) for name, data in connection.execute(query)}
 
     def pending(
-        self, names: Sequence[str], ids: Sequence[int] | None = None, redo: bool = False
-    ) -> tuple[list[Pending], dict[str, int]]:
-        """What there is to analyse, and how many sounds each space has already.
+        self,
+        names: Sequence[str],
+        ids: Sequence[int] | None = None,
+        redo: bool = False,
+        with_traits: Collection[tuple[int, int]] | None = None,
+    ) -> tuple[list[Pending], dict[str, int], int]:
+        """What there is to analyse, and how many sounds each space has already, and how many have their traits.
 
         Parameters
         ----------
@@ -158,6 +163,8 @@ class Vectors:
             Only these sounds.
         redo : bool
             Everything again.
+        with_traits : collection of (sound id, file id), optional
+            What has its traits already, where traits are wanted of all.
         """
         wanted = None if ids is None else set(ids)
         with self._database.read() as connection:
@@ -166,6 +173,7 @@ class Vectors:
             rows = connection.execute(query.order_by(files.c.sound_id)).all()
         work: list[Pending] = []
         skipped = dict.fromkeys(names, 0)
+        skipped_traits = 0
         for row in rows:
             if wanted is not None and row.sound_id not in wanted:
                 continue
@@ -173,7 +181,9 @@ class Vectors:
             for name in names:
                 skipped[name] += name not in missing
             levels = redo or row.peak is None
-            if missing or levels:
+            traits = with_traits is not None and (redo or (row.sound_id, row.id) not in with_traits)
+            skipped_traits += with_traits is not None and not traits
+            if missing or levels or traits:
                 work.append(
                     Pending(
                         sound_id=row.sound_id,
@@ -185,9 +195,10 @@ class Vectors:
                         spaces=missing,
                         levels=levels,
                         served=row.duration,
+                        traits=traits,
                     )
                 )
-        return work, skipped
+        return work, skipped, skipped_traits
 
     def changed(self, connection: Connection, some: Sequence[Vector]) -> list[Vector]:
         """Those vectors that are stored otherwise, or not at all; read within the caller's transaction."""
