@@ -49,7 +49,7 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
 
     def draw(console: Console) -> None:
         agents = list(answer.hits[0].agents) if answer.hits else []
-        headings = ["", "id", "name", "seconds", "audio", "distance", *agents, "by", "licence", "tags"]
+        headings = ["", "id", "name", "seconds", "audio", "distance", "score", *agents, "by", "licence", "tags"]
         rows = [
             [
                 hit.rank,
@@ -58,6 +58,7 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
                 _number(hit.sound.duration, 2),
                 "" if hit.sound.file else "none",
                 _number(hit.distance, 3),
+                _number(hit.score, 3),
                 *(_number(verdict["p"], 2) for verdict in hit.agents.values()),
                 hit.sound.username,
                 str(hit.sound.licence),

@@ -5,22 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from corpus.filters import parse
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.agent.judging import Verdicts, judge
+from engine.query.order import Ids, Order
+from engine.query.several import neighbourhood
 from engine.similarity import DEFAULT
 from engine.similarity.measures import measure
-
-Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Hit:
-    """One sound of an answer; `distance` is the measure's own, None for an order without distances."""
+    """One sound of an answer.
+
+    `distance` is the measure's own, None for an order without distances; `score` is what else the order goes by, less
+    being better: of several sounds (see `engine.query.several`).
+    """
 
     rank: int
     sound: Sound
     distance: float | None = None
+    score: float | None = None
     agents: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -76,7 +80,7 @@ class Hit:
             "tags": list(self.sound.tags),
             "audio": self.sound.file is not None,
             "distance": self.distance,
-            "score": None,
+            "score": self.score,
             "agents": self.agents,
         }
 
@@ -102,59 +106,86 @@ class Answer:
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
     """Sounds that fit, by rank of their text, then id; without text by id."""
-    ids, verdicts, refused = _allowed(corpus, choice)
-    return Answer(_hits(corpus, ids[: choice.k], None, verdicts), len(ids), refused)
+    fitting = _fitting(corpus, choice)
+    return _answer(corpus, choice, fitting, Order(fitting.ids))
 
 
 def random_sounds(corpus: Corpus, choice: Choice) -> Answer:
     """Sounds that fit, drawn at random, each as likely as any other and none twice."""
-    ids, verdicts, refused = _allowed(corpus, choice)
-    drawn = np.random.default_rng(choice.seed).permutation(np.sort(ids))[: choice.k]
-    return Answer(_hits(corpus, drawn, None, verdicts), len(ids), refused)
+    fitting = _fitting(corpus, choice)
+    drawn = np.random.default_rng(choice.seed).permutation(np.sort(fitting.ids))
+    return _answer(corpus, choice, fitting, Order(drawn))
 
 
-def similar(corpus: Corpus, target: int, choice: Choice, measure_name: str = DEFAULT) -> Answer:
-    """The nearest sounds to `target` among those that fit, in the measure's order, ties by id; never the target.
+def similar(
+    corpus: Corpus,
+    target: int | Sequence[int],
+    choice: Choice,
+    measure_name: str = DEFAULT,
+    unlike: Sequence[int] = (),
+) -> Answer:
+    """The nearest sounds to one or several among those that fit, in the measure's order, ties by id; never these.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    target : int or sequence of int
+        What to be near to: one sound, by distance, or several, by score (see `engine.query.several`).
+    choice : Choice
+    measure_name : str
+        What near means.
+    unlike : sequence of int
+        What to be away from; there is a score then.
 
     Raises
     ------
     UnknownSound
-        The target is not held.
+        One of them is not held.
     NoVectors
-        The measure knows nothing of it.
+        The measure knows nothing of one.
     UnknownMeasure
         There is no such measure.
+    QueryError
+        No target, one that is also unlike, or several and a measure that has only an order.
     """
-    chosen = measure(measure_name)
-    corpus.sounds.get(target)
-    surroundings = chosen.around(corpus, target)
-    ids, verdicts, refused = _allowed(corpus, choice, surroundings.ids)
-    found, distances = surroundings.nearest(choice.k, ids)
-    return Answer(_hits(corpus, found, distances, verdicts), len(ids), refused)
+    likes = [target] if isinstance(target, int) else target
+    around = neighbourhood(corpus, measure(measure_name), likes, unlike)
+    fitting = _fitting(corpus, choice, around.ids)
+    return _answer(corpus, choice, fitting, around.nearest(choice.k, fitting.ids))
 
 
-def _allowed(corpus: Corpus, choice: Choice, among: Ids | None = None) -> tuple[Ids, list[Verdicts], dict[str, int]]:
-    """Ids that fit, of `among` alone, by rank of their text; the verdicts of the agents asked, what each refused."""
-    fitting = parse(choice.filter) if choice.filter else None
-    ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, fitting)
+@dataclass(frozen=True)
+class _Fitting:
+    """Sounds that fit, by rank of their text; the verdicts of the agents asked, and what each refused."""
+
+    ids: Ids
+    verdicts: list[Verdicts]
+    refused: dict[str, int]
+
+
+def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None) -> _Fitting:
+    """What fits, of `among` alone."""
+    narrow = parse(choice.filter) if choice.filter else None
+    ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
     if among is not None:
         ids = ids[np.isin(ids, among)]
     verdicts = [judge(corpus, name) for name in choice.agents]
     kept = [np.isin(ids, verdict.good) for verdict in verdicts]
     refused = {verdict.agent: int((~good).sum()) for verdict, good in zip(verdicts, kept, strict=True)}
-    return ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))], verdicts, refused
+    return _Fitting(ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))], verdicts, refused)
 
 
-def _hits(
-    corpus: Corpus, ids: Ids, distances: npt.NDArray[np.float64] | None, verdicts: Iterable[Verdicts]
-) -> list[Hit]:
-    verdicts = list(verdicts)
-    return [
+def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> Answer:
+    """The first k of an order, looked up."""
+    order = order.at(slice(choice.k))
+    hits = [
         Hit(
             rank=place + 1,
             sound=sound,
-            distance=None if distances is None else float(distances[place]),
-            agents={verdict.agent: verdict.of(sound.id) for verdict in verdicts},
+            distance=None if order.distances is None else float(order.distances[place]),
+            score=None if order.scores is None else float(order.scores[place]),
+            agents={verdict.agent: verdict.of(sound.id) for verdict in fitting.verdicts},
         )
-        for place, sound in enumerate(corpus.sounds.many(ids.tolist()))
+        for place, sound in enumerate(corpus.sounds.many(order.ids.tolist()))
     ]
+    return Answer(hits, len(fitting.ids), fitting.refused)
