@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,36 @@ if TYPE_CHECKING:
 
     from engine.query.run import Answer
 
+
+def _near(_context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    wanted = []
+    for text in given:
+        name, _, number = text.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not name.strip() or not math.isfinite(value):
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE, as in pitch=440", param=parameter)
+        wanted.append((name.strip(), value))
+    return tuple(wanted)
+
+
 _OPTIONS = (
     click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds."),
     click.option("--tag", "tags", multiple=True, help="Only sounds with this tag; several: with all of them."),
     click.option("--filter", default="", metavar="F", help="Only sounds that fit, in Freesound's filter language."),
     click.option("--licence", "licences", multiple=True, help="Only under this licence; several: under any of them."),
     click.option("--agent", "agents", multiple=True, help="Only what this agent calls good; several: what all do."),
+    click.option(
+        "--near",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_near,
+        help="Near to this value of a trait, as in pitch=440; several: to them all, by their deviations in the corpus "
+        "(pitch, bpm and spectral_centroid on a log2 scale). Orders a search; else keeps to the nearest tenth of what "
+        "fits, at least k. Leaves out what lacks the trait.",
+    ),
     click.option("--with-audio", is_flag=True, help="Only sounds whose audio is here."),
     click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
 )
@@ -35,7 +60,8 @@ def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
         from engine.query.run import Choice
 
         chosen = {
-            name: kwargs.pop(name) for name in ("k", "tags", "filter", "licences", "agents", "with_audio", "seed")
+            name: kwargs.pop(name)
+            for name in ("k", "tags", "filter", "licences", "agents", "with_audio", "near", "seed")
         }
         return function(*args, choice=Choice(**chosen), **kwargs)
 

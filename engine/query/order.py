@@ -33,3 +33,8 @@ class Order:
         """Those at some places, in the order of these."""
         distances = None if self.distances is None else self.distances[places]
         return Order(self.ids[places], distances, None if self.scores is None else self.scores[places])
+
+
+def tenth(order: Order, k: int) -> Order:
+    """The first tenth, rounded up, and no less than k."""
+    return order.at(slice(max(k, -(-len(order.ids) // 10))))

@@ -1,12 +1,13 @@
 """One query: filter first, then order. Text, tags, licences, filters and agents each give a set of allowed sounds.
 
-`search` orders by rank or id, `random_sounds` by chance, `similar` by a measure over the intersection.
+`search` orders by rank or id, `random_sounds` by chance, `similar` by a measure over the intersection. Wanted values
+of traits (`near`) order a search; what has an order of its own keeps to the tenth of what fits that is nearest to them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -16,7 +17,8 @@ from corpus.filters import parse
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.agent.judging import Verdicts, judge
-from engine.query.order import Ids, Order
+from engine.query.near import by_traits
+from engine.query.order import Ids, Order, tenth
 from engine.query.several import neighbourhood
 from engine.similarity import DEFAULT
 from engine.similarity.measures import measure
@@ -40,6 +42,8 @@ class Choice:
         All of them must call a sound good.
     with_audio : bool
         Only sounds whose audio is here.
+    near : tuple of (str, float)
+        Traits, and the values to be near to (see `engine.query.near`).
     seed : int, optional
         Makes chance repeatable.
     """
@@ -51,6 +55,7 @@ class Choice:
     filter: str = ""
     agents: tuple[str, ...] = ()
     with_audio: bool = False
+    near: tuple[tuple[str, float], ...] = ()
     seed: int | None = None
 
 
@@ -59,7 +64,7 @@ class Hit:
     """One sound of an answer.
 
     `distance` is the measure's own, None for an order without distances; `score` is what else the order goes by, less
-    being better: of several sounds (see `engine.query.several`).
+    being better: of several sounds (see `engine.query.several`), of wanted traits (see `engine.query.near`).
     """
 
     rank: int
@@ -105,14 +110,17 @@ class Answer:
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
-    """Sounds that fit, by rank of their text, then id; without text by id."""
+    """Sounds that fit: by nearness to the wanted traits, else by rank of their text, then id; without text by id."""
     fitting = _fitting(corpus, choice)
-    return _answer(corpus, choice, fitting, Order(fitting.ids))
+    if not choice.near:
+        return _answer(corpus, choice, fitting, Order(fitting.ids))
+    order = by_traits(corpus, choice.near, fitting.ids)
+    return _answer(corpus, choice, replace(fitting, ids=order.ids), order)
 
 
 def random_sounds(corpus: Corpus, choice: Choice) -> Answer:
     """Sounds that fit, drawn at random, each as likely as any other and none twice."""
-    fitting = _fitting(corpus, choice)
+    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice))
     drawn = np.random.default_rng(choice.seed).permutation(np.sort(fitting.ids))
     return _answer(corpus, choice, fitting, Order(drawn))
 
@@ -150,7 +158,7 @@ def similar(
     """
     likes = [target] if isinstance(target, int) else target
     around = neighbourhood(corpus, measure(measure_name), likes, unlike)
-    fitting = _fitting(corpus, choice, around.ids)
+    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, around.ids))
     return _answer(corpus, choice, fitting, around.nearest(choice.k, fitting.ids))
 
 
@@ -173,6 +181,13 @@ def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None) -> _Fitti
     kept = [np.isin(ids, verdict.good) for verdict in verdicts]
     refused = {verdict.agent: int((~good).sum()) for verdict, good in zip(verdicts, kept, strict=True)}
     return _Fitting(ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))], verdicts, refused)
+
+
+def _nearest_tenth(corpus: Corpus, choice: Choice, fitting: _Fitting) -> _Fitting:
+    """The tenth of what fits that is nearest to the wanted traits, at least k sounds; all where none are wanted."""
+    if not choice.near:
+        return fitting
+    return replace(fitting, ids=tenth(by_traits(corpus, choice.near, fitting.ids), choice.k).ids)
 
 
 def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> Answer:
