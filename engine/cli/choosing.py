@@ -32,8 +32,13 @@ def _near(_context: click.Context, parameter: click.Parameter, given: tuple[str,
     return tuple(wanted)
 
 
+_SPREAD = click.option(
+    "--spread",
+    type=click.FloatRange(0, 1),
+    metavar="L",
+    help="Choose for variety among the first 10 k (at least 100): 1 is the plain order, 0 variety alone.",
+)
 _OPTIONS = (
-    click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds."),
     click.option("--tag", "tags", multiple=True, help="Only sounds with this tag; several: with all of them."),
     click.option("--filter", default="", metavar="F", help="Only sounds that fit, in Freesound's filter language."),
     click.option("--licence", "licences", multiple=True, help="Only under this licence; several: under any of them."),
@@ -51,21 +56,32 @@ _OPTIONS = (
     click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
 )
 
+_NAMES = ("k", "tags", "filter", "licences", "agents", "with_audio", "near", "spread", "seed")
+
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the choosing options; the function gets them as one `choice`."""
+    number = click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds.")
+    return _choosing(function, number, *_OPTIONS, _SPREAD)
 
+
+def choosing_steps(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the choosing options of a walk, which has a number of its own, `-n`, and is spread by itself."""
+    number = click.option(
+        "-n", "k", type=click.IntRange(2), default=8, show_default=True, help="So many sounds, the two included."
+    )
+    return _choosing(function, number, *_OPTIONS)
+
+
+def _choosing(function: Callable[..., Any], *options: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         from engine.query.run import Choice
 
-        chosen = {
-            name: kwargs.pop(name)
-            for name in ("k", "tags", "filter", "licences", "agents", "with_audio", "near", "seed")
-        }
+        chosen = {name: kwargs.pop(name) for name in _NAMES if name in kwargs}
         return function(*args, choice=Choice(**chosen), **kwargs)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         wrapped = option(wrapped)
     return wrapped
 

@@ -33,6 +33,7 @@ def similar(app: App, likes: tuple[int, ...], unlike: tuple[int, ...], measure: 
       mirla similar 4832 -k 5 --agent percussive
       mirla similar 4832 --measure "0.7*mfcc+0.3*traits"
       mirla similar 4832 100055 --unlike 130427
+      mirla similar 4832 --spread 0.5
     """
     from engine.query import run
 

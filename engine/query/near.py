@@ -6,8 +6,8 @@ The score of a sound, less being better, is the sum over the wanted traits of
 
 with the deviation over all sounds of the corpus that have the trait, not only those that fit; a trait that is the same
 everywhere counts as it is. Pitch, bpm and spectral_centroid are compared by their logarithm to base 2, so that an
-octave is an octave anywhere; 0 there means that none was found. Sounds that lack a wanted trait are left out. Ties go to
-the smaller id.
+octave is an octave anywhere; 0 there means that none was found. Sounds that lack a wanted trait are left out. Ties go
+to the smaller id.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
 `search` orders by rank or id, `random_sounds` by chance, `similar` by a measure over the intersection. Wanted values
 of traits (`near`) order a search; what has an order of its own keeps to the tenth of what fits that is nearest to them.
+A spread then chooses among the first of the order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
@@ -15,12 +16,16 @@ import numpy as np
 
 from corpus.filters import parse
 from corpus.library import Corpus
-from corpus.model import Sound
+from corpus.model import Grouping, Sound
 from engine.agent.judging import Verdicts, judge
+from engine.query.chance import evenly, farthest_tenth
 from engine.query.near import by_traits
 from engine.query.order import Ids, Order, tenth
+from engine.query.path import passable, walk
 from engine.query.several import neighbourhood
+from engine.query.spread import candidates, spread
 from engine.similarity import DEFAULT
+from engine.similarity.compared import compared
 from engine.similarity.measures import measure
 
 
@@ -44,6 +49,8 @@ class Choice:
         Only sounds whose audio is here.
     near : tuple of (str, float)
         Traits, and the values to be near to (see `engine.query.near`).
+    spread : float, optional
+        Between 1, near alone counts, and 0, only variety does (see `engine.query.spread`).
     seed : int, optional
         Makes chance repeatable.
     """
@@ -56,6 +63,7 @@ class Choice:
     agents: tuple[str, ...] = ()
     with_audio: bool = False
     near: tuple[tuple[str, float], ...] = ()
+    spread: float | None = None
     seed: int | None = None
 
 
@@ -110,19 +118,57 @@ class Answer:
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
-    """Sounds that fit: by nearness to the wanted traits, else by rank of their text, then id; without text by id."""
+    """Sounds that fit: by nearness to the wanted traits, else by rank of their text, then id; without text by id.
+
+    They are spread by the default measure.
+    """
+    varied = _spreading(corpus, choice, DEFAULT)
     fitting = _fitting(corpus, choice)
-    if not choice.near:
-        return _answer(corpus, choice, fitting, Order(fitting.ids))
-    order = by_traits(corpus, choice.near, fitting.ids)
-    return _answer(corpus, choice, replace(fitting, ids=order.ids), order)
+    order = Order(fitting.ids)
+    if choice.near:
+        order = by_traits(corpus, choice.near, fitting.ids)
+    return _answer(corpus, choice, replace(fitting, ids=order.ids), varied(order))
 
 
-def random_sounds(corpus: Corpus, choice: Choice) -> Answer:
-    """Sounds that fit, drawn at random, each as likely as any other and none twice."""
-    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice))
-    drawn = np.random.default_rng(choice.seed).permutation(np.sort(fitting.ids))
-    return _answer(corpus, choice, fitting, Order(drawn))
+def random_sounds(
+    corpus: Corpus,
+    choice: Choice,
+    even_by: Grouping | None = None,
+    far_from: int | None = None,
+    measure_name: str = DEFAULT,
+) -> Answer:
+    """Sounds that fit, drawn at random, none twice.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    choice : Choice
+    even_by : str, optional
+        Draw a `user`, `pack` or `tag` first, each as likely as any other, then a sound of it (see
+        `engine.query.chance`); else each sound is as likely as any other.
+    far_from : int, optional
+        Draw from the tenth, at least k, that is farthest from this sound, which is left out.
+    measure_name : str
+        What far means, and by what sounds are spread.
+
+    Raises
+    ------
+    UnknownSound, NoVectors, UnknownMeasure
+        As for `similar`, of `far_from`.
+    QueryError
+        The measure has only an order, or there is no such grouping.
+    """
+    varied = _spreading(corpus, choice, measure_name)
+    far = None if far_from is None else neighbourhood(corpus, measure(measure_name), [far_from], [])
+    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, None if far is None else far.ids))
+    if far is not None:
+        fitting = replace(fitting, ids=farthest_tenth(far.nearest(len(fitting.ids), fitting.ids), choice.k))
+    generator = np.random.default_rng(choice.seed)
+    if even_by is None:
+        drawn = generator.permutation(np.sort(fitting.ids))
+    else:
+        drawn = evenly(generator, corpus.sounds.groups(even_by), fitting.ids, _wanted(choice))
+    return _answer(corpus, choice, fitting, varied(Order(drawn)))
 
 
 def similar(
@@ -141,7 +187,7 @@ def similar(
         What to be near to: one sound, by distance, or several, by score (see `engine.query.several`).
     choice : Choice
     measure_name : str
-        What near means.
+        What near means, and by what sounds are spread.
     unlike : sequence of int
         What to be away from; there is a score then.
 
@@ -158,8 +204,27 @@ def similar(
     """
     likes = [target] if isinstance(target, int) else target
     around = neighbourhood(corpus, measure(measure_name), likes, unlike)
+    varied = _spreading(corpus, choice, measure_name)
     fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, around.ids))
-    return _answer(corpus, choice, fitting, around.nearest(choice.k, fitting.ids))
+    return _answer(corpus, choice, fitting, varied(around.nearest(_wanted(choice), fitting.ids)))
+
+
+def path(corpus: Corpus, first: int, last: int, choice: Choice, measure_name: str = DEFAULT) -> Answer:
+    """Walk from one sound to another in even steps: k sounds, the two included (see `engine.query.path`).
+
+    What lies between fits; the two need not. There are fewer where fewer fit.
+
+    Raises
+    ------
+    UnknownSound, NoVectors, UnknownMeasure
+        As for `similar`, of the two.
+    QueryError
+        The two are one, k is below 2, or the measure has no straight lines.
+    """
+    known = passable(corpus, measure(measure_name), first, last, choice.k)
+    others = known.ids[~np.isin(known.ids, [first, last])]
+    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, others))
+    return _answer(corpus, choice, fitting, Order(walk(known, first, last, choice.k, fitting.ids)))
 
 
 @dataclass(frozen=True)
@@ -188,6 +253,20 @@ def _nearest_tenth(corpus: Corpus, choice: Choice, fitting: _Fitting) -> _Fittin
     if not choice.near:
         return fitting
     return replace(fitting, ids=tenth(by_traits(corpus, choice.near, fitting.ids), choice.k).ids)
+
+
+def _wanted(choice: Choice) -> int:
+    """How many sounds to put in order: more than k where they are to be spread."""
+    return choice.k if choice.spread is None else candidates(choice.k)
+
+
+def _spreading(corpus: Corpus, choice: Choice, measure_name: str) -> Callable[[Order], Order]:
+    """What spreads an order by a measure, if that is wanted."""
+    if choice.spread is None:
+        return lambda order: order
+    share = choice.spread
+    known = compared(corpus, measure(measure_name), [], "a spread")
+    return lambda order: spread(order, choice.k, share, known)
 
 
 def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> Answer:
