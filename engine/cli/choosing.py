@@ -53,10 +53,15 @@ _OPTIONS = (
         "fits, at least k. Leaves out what lacks the trait.",
     ),
     click.option("--with-audio", is_flag=True, help="Only sounds whose audio is here."),
+    click.option(
+        "--fresh",
+        is_flag=True,
+        help="Leave out what queries with --fresh returned within the last hour, or the last 100 if these are more.",
+    ),
     click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
 )
 
-_NAMES = ("k", "tags", "filter", "licences", "agents", "with_audio", "near", "spread", "seed")
+_NAMES = ("k", "tags", "filter", "licences", "agents", "with_audio", "near", "fresh", "spread", "seed")
 
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,6 +124,8 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
 
 
 def _why_none(answer: Answer) -> str:
+    if answer.stale:
+        return f"no sound: all {answer.stale} that fit were returned lately; without --fresh they come again"
     for agent, refused in answer.refused.items():
         if refused:
             return f"no sound: agent {for_terminal(agent)} calls none of the {refused} good that fit the rest"

@@ -49,6 +49,8 @@ class Choice:
         Only sounds whose audio is here.
     near : tuple of (str, float)
         Traits, and the values to be near to (see `engine.query.near`).
+    fresh : bool
+        Leave out what was returned lately (see `corpus.store.returned`), and remember what is returned now.
     spread : float, optional
         Between 1, near alone counts, and 0, only variety does (see `engine.query.spread`).
     seed : int, optional
@@ -63,6 +65,7 @@ class Choice:
     agents: tuple[str, ...] = ()
     with_audio: bool = False
     near: tuple[tuple[str, float], ...] = ()
+    fresh: bool = False
     spread: float | None = None
     seed: int | None = None
 
@@ -110,11 +113,14 @@ class Answer:
         How many sounds there were to choose from.
     refused : dict
         By agent, how many sounds that fitted the rest it did not call good.
+    stale : int
+        How many sounds that fitted were left out since they were returned lately.
     """
 
     hits: list[Hit]
     allowed: int
     refused: dict[str, int] = field(default_factory=dict)
+    stale: int = 0
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
@@ -234,6 +240,7 @@ class _Fitting:
     ids: Ids
     verdicts: list[Verdicts]
     refused: dict[str, int]
+    stale: int = 0
 
 
 def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None) -> _Fitting:
@@ -245,7 +252,11 @@ def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None) -> _Fitti
     verdicts = [judge(corpus, name) for name in choice.agents]
     kept = [np.isin(ids, verdict.good) for verdict in verdicts]
     refused = {verdict.agent: int((~good).sum()) for verdict, good in zip(verdicts, kept, strict=True)}
-    return _Fitting(ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))], verdicts, refused)
+    ids = ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))]
+    if not choice.fresh:
+        return _Fitting(ids, verdicts, refused)
+    stale = np.isin(ids, corpus.returned.lately())
+    return _Fitting(ids[~stale], verdicts, refused, int(stale.sum()))
 
 
 def _nearest_tenth(corpus: Corpus, choice: Choice, fitting: _Fitting) -> _Fitting:
@@ -270,7 +281,7 @@ def _spreading(corpus: Corpus, choice: Choice, measure_name: str) -> Callable[[O
 
 
 def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> Answer:
-    """The first k of an order, looked up."""
+    """The first k of an order, looked up; remembered where fresh ones are wanted."""
     order = order.at(slice(choice.k))
     hits = [
         Hit(
@@ -282,4 +293,6 @@ def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> 
         )
         for place, sound in enumerate(corpus.sounds.many(order.ids.tolist()))
     ]
-    return Answer(hits, len(fitting.ids), fitting.refused)
+    if choice.fresh:
+        corpus.returned.remember(order.ids.tolist())
+    return Answer(hits, len(fitting.ids), fitting.refused, fitting.stale)
