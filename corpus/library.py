@@ -15,6 +15,7 @@ from corpus.store.agents import Agents
 from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
+from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
 from corpus.store.traits import Traits
@@ -75,6 +76,7 @@ class Corpus:
         self.agents = Agents(self.database)
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
+        self.returned = Returned(self.database)
 
     def __enter__(self) -> Corpus:
         return self

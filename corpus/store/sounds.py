@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from corpus.errors import StoreError, UnknownSound
 from corpus.filters import Node
 from corpus.licences import Licence, from_text
-from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Sound
+from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Grouping, Sound
 from corpus.store.database import Database, insert_many, now
 from corpus.store.filters import clause
 from corpus.store.tables import files, sounds, tags
@@ -132,6 +132,23 @@ class Sounds:
             query = query.where(clause(fitting, datetime.now(UTC)))
         with self._database.read() as connection:
             return np.fromiter(connection.execute(query).scalars(), dtype=np.int64)
+
+    def groups(self, by: Grouping) -> list[npt.NDArray[np.int64]]:
+        """Sounds by user, pack or tag: ids ascending in each group, groups by name.
+
+        A pack is its user's; a sound with several tags is in several groups; those without user, pack or tag make one
+        group, the first.
+        """
+        query = {
+            "user": sa.select(sounds.c.id, sounds.c.username, sa.null()),
+            "pack": sa.select(sounds.c.id, sounds.c.pack, sounds.c.username),
+            "tag": sa.select(sounds.c.id, tags.c.tag, sa.null()).outerjoin(tags, tags.c.sound_id == sounds.c.id),
+        }[by]
+        found: dict[tuple[str, str], list[int]] = {}
+        with self._database.read() as connection:
+            for sound_id, name, of in connection.execute(query.order_by(sounds.c.id)):
+                found.setdefault((name, of or "") if name else ("", ""), []).append(sound_id)
+        return [np.array(found[key], np.int64) for key in sorted(found)]
 
     def summary(self) -> dict[str, Any]:
         """How many sounds, files, seconds and bytes, and under which licences."""

@@ -228,3 +228,11 @@ served = Table(  # what a record says that filters ask for; a sound of one's own
     Column("is_explicit", Boolean),
     Column("md5", Text),
 )
+
+returned = Table(  # by queries that keep to what is fresh: when a sound last was
+    "returned",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sound_id", ForeignKey(_SOUND), nullable=False, index=True),
+    Column("at", String(32), nullable=False, index=True),
+)

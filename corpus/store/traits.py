@@ -9,13 +9,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus.descriptors import SCALARS, Trait
 from corpus.model import Origin
 from corpus.store.database import Database, insert_many
-from corpus.store.tables import served, traits
+from corpus.store.tables import served, sounds, traits
 
 _PER_QUERY = 500
 
@@ -77,6 +79,31 @@ class Traits:
                 for row in connection.execute(sa.select(traits).where(traits.c.sound_id.in_(some))).mappings():
                     found.setdefault(row["sound_id"], {})[row["origin"]] = row
         return {sound_id: own for sound_id, rows in found.items() if (own := dict(_counting(rows)))}
+
+    def numbers(self, names: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """The values that count of traits that are numbers, of all sounds held.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Scalar descriptors that are float or int.
+
+        Returns
+        -------
+        ids : (n,) int64, ascending
+        values : (n, len(names)) float64, NaN where a sound lacks one
+        """
+        computed, api = traits.alias(), traits.alias()
+        query = (
+            sa.select(sounds.c.id, *(sa.func.coalesce(computed.c[name], api.c[name]) for name in names))
+            .outerjoin(computed, (computed.c.sound_id == sounds.c.id) & (computed.c.origin == "computed"))
+            .outerjoin(api, (api.c.sound_id == sounds.c.id) & (api.c.origin == "api"))
+            .order_by(sounds.c.id)
+        )
+        with self._database.read() as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+        ids = np.array([row[0] for row in rows], np.int64)
+        return ids, np.array([row[1:] for row in rows], np.float64).reshape(len(ids), len(names))  # None becomes NaN
 
     def serve(
         self,

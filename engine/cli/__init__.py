@@ -21,6 +21,7 @@ _ENGINE_COMMANDS = {
     "search": "engine.cli.search:search",
     "random": "engine.cli.random:random",
     "similar": "engine.cli.similar:similar",
+    "path": "engine.cli.path:path",
     "measures": "engine.cli.measures:measures",
     "compare": "engine.cli.compare:compare",
     "agent": "engine.cli.agent:agent",
