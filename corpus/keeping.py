@@ -12,6 +12,8 @@ from corpus.store.sounds import Sounds
 from corpus.store.traits import Traits
 from corpus.store.vectors import Vector, Vectors
 
+_SERVED = {"source": "api"}
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -61,4 +63,4 @@ class Keeping:
 def _vectors(some: Sequence[Record]) -> Iterator[Vector]:
     for one in some:
         for name, values in one.vectors.items():
-            yield Vector(name, SPACES[name].fingerprint, one.sound.id, None, values, {"source": "api"})
+            yield Vector(name, SPACES[name].fingerprint, one.sound.id, None, values, _SERVED)

@@ -16,6 +16,7 @@ from corpus.store.agents import Agents
 from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
+from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
 from corpus.store.traits import Traits
@@ -79,6 +80,7 @@ class Corpus:
         self.agents = Agents(self.database)
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
+        self.returned = Returned(self.database)
 
     def __enter__(self) -> Corpus:
         return self
@@ -191,6 +193,7 @@ class Corpus:
         *,
         jobs: int | None = None,
         redo: bool = False,
+        traits: bool = False,
         progress: Progress | None = None,
     ) -> AnalysisReport:
         """Measure what is new or stale (see `corpus.analysis.runner.Analysis.run`).
@@ -204,8 +207,8 @@ class Corpus:
 
         if ids is not None:
             self.sounds.many(ids)
-        run = Analysis(self.database, self.sounds, self.vectors).run
-        return run(spaces, ids, jobs=jobs, redo=redo, progress=progress)
+        run = Analysis(self.database, self.sounds, self.vectors, self.descriptors).run
+        return run(spaces, ids, jobs=jobs, redo=redo, traits=traits, progress=progress)
 
     def origin(self, space: str) -> Origin:
         """Whether vectors in a space come from `analyse` or with a harvest, also when there are none yet."""

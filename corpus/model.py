@@ -17,6 +17,8 @@ LAST_LOCAL_ID = 2**31 - 1
 """SuperCollider's integers end here."""
 
 Label = Literal["good", "bad"]
+Grouping = Literal["user", "pack", "tag"]
+"""By what sounds belong together."""
 Origin = Literal["computed", "api"]
 """Where the vectors of a space come from: computed here from audio, or served by Freesound's API."""
 

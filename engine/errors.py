@@ -5,7 +5,8 @@ EngineError                 20   anything below
 ├── NoVectors               22   nothing to compare: no vectors yet, or a sound without a vector or a list
 ├── TrainingError           23   labels that no classifier can learn from, or no model yet
 ├── DeviceError             24   no sound device, or one that failed
-└── DemoError               25   the demo has nothing to work on
+├── DemoError               25   the demo has nothing to work on
+└── QueryError              26   a query that cannot be answered as it was asked
 
 20 to 29 are the engine's; 3 to 19, and from 30 up, are the corpus's (`corpus.errors`).
 """
@@ -47,3 +48,9 @@ class DemoError(EngineError):
     """The demo has nothing to work on."""
 
     exit_code = 25
+
+
+class QueryError(EngineError):
+    """A query that cannot be answered as it was asked: what it asks for contradicts itself, or has no meaning."""
+
+    exit_code = 26

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -105,6 +107,18 @@ def essentia_reads(path: Path) -> bool:
             return bool(_CODECS_OF_ESSENTIA.match(file.subtype)) and file.channels <= 2
     except RuntimeError:
         return True
+
+
+@contextmanager
+def read_by_essentia(path: Path) -> Iterator[Path]:
+    """The file, or while it lasts a temporary copy (see `copy_as_float`) if Essentia cannot read the file itself."""
+    if essentia_reads(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="mirla-") as folder:
+        copy = Path(folder, "decoded.wav")
+        copy_as_float(path, copy)
+        yield copy
 
 
 def blocks(path: Path) -> Iterator[tuple[Samples, int]]:

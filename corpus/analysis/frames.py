@@ -61,6 +61,12 @@ def frames(mono: Samples) -> Iterator[Samples]:
 
 
 @once
+def stacked(mono: Samples) -> Samples:
+    """All frames of mono samples, (n, 2048)."""
+    return np.array(list(frames(mono)))
+
+
+@once
 def spectra(mono: Samples) -> list[Samples]:
     """The magnitude spectrum of each frame, (1025,)."""
     window, spectrum = algorithms()
@@ -99,13 +105,16 @@ def cut(blocks: Iterable[Samples], size: int, hop: int) -> Iterator[Samples]:
         yield np.pad(rest, (0, size - len(rest)))[None]
 
 
-def centred(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """The frames of blocks of samples that follow one another, the same as `frames` has, as arrays (n, 2048)."""
-    beyond = np.zeros(FRAMES["hopSize"], np.float32)
+def centred(blocks: Iterable[Samples], size: int = FRAMES["frameSize"]) -> Iterator[Samples]:
+    """The frames of blocks of samples that follow one another, as arrays (n, size), the hop being half of that.
+
+    The first is centred on sample 0, the last is the first whose centre is behind the last sample, as in `frames`.
+    """
+    beyond = np.zeros(size // 2, np.float32)
 
     def padded() -> Iterator[Samples]:
         yield beyond
         yield from blocks
         yield beyond
 
-    return cut(padded(), FRAMES["frameSize"], FRAMES["hopSize"])
+    return cut(padded(), size, size // 2)

@@ -15,14 +15,15 @@ is left in: LAME gives every preview that frame, and without it nothing says whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from corpus.analysis.decode import RATE, Samples, blocks, decode, first, first_of
+from corpus.analysis.decode import RATE, Audio, Samples, blocks, decode, first, first_of
 from corpus.analysis.frames import shared
 from corpus.analysis.loudness import LevelMeter
+from corpus.analysis.scalars import Scalars, scalars, scalars_of_file
 from corpus.analysis.spaces import extractor
 from corpus.errors import AudioError
 from corpus.store.vectors import Pending
@@ -37,18 +38,25 @@ _ROUNDING = 0.001
 
 @dataclass(frozen=True)
 class Measured:
-    """The numbers of one file; `loudness` is None for silence, `peak` None where it was not asked for."""
+    """The numbers of one file; `loudness` is None for silence, `peak` and `traits` None where not asked for.
+
+    `failed` is by space, `no_traits` says why there are none.
+    """
 
     vectors: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     provenance: dict[str, dict[str, str]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     loudness: float | None = None
     peak: float | None = None
+    traits: Scalars | None = None
+    no_traits: str | None = None
 
 
 def deadline(task: Pending) -> float:
-    """Seconds a file may take: twenty times real time even on a slow machine, and time to load the libraries."""
-    return 60 + task.duration / 20
+    """Seconds a file may take even on a slow machine: twenty times real time, four times with traits, and time to load
+    the libraries.
+    """
+    return 60 + task.duration / (4 if task.traits else 20)
 
 
 def seconds_that_count(task: Pending) -> float | None:
@@ -74,7 +82,7 @@ def measure(task: Pending) -> Measured:
     seconds = seconds_that_count(task)
     trimmed = {} if seconds is None else {"trimmed": "to the served duration"}
     measured = Measured()
-    mono = None if audio is None or not task.spaces else first(audio.at_44100, seconds, RATE)
+    mono = None if audio is None or not (task.spaces or task.traits) else first(audio.at_44100, seconds, RATE)
     with shared():
         for name in task.spaces:
             try:
@@ -88,6 +96,11 @@ def measure(task: Pending) -> Measured:
                 "source": task.source,
                 **trimmed,
             }
+        if task.traits:
+            try:
+                measured = replace(measured, traits=_traits(task, audio, mono, seconds))
+            except (AudioError, RuntimeError) as error:
+                measured = replace(measured, no_traits=str(error))
     if not task.levels:
         return measured
     meter = LevelMeter(audio.rate if audio else task.samplerate)
@@ -96,7 +109,13 @@ def measure(task: Pending) -> Measured:
     else:
         for block in first_of((block for block, _ in blocks(task.path)), seconds, task.samplerate):
             meter.add(block)
-    return Measured(measured.vectors, measured.provenance, measured.failed, meter.loudness(), meter.peak)
+    return replace(measured, loudness=meter.loudness(), peak=meter.peak)
+
+
+def _traits(task: Pending, audio: Audio | None, mono: Samples | None, seconds: float | None) -> Scalars:
+    if audio is None or mono is None:
+        return scalars_of_file(task.path, seconds)
+    return scalars(replace(audio, samples=first(audio.samples, seconds, audio.rate)), mono)
 
 
 def _vector(name: str, task: Pending, mono: Samples | None, seconds: float | None) -> npt.NDArray[np.float32]:

@@ -9,7 +9,6 @@ Reference: `FreesoundExtractor` of Essentia, src/essentia/utils/extractor_freeso
 
 from __future__ import annotations
 
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from corpus.analysis.decode import RATE, Samples, copy_as_float, essentia, essentia_reads, samples_in
+from corpus.analysis.decode import RATE, Samples, essentia, read_by_essentia, samples_in
 from corpus.analysis.frames import FRAMES, SPECTRUM, WINDOW, once, spectra
 
 COEFFICIENTS = 13
@@ -78,12 +77,8 @@ def coefficients_of_file(path: Path, seconds: float | None = None) -> npt.NDArra
         Only so much of it, to the nearest sample at 44100 Hz; behind the first six minutes to the nearest few, since
         Essentia's parameters are float32.
     """
-    if essentia_reads(path):
-        return _streamed(path, seconds)
-    with tempfile.TemporaryDirectory(prefix="mirla-") as folder:
-        copy = Path(folder, "decoded.wav")
-        copy_as_float(path, copy)
-        return _streamed(copy, seconds)
+    with read_by_essentia(path) as readable:
+        return _streamed(readable, seconds)
 
 
 def _streamed(path: Path, seconds: float | None) -> npt.NDArray[np.float32]:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from corpus.analysis import spaces
+from corpus.analysis import scalars, spaces
+from corpus.analysis.decode import has_essentia
 from corpus.analysis.measuring import Measured, deadline, measure
-from corpus.errors import AudioError, CorpusError
+from corpus.errors import AnalysisError, AudioError, CorpusError
 from corpus.model import Space
 from corpus.store.database import Database
 from corpus.store.sounds import Sounds
+from corpus.store.traits import Traits
 from corpus.store.vectors import Pending, Vector, Vectors
 from corpus.workers import Workers, cores
 
@@ -28,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class SpaceReport:
-    """What became of one space: counts, and failures as (sound id, words)."""
+    """What became of one space, or of the traits: counts, and failures as (sound id, words)."""
 
     analysed: int = 0
     skipped: int = 0
@@ -37,25 +39,29 @@ class SpaceReport:
 
 @dataclass
 class AnalysisReport:
-    """What an analysis did: by space, and the seconds of audio and of time it took."""
+    """What an analysis did: by space, for the traits if asked for, and the seconds of audio and of time it took."""
 
     spaces: dict[str, SpaceReport]
     audio_seconds: float = 0.0
     seconds: float = 0.0
+    traits: SpaceReport | None = None
 
     @property
     def failed(self) -> list[tuple[int, str]]:
         """Each failure once, as (sound id, words)."""
-        return sorted({failure for report in self.spaces.values() for failure in report.failed})
+        reports = [*self.spaces.values(), *([self.traits] if self.traits else [])]
+        return sorted({failure for report in reports for failure in report.failed})
 
 
 class Analysis:
     """One run over a corpus: `Analysis(...).run()`."""
 
-    def __init__(self, database: Database, sounds: Sounds, vectors: Vectors) -> None:
+    def __init__(self, database: Database, sounds: Sounds, vectors: Vectors, traits: Traits) -> None:
         self._database = database
         self._sounds = sounds
         self._vectors = vectors
+        self._traits = traits
+        self._by = ""
         self._extractors: dict[str, Space] = {}
 
     def run(
@@ -65,29 +71,43 @@ class Analysis:
         *,
         jobs: int | None = None,
         redo: bool = False,
+        traits: bool = False,
         progress: Progress | None = None,
     ) -> AnalysisReport:
-        """Bring the vectors of `names` (default: the default space) and the levels up to date.
+        """Bring the vectors of `names` (default: the default space) and the levels up to date, if asked the traits too.
 
         Raises
         ------
         AnalysisError
-            A space that does not exist or whose library is missing.
+            A space that does not exist or whose library is missing, or traits without Essentia.
         """
         start = time.monotonic()
         names = list(dict.fromkeys(names)) or [spaces.default()]
         for name in names:
             spaces.extractor(name)
+        if traits and not has_essentia():
+            raise AnalysisError("traits need essentia, which is not installed here; leave them out")
         most = len(set(ids)) if ids else cores()
         with Workers(jobs or min(most, cores())) as workers:
-            self._extractors = {name: _fingerprint(workers, name) for name in names}
+            self._extractors = {name: self._space(workers, name) for name in names}
             for space in self._extractors.values():
                 self._vectors.register(space)
-            tasks, skipped = self._vectors.pending(names, ids, redo)
+            done = None
+            if traits:
+                self._by = _probed(workers, scalars.fingerprint, scalars.NAMES, "the extractor of the traits")
+                done = self._traits.up_to_date(self._by)
+            tasks, skipped, skipped_traits = self._vectors.pending(names, ids, redo, done)
             report = AnalysisReport({name: SpaceReport(skipped=skipped[name]) for name in names})
+            if traits:
+                report.traits = SpaceReport(skipped=skipped_traits)
             self._drain(workers, tasks, report, progress)
         report.seconds = time.monotonic() - start
         return report
+
+    @staticmethod
+    def _space(workers: Workers, name: str) -> Space:
+        answer: Space = _probed(workers, spaces.fingerprinted, name, f"the extractor of space {name!r}")
+        return answer
 
     def _drain(self, workers: Workers, tasks: list[Pending], report: AnalysisReport, progress: Progress | None) -> None:
         batch: list[tuple[Pending, Measured]] = []
@@ -95,7 +115,10 @@ class Analysis:
         try:
             for done, (task, result) in enumerate(workers.over(tasks, measure, deadline), 1):
                 if isinstance(result, CorpusError):
-                    result = Measured(failed=dict.fromkeys(task.spaces or report.spaces, str(result)))
+                    failed = task.spaces or ([] if task.traits else report.spaces)
+                    result = Measured(
+                        failed=dict.fromkeys(failed, str(result)), no_traits=str(result) if task.traits else None
+                    )
                 batch.append((task, result))
                 _count(report, task, result)
                 if len(batch) >= _BATCH or time.monotonic() - written > _BATCH_SECONDS:
@@ -115,6 +138,8 @@ class Analysis:
             for task, result in batch:
                 if result.peak is not None:
                     self._sounds.set_levels(connection, task.file_id, result.loudness, result.peak)
+                if result.traits is not None:
+                    self._traits.measured(connection, task.sound_id, task.file_id, self._by, result.traits)
 
     def _measured(self, task: Pending, result: Measured) -> list[Vector]:
         return [
@@ -130,17 +155,22 @@ class Analysis:
         ]
 
 
-def _fingerprint(workers: Workers, name: str) -> Space:
-    answer: Any = next(workers.over([name], spaces.fingerprinted, lambda _: 120.0))[1]
+def _probed(workers: Workers, function: Callable[[Any], Any], asked: object, what: str) -> Any:
+    """What `function` of what is asked answers in a worker, which loads the libraries."""
+    answer = next(workers.over([asked], function, lambda _: 120.0))[1]
     if isinstance(answer, CorpusError):
-        raise AudioError(f"the extractor of space {name!r} fails on its own probe: {answer}")
-    return answer  # type: ignore[no-any-return]
+        raise AudioError(f"{what} fails on its own probe: {answer}")
+    return answer
 
 
 def _count(report: AnalysisReport, task: Pending, result: Measured) -> None:
-    if not result.failed:
+    if not result.failed and result.no_traits is None:
         report.audio_seconds += task.duration
     for name in result.vectors:
         report.spaces[name].analysed += 1
     for name, words in result.failed.items():
         report.spaces[name].failed.append((task.sound_id, words))
+    if report.traits is not None:
+        report.traits.analysed += result.traits is not None
+        if result.no_traits is not None:
+            report.traits.failed.append((task.sound_id, result.no_traits))

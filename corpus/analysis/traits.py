@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from corpus.analysis import frames
 from corpus.analysis.decode import RATE, Samples, essentia, mono_blocks
-from corpus.analysis.frames import FRAMES, SPECTRUM, WINDOW
+from corpus.analysis.frames import FRAMES, SPECTRUM, WINDOW, once
 
 Floats = npt.NDArray[np.float64]
 
@@ -89,8 +89,7 @@ _AT_ONCE = 256
 
 def traits(mono: Samples) -> npt.NDArray[np.float32]:
     """Compute the 18 numbers of mono samples at 44100 Hz, as `Audio.at_44100` gives them."""
-    numbers = _of_frames(np.array(list(frames.frames(mono))), frames.spectra(mono))
-    return _statistics(numbers, _onset_rates([mono]))
+    return _statistics(of_mono(mono), _onset_rates(_onsets([mono]), len(mono)))
 
 
 def traits_of_file(path: Path, seconds: float | None = None) -> npt.NDArray[np.float32]:
@@ -100,10 +99,37 @@ def traits_of_file(path: Path, seconds: float | None = None) -> npt.NDArray[np.f
     """
     window, spectrum = frames.algorithms()
     numbers = [
-        _of_frames(some, [spectrum(window(frame)) for frame in some])
+        of_frames(some, [spectrum(window(frame)) for frame in some])
         for some in frames.centred(mono_blocks(path, seconds))
     ]
-    return _statistics(np.concatenate(numbers), _onset_rates(mono_blocks(path, seconds)))
+    return _statistics(np.concatenate(numbers), _onset_rates(*onsets_of(mono_blocks(path, seconds))))
+
+
+@once
+def of_mono(mono: Samples) -> Floats:
+    """The first eight traits of each frame of mono samples: (frames, 8)."""
+    return of_frames(frames.stacked(mono), frames.spectra(mono))
+
+
+def onsets_of(blocks: Iterable[Samples], *, centred: bool = False) -> tuple[Floats, int]:
+    """Times (s) of the onsets in blocks of samples that follow one another, and how many samples there are.
+
+    Parameters
+    ----------
+    blocks : iterable of (m,) float32
+    centred : bool
+        The first frame is centred on sample 0, as in Essentia's streaming mode and so in FreesoundExtractor, instead of
+        beginning there: it may have an onset more or less in the first or the last frame.
+    """
+    samples = 0
+
+    def counted() -> Iterator[Samples]:
+        nonlocal samples
+        for block in blocks:
+            samples += len(block)
+            yield block
+
+    return _onsets(counted(), centred), samples
 
 
 def _statistics(numbers: Floats, onset_rates: tuple[Floats, Floats]) -> npt.NDArray[np.float32]:
@@ -117,7 +143,7 @@ def _statistics(numbers: Floats, onset_rates: tuple[Floats, Floats]) -> npt.NDAr
     return np.concatenate([mean, [rate], variance, [spread]]).astype(np.float32)
 
 
-def _of_frames(some: Samples, spectra: list[Samples]) -> Floats:
+def of_frames(some: Samples, spectra: list[Samples]) -> Floats:
     """The first eight traits of frames (n, 2048) with their spectra: (n, 8)."""
     salience, centroid, moments, shape, bark, flatness, crossings, peaks, dissonance = _algorithms()
     rest = [
@@ -202,17 +228,8 @@ def _algorithms() -> tuple[Any, ...]:
     )
 
 
-def _onset_rates(blocks: Iterable[Samples]) -> tuple[Floats, Floats]:
-    """Onsets per second in each second of blocks of samples that follow one another, and how long each is (s)."""
-    samples = 0
-
-    def counted() -> Iterator[Samples]:
-        nonlocal samples
-        for block in blocks:
-            samples += len(block)
-            yield block
-
-    onsets = _onsets(counted())
+def _onset_rates(onsets: Floats, samples: int) -> tuple[Floats, Floats]:
+    """Onsets per second in each second of so many samples, and how long each is (s)."""
     duration = samples / RATE
     starts = np.arange(np.ceil(duration), dtype=np.float64)
     seconds = np.minimum(duration - starts, 1)
@@ -220,7 +237,7 @@ def _onset_rates(blocks: Iterable[Samples]) -> tuple[Floats, Floats]:
     return counts / seconds, seconds
 
 
-def _onsets(blocks: Iterable[Samples]) -> Floats:
+def _onsets(blocks: Iterable[Samples], centred: bool = False) -> Floats:
     """Times (s) of onsets."""
     essentia()
     from essentia import standard
@@ -232,7 +249,8 @@ def _onsets(blocks: Iterable[Samples]) -> Floats:
     )
     detectors = [standard.OnsetDetection(method=method, sampleRate=RATE) for method in _METHODS]
     detections = []
-    for some in frames.cut(blocks, _ONSET_SIZE, _ONSET_HOP):
+    some_frames = frames.centred(blocks, _ONSET_SIZE) if centred else frames.cut(blocks, _ONSET_SIZE, _ONSET_HOP)
+    for some in some_frames:
         for frame in some:
             magnitude, phase = polar(fft(window(frame)))
             detections.append([detector(magnitude, phase) for detector in detectors])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from corpus.cli.app import App, command, print_lines
+
+if TYPE_CHECKING:
+    from corpus.analysis.runner import SpaceReport
 
 
 class _SpaceOption(click.Option):
@@ -21,9 +26,12 @@ class _SpaceOption(click.Option):
 @command()
 @click.argument("ids", nargs=-1, type=int, metavar="[IDS]...")
 @click.option("--space", "spaces", multiple=True, cls=_SpaceOption, help="A space to compute; several: all of them.")
+@click.option("--traits", is_flag=True, help="Traits to filter by too: pitch, note, tempo, brightness, loudness; slow.")
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes; all cores unless told.")
 @click.option("--redo", is_flag=True, help="Measure again what was measured already.")
-def analyse(app: App, ids: tuple[int, ...], spaces: tuple[str, ...], jobs: int | None, redo: bool) -> None:
+def analyse(
+    app: App, ids: tuple[int, ...], spaces: tuple[str, ...], traits: bool, jobs: int | None, redo: bool
+) -> None:
     """Measure the sounds: MFCCs (or other spaces) for similarity and agents, loudness for playing.
 
     Only what is new or stale is measured. Stop it whenever you like; what is done stays done.
@@ -32,26 +40,32 @@ def analyse(app: App, ids: tuple[int, ...], spaces: tuple[str, ...], jobs: int |
     Example:
       mirla analyse
       mirla analyse --space mfcc_frames --space traits9
+      mirla analyse --traits
     """
     corpus = app.corpus()
     with app.progress("analysing") as progress:
-        report = corpus.analyse(spaces, ids or None, jobs=jobs, redo=redo, progress=progress)
+        report = corpus.analyse(spaces, ids or None, jobs=jobs, redo=redo, traits=traits, progress=progress)
     data = {
-        "spaces": {
-            name: {
-                "analysed": space.analysed,
-                "skipped": space.skipped,
-                "failed": [{"id": sound_id, "error": words} for sound_id, words in space.failed],
-            }
-            for name, space in report.spaces.items()
-        },
+        "spaces": {name: _counts(space) for name, space in report.spaces.items()},
+        **({"traits": _counts(report.traits)} if report.traits else {}),
         "audio_seconds": round(report.audio_seconds, 3),
         "seconds": round(report.seconds, 3),
     }
-    lines = [
-        f"space {name}: {space.analysed} analysed, {space.skipped} up to date, {len(space.failed)} failed"
-        for name, space in report.spaces.items()
-    ]
+    lines = [f"space {name}: {_words(space)}" for name, space in report.spaces.items()]
+    if report.traits:
+        lines.append(f"traits: {_words(report.traits)}")
     lines.append(f"{report.audio_seconds:.0f} s of audio in {report.seconds:.1f} s")
     app.answer(data, lambda console: print_lines(console, lines))
     app.finish(report.failed)
+
+
+def _counts(report: SpaceReport) -> dict[str, Any]:
+    return {
+        "analysed": report.analysed,
+        "skipped": report.skipped,
+        "failed": [{"id": sound_id, "error": words} for sound_id, words in report.failed],
+    }
+
+
+def _words(report: SpaceReport) -> str:
+    return f"{report.analysed} analysed, {report.skipped} up to date, {len(report.failed)} failed"

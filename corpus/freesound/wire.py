@@ -135,6 +135,9 @@ def record(row: Mapping[str, Any]) -> Record | None:
     if not isinstance(number, int) or not 0 < number < FIRST_LOCAL_ID:
         return None
     licence = _text(row.get("license")) or ""
+    kept = dict(row)
+    for name in _VECTORS:
+        kept.pop(name, None)
     return Record(
         sound=Sound(
             id=number,
@@ -147,7 +150,7 @@ def record(row: Mapping[str, Any]) -> Record | None:
             pack=_text(row.get("pack_name")),
             duration=_number(row.get("duration")),
         ),
-        record={name: value for name, value in row.items() if name not in _VECTORS},
+        record=kept,
         vectors=_vectors(row),
         previews=_previews(row.get("previews")),
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from corpus.errors import HarvestError
-from corpus.store.database import Database, now
+from corpus.store.database import Database, insert_many, now
 from corpus.store.tables import files, harvested, harvests, sounds
 
 WANTED, DONE, FAILED, NONE = "wanted", "done", "failed", "none"
@@ -125,7 +125,7 @@ class Harvests:
             }
             for offset, (sound_id, address) in enumerate(addresses.items())
         ]
-        connection.execute(sa.insert(harvested), rows)
+        insert_many(connection, harvested, rows)
 
     def choose(self, harvest: Harvest, good: Sequence[int], most: int | None) -> int:
         """Want the audio of the first `most` of the sounds that are `good`, refuse the rest; how many are chosen."""

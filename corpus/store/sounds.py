@@ -16,8 +16,8 @@ from sqlalchemy.engine import Connection, Row
 from corpus.errors import StoreError, UnknownSound
 from corpus.filters import Node
 from corpus.licences import Licence, from_text
-from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Sound
-from corpus.store.database import Database, now
+from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Grouping, Sound
+from corpus.store.database import Database, insert_many, now
 from corpus.store.filters import clause
 from corpus.store.tables import files, sounds, tags
 from corpus.text import as_tag, storable
@@ -133,6 +133,23 @@ class Sounds:
         with self._database.read() as connection:
             return np.fromiter(connection.execute(query).scalars(), dtype=np.int64)
 
+    def groups(self, by: Grouping) -> list[npt.NDArray[np.int64]]:
+        """Sounds by user, pack or tag: ids ascending in each group, groups by name.
+
+        A pack is its user's; a sound with several tags is in several groups; those without user, pack or tag make one
+        group, the first.
+        """
+        query = {
+            "user": sa.select(sounds.c.id, sounds.c.username, sa.null()),
+            "pack": sa.select(sounds.c.id, sounds.c.pack, sounds.c.username),
+            "tag": sa.select(sounds.c.id, tags.c.tag, sa.null()).outerjoin(tags, tags.c.sound_id == sounds.c.id),
+        }[by]
+        found: dict[tuple[str, str], list[int]] = {}
+        with self._database.read() as connection:
+            for sound_id, name, of in connection.execute(query.order_by(sounds.c.id)):
+                found.setdefault((name, of or "") if name else ("", ""), []).append(sound_id)
+        return [np.array(found[key], np.int64) for key in sorted(found)]
+
     def summary(self) -> dict[str, Any]:
         """How many sounds, files, seconds and bytes, and under which licences."""
         size = sa.select(
@@ -238,6 +255,14 @@ class Sounds:
             connection.execute(sa.text("delete from sound_text where rowid = :which"), which)
         self._describe(connection, some)
 
+    def records_of(self, ids: Sequence[int]) -> list[dict[str, Any]]:
+        """The API's records of sounds, in the order of `ids`; empty where there is none."""
+        found: dict[int, dict[str, Any]] = {}
+        with self._database.read() as connection:
+            for first in range(0, len(ids), _PER_QUERY):
+                found |= self.records(connection, ids[first : first + _PER_QUERY])
+        return [found.get(sound_id, {}) for sound_id in ids]
+
     def records(self, connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """The API's records of those of the sounds that are held."""
         query = sa.select(sounds.c.id, sounds.c.record).where(sounds.c.id.in_(ids))
@@ -251,8 +276,7 @@ class Sounds:
             for sound_id, own in tagged.items()
             for place, tag in enumerate(own)
         ]
-        if rows:
-            connection.execute(sa.insert(tags), rows)
+        insert_many(connection, tags, rows)
         if not self._database.sqlite:
             return
         texts = [

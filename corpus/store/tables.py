@@ -220,6 +220,8 @@ traits = Table(  # of origin `api` as Freesound serves them, `computed` as the a
     Column("sound_id", ForeignKey(_SOUND), primary_key=True),
     Column("origin", String(16), primary_key=True),
     *(Column(name, _TYPES[kind]) for name, kind in SCALARS.items()),
+    Column("file_id", ForeignKey("files.id")),  # of computed ones: from which file, and by what
+    Column("fingerprint", String(64)),
     sqlite_with_rowid=False,
 )
 
@@ -238,4 +240,12 @@ served = Table(  # what a record says that filters ask for; a sound of one's own
     Column("gen_ai_preference", Text),
     Column("is_explicit", Boolean),
     Column("md5", Text),
+)
+
+returned = Table(  # by queries that keep to what is fresh: when a sound last was
+    "returned",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sound_id", ForeignKey(_SOUND), nullable=False, index=True),
+    Column("at", String(32), nullable=False, index=True),
 )

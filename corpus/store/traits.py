@@ -9,13 +9,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus.descriptors import SCALARS, Trait
 from corpus.model import Origin
-from corpus.store.database import Database
-from corpus.store.tables import served, traits
+from corpus.store.database import Database, insert_many
+from corpus.store.tables import served, sounds, traits
 
 _PER_QUERY = 500
 
@@ -47,6 +49,28 @@ class Traits:
         if not connection.execute(sa.update(traits).where(here).values(usable)).rowcount:
             connection.execute(sa.insert(traits), {"sound_id": sound_id, "origin": origin, **usable})
 
+    def measured(
+        self,
+        connection: Connection,
+        sound_id: int,
+        file_id: int,
+        fingerprint: str,
+        values: Mapping[str, Trait | None],
+    ) -> None:
+        """Store what the analysis computed of a sound, from which file and by what, instead of all that it had."""
+        here = (traits.c.sound_id == sound_id) & (traits.c.origin == "computed")
+        connection.execute(sa.delete(traits).where(here))
+        self.put(connection, sound_id, "computed", values)
+        connection.execute(sa.update(traits).where(here).values(file_id=file_id, fingerprint=fingerprint))
+
+    def up_to_date(self, fingerprint: str) -> set[tuple[int, int]]:
+        """The sounds whose traits were computed by what has this fingerprint, each with the file that was measured."""
+        query = sa.select(traits.c.sound_id, traits.c.file_id).where(
+            traits.c.origin == "computed", traits.c.fingerprint == fingerprint
+        )
+        with self._database.read() as connection:
+            return {(sound_id, file_id) for sound_id, file_id in connection.execute(query)}
+
     def of(self, sound_ids: Sequence[int]) -> dict[int, dict[str, tuple[Trait, Origin]]]:
         """By sound the traits that count, by name in their order: value and origin; sounds without any are left out."""
         found: dict[int, dict[Origin, Any]] = {}
@@ -55,6 +79,31 @@ class Traits:
                 for row in connection.execute(sa.select(traits).where(traits.c.sound_id.in_(some))).mappings():
                     found.setdefault(row["sound_id"], {})[row["origin"]] = row
         return {sound_id: own for sound_id, rows in found.items() if (own := dict(_counting(rows)))}
+
+    def numbers(self, names: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """The values that count of traits that are numbers, of all sounds held.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Scalar descriptors that are float or int.
+
+        Returns
+        -------
+        ids : (n,) int64, ascending
+        values : (n, len(names)) float64, NaN where a sound lacks one
+        """
+        computed, api = traits.alias(), traits.alias()
+        query = (
+            sa.select(sounds.c.id, *(sa.func.coalesce(computed.c[name], api.c[name]) for name in names))
+            .outerjoin(computed, (computed.c.sound_id == sounds.c.id) & (computed.c.origin == "computed"))
+            .outerjoin(api, (api.c.sound_id == sounds.c.id) & (api.c.origin == "api"))
+            .order_by(sounds.c.id)
+        )
+        with self._database.read() as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+        ids = np.array([row[0] for row in rows], np.int64)
+        return ids, np.array([row[1:] for row in rows], np.float64).reshape(len(ids), len(names))  # None becomes NaN
 
     def serve(
         self,
@@ -67,20 +116,10 @@ class Traits:
         for some in _parts(held):
             connection.execute(sa.delete(traits).where(traits.c.sound_id.in_(some), traits.c.origin == "api"))
             connection.execute(sa.delete(served).where(served.c.sound_id.in_(some)))
-        _insert(
+        insert_many(
             connection, traits, [{"sound_id": one, "origin": "api", **own} for one, own in traits_of.items() if own]
         )
-        _insert(connection, served, [{"sound_id": one, **own} for one, own in facts_of.items()])
-
-
-def _insert(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows that lack what is null: on SQLite by the driver, which takes a third of the time for wide ones."""
-    names = table.c.keys()
-    if rows and connection.dialect.name == "sqlite":
-        statement = f"insert into {table.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"
-        connection.exec_driver_sql(statement, [tuple(map(row.get, names)) for row in rows])
-    elif rows:
-        connection.execute(sa.insert(table), [dict.fromkeys(names) | row for row in rows])
+        insert_many(connection, served, [{"sound_id": one, **own} for one, own in facts_of.items()])
 
 
 def _counting(rows: Mapping[Origin, Any]) -> Iterator[tuple[str, tuple[Trait, Origin]]]:

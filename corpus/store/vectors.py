@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from corpus.errors import AnalysisError, StoreError
 from corpus.model import Space
-from corpus.store.database import Database
+from corpus.store.database import Database, insert_many
 from corpus.store.tables import additions, files, provenances, sounds, spaces, vectors
 
 _STORED = np.dtype("<f4")
@@ -33,7 +33,7 @@ Matrix = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Pending:
-    """A file that lacks something: vectors in `spaces`, or its levels.
+    """A file that lacks something: vectors in `spaces`, its levels, or its traits.
 
     `duration` is the file's own, `served` the sound's as whoever has the original says, if anyone does (both in s).
     """
@@ -47,6 +47,7 @@ class Pending:
     spaces: tuple[str, ...]
     levels: bool
     served: float | None = None
+    traits: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,12 @@ class Vectors:
         with self._database.read() as connection:
             space = _current(connection, name)
         return _state(space) if space else None
+
+    def ids(self, name: str) -> npt.NDArray[np.int64]:
+        """The sounds that have a current vector in one space, ascending."""
+        query = sa.select(vectors.c.sound_id).join(spaces).where(spaces.c.name == name, spaces.c.current)
+        with self._database.read() as connection:
+            return np.fromiter(connection.execute(query.order_by(vectors.c.sound_id)).scalars(), np.int64)
 
     def matrix(self, name: str) -> Matrix:
         """All current vectors of a space.
@@ -192,9 +199,13 @@ class Vectors:
             return {name: np.frombuffer(data, _STORED) for name, data in connection.execute(query)}
 
     def pending(
-        self, names: Sequence[str], ids: Sequence[int] | None = None, redo: bool = False
-    ) -> tuple[list[Pending], dict[str, int]]:
-        """What there is to analyse, and how many sounds each space has already.
+        self,
+        names: Sequence[str],
+        ids: Sequence[int] | None = None,
+        redo: bool = False,
+        with_traits: Collection[tuple[int, int]] | None = None,
+    ) -> tuple[list[Pending], dict[str, int], int]:
+        """What there is to analyse, and how many sounds each space has already, and how many have their traits.
 
         Parameters
         ----------
@@ -204,6 +215,8 @@ class Vectors:
             Only these sounds.
         redo : bool
             Everything again.
+        with_traits : collection of (sound id, file id), optional
+            What has its traits already, where traits are wanted of all.
         """
         wanted = None if ids is None else set(ids)
         with self._database.read() as connection:
@@ -212,6 +225,7 @@ class Vectors:
             rows = connection.execute(query.order_by(files.c.sound_id)).all()
         work: list[Pending] = []
         skipped = dict.fromkeys(names, 0)
+        skipped_traits = 0
         for row in rows:
             if wanted is not None and row.sound_id not in wanted:
                 continue
@@ -219,7 +233,9 @@ class Vectors:
             for name in names:
                 skipped[name] += name not in missing
             levels = redo or row.peak is None
-            if missing or levels:
+            traits = with_traits is not None and (redo or (row.sound_id, row.id) not in with_traits)
+            skipped_traits += with_traits is not None and not traits
+            if missing or levels or traits:
                 work.append(
                     Pending(
                         sound_id=row.sound_id,
@@ -231,9 +247,10 @@ class Vectors:
                         spaces=missing,
                         levels=levels,
                         served=row.duration,
+                        traits=traits,
                     )
                 )
-        return work, skipped
+        return work, skipped, skipped_traits
 
     def changed(self, connection: Connection, some: Sequence[Vector]) -> list[Vector]:
         """Those vectors that are stored otherwise, or not at all; read within the caller's transaction."""
@@ -261,6 +278,7 @@ class Vectors:
         stored = connection.execute(sa.select(spaces)).all()
         own = {(row.name, row.fingerprint): row for row in stored}
         known: dict[str, int] = {}
+        facts, last = "", None
         replaced: dict[str, list[int]] = {}
         rows: list[dict[str, Any]] = []
         for vector in some:
@@ -269,7 +287,8 @@ class Vectors:
                 raise AnalysisError(
                     f"space {vector.space!r}: {vector.values.size} numbers of an unregistered extractor"
                 )
-            facts = json.dumps(vector.provenance, sort_keys=True)
+            if vector.provenance is not last:  # many vectors in a row share theirs
+                facts, last = json.dumps(vector.provenance, sort_keys=True), vector.provenance
             if facts not in known:
                 known[facts] = _provenance(connection, facts)
             replaced.setdefault(vector.space, []).append(vector.sound_id)
@@ -296,7 +315,7 @@ class Vectors:
         for row in rows:
             ids.setdefault(row["space_id"], []).append(row["sound_id"])
         untouched = {space.id for space in connection.execute(sa.select(spaces)) if space.changes == before[space.id]}
-        connection.execute(sa.insert(vectors), rows)
+        insert_many(connection, vectors, rows)
         for space in connection.execute(sa.select(spaces)).all():
             new = ids.get(space.id, [])
             if space.id in untouched and space.changes != before[space.id] and len(new) <= _TOO_MANY:

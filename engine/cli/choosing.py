@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,30 +17,76 @@ if TYPE_CHECKING:
 
     from engine.query.run import Answer
 
+
+def _near(_context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    wanted = []
+    for text in given:
+        name, _, number = text.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not name.strip() or not math.isfinite(value):
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE, as in pitch=440", param=parameter)
+        wanted.append((name.strip(), value))
+    return tuple(wanted)
+
+
+_SPREAD = click.option(
+    "--spread",
+    type=click.FloatRange(0, 1),
+    metavar="L",
+    help="Choose for variety among the first 10 k (at least 100): 1 is the plain order, 0 variety alone.",
+)
 _OPTIONS = (
-    click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds."),
     click.option("--tag", "tags", multiple=True, help="Only sounds with this tag; several: with all of them."),
     click.option("--filter", default="", metavar="F", help="Only sounds that fit, in Freesound's filter language."),
     click.option("--licence", "licences", multiple=True, help="Only under this licence; several: under any of them."),
     click.option("--agent", "agents", multiple=True, help="Only what this agent calls good; several: what all do."),
+    click.option(
+        "--near",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_near,
+        help="Near to this value of a trait, as in pitch=440; several: to them all, by their deviations in the corpus "
+        "(pitch, bpm and spectral_centroid on a log2 scale). Orders a search; else keeps to the nearest tenth of what "
+        "fits, at least k. Leaves out what lacks the trait.",
+    ),
     click.option("--with-audio", is_flag=True, help="Only sounds whose audio is here."),
+    click.option(
+        "--fresh",
+        is_flag=True,
+        help="Leave out what queries with --fresh returned within the last hour, or the last 100 if these are more.",
+    ),
     click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
 )
+
+_NAMES = ("k", "tags", "filter", "licences", "agents", "with_audio", "near", "fresh", "spread", "seed")
 
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the choosing options; the function gets them as one `choice`."""
+    number = click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds.")
+    return _choosing(function, number, *_OPTIONS, _SPREAD)
 
+
+def choosing_steps(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the choosing options of a walk, which has a number of its own, `-n`, and is spread by itself."""
+    number = click.option(
+        "-n", "k", type=click.IntRange(2), default=8, show_default=True, help="So many sounds, the two included."
+    )
+    return _choosing(function, number, *_OPTIONS)
+
+
+def _choosing(function: Callable[..., Any], *options: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         from engine.query.run import Choice
 
-        chosen = {
-            name: kwargs.pop(name) for name in ("k", "tags", "filter", "licences", "agents", "with_audio", "seed")
-        }
+        chosen = {name: kwargs.pop(name) for name in _NAMES if name in kwargs}
         return function(*args, choice=Choice(**chosen), **kwargs)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         wrapped = option(wrapped)
     return wrapped
 
@@ -49,7 +96,7 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
 
     def draw(console: Console) -> None:
         agents = list(answer.hits[0].agents) if answer.hits else []
-        headings = ["", "id", "name", "seconds", "audio", "distance", *agents, "by", "licence", "tags"]
+        headings = ["", "id", "name", "seconds", "audio", "distance", "score", *agents, "by", "licence", "tags"]
         rows = [
             [
                 hit.rank,
@@ -58,6 +105,7 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
                 _number(hit.sound.duration, 2),
                 "" if hit.sound.file else "none",
                 _number(hit.distance, 3),
+                _number(hit.score, 3),
                 *(_number(verdict["p"], 2) for verdict in hit.agents.values()),
                 hit.sound.username,
                 str(hit.sound.licence),
@@ -76,6 +124,8 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
 
 
 def _why_none(answer: Answer) -> str:
+    if answer.stale:
+        return f"no sound: all {answer.stale} that fit were returned lately; without --fresh they come again"
     for agent, refused in answer.refused.items():
         if refused:
             return f"no sound: agent {for_terminal(agent)} calls none of the {refused} good that fit the rest"

@@ -21,13 +21,14 @@ def search(app: App, text: tuple[str, ...], choice: Choice) -> None:
     """Find sounds by words in their name, tags, description or maker's name.
 
     All words must occur; -word must not; "two words" in that order (put -- before a first -word).
-    Without TEXT all sounds are listed, in order of id.
+    Without TEXT all sounds are listed, in order of id. With --near the order is by score, the nearest first.
 
     \b
     Example:
       mirla search cymbal --tag drum -k 5
       mirla search -- cymbal -hard
       mirla search --filter 'duration:[0 TO 2] -tag:loop license:"Creative Commons 0"'
+      mirla search drum --near pitch=440 --near loudness=-12
     """
     from engine.query import run
 

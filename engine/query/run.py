@@ -1,26 +1,32 @@
 """One query: filter first, then order. Text, tags, licences, filters and agents each give a set of allowed sounds.
 
-`search` orders by rank or id, `random_sounds` by chance, `similar` by a measure over the intersection.
+`search` orders by rank or id, `random_sounds` by chance, `similar` by a measure over the intersection. Wanted values
+of traits (`near`) order a search; what has an order of its own keeps to the tenth of what fits that is nearest to them.
+A spread then chooses among the first of the order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from corpus.filters import parse
 from corpus.library import Corpus
-from corpus.model import Sound
+from corpus.model import Grouping, Sound
 from engine.agent.judging import Verdicts, judge
+from engine.query.chance import evenly, farthest_tenth
+from engine.query.near import by_traits
+from engine.query.order import Ids, Order, tenth
+from engine.query.path import passable, walk
+from engine.query.several import neighbourhood
+from engine.query.spread import candidates, spread
 from engine.similarity import DEFAULT
+from engine.similarity.compared import compared
 from engine.similarity.measures import measure
-
-Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,12 @@ class Choice:
         All of them must call a sound good.
     with_audio : bool
         Only sounds whose audio is here.
+    near : tuple of (str, float)
+        Traits, and the values to be near to (see `engine.query.near`).
+    fresh : bool
+        Leave out what was returned lately (see `corpus.store.returned`), and remember what is returned now.
+    spread : float, optional
+        Between 1, near alone counts, and 0, only variety does (see `engine.query.spread`).
     seed : int, optional
         Makes chance repeatable.
     """
@@ -52,16 +64,24 @@ class Choice:
     filter: str = ""
     agents: tuple[str, ...] = ()
     with_audio: bool = False
+    near: tuple[tuple[str, float], ...] = ()
+    fresh: bool = False
+    spread: float | None = None
     seed: int | None = None
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One sound of an answer; `distance` is the measure's own, None for an order without distances."""
+    """One sound of an answer.
+
+    `distance` is the measure's own, None for an order without distances; `score` is what else the order goes by, less
+    being better: of several sounds (see `engine.query.several`), of wanted traits (see `engine.query.near`).
+    """
 
     rank: int
     sound: Sound
     distance: float | None = None
+    score: float | None = None
     agents: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -76,7 +96,7 @@ class Hit:
             "tags": list(self.sound.tags),
             "audio": self.sound.file is not None,
             "distance": self.distance,
-            "score": None,
+            "score": self.score,
             "agents": self.agents,
         }
 
@@ -93,80 +113,189 @@ class Answer:
         How many sounds there were to choose from.
     refused : dict
         By agent, how many sounds that fitted the rest it did not call good.
+    stale : int
+        How many sounds that fitted were left out since they were returned lately.
     """
 
     hits: list[Hit]
     allowed: int
     refused: dict[str, int] = field(default_factory=dict)
+    stale: int = 0
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
-    """Sounds that fit, by rank of their text, then id; without text by id."""
-    ids, verdicts, refused = _allowed(corpus, choice)
-    return Answer(_hits(corpus, ids[: choice.k], None, verdicts), len(ids), refused)
+    """Sounds that fit: by nearness to the wanted traits, else by rank of their text, then id; without text by id.
+
+    They are spread by the default measure.
+    """
+    varied = _spreading(corpus, choice, DEFAULT)
+    fitting = _fitting(corpus, choice)
+    order = Order(fitting.ids)
+    if choice.near:
+        order = by_traits(corpus, choice.near, fitting.ids)
+    return _answer(corpus, choice, replace(fitting, ids=order.ids), varied(order))
 
 
-def random_sounds(corpus: Corpus, choice: Choice) -> Answer:
-    """Sounds that fit, drawn at random, each as likely as any other and none twice."""
-    ids, verdicts, refused = _allowed(corpus, choice)
-    drawn = np.random.default_rng(choice.seed).permutation(np.sort(ids))[: choice.k]
-    return Answer(_hits(corpus, drawn, None, verdicts), len(ids), refused)
+def random_sounds(
+    corpus: Corpus,
+    choice: Choice,
+    even_by: Grouping | None = None,
+    far_from: int | None = None,
+    measure_name: str = DEFAULT,
+) -> Answer:
+    """Sounds that fit, drawn at random, none twice.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    choice : Choice
+    even_by : str, optional
+        Draw a `user`, `pack` or `tag` first, each as likely as any other, then a sound of it (see
+        `engine.query.chance`); else each sound is as likely as any other.
+    far_from : int, optional
+        Draw from the tenth, at least k, that is farthest from this sound, which is left out.
+    measure_name : str
+        What far means, and by what sounds are spread.
+
+    Raises
+    ------
+    UnknownSound, NoVectors, UnknownMeasure
+        As for `similar`, of `far_from`.
+    QueryError
+        The measure has only an order, or there is no such grouping.
+    """
+    varied = _spreading(corpus, choice, measure_name)
+    far = None if far_from is None else neighbourhood(corpus, measure(measure_name), [far_from], [])
+    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, None if far is None else far.ids))
+    if far is not None:
+        fitting = replace(fitting, ids=farthest_tenth(far.nearest(len(fitting.ids), fitting.ids), choice.k))
+    generator = np.random.default_rng(choice.seed)
+    if even_by is None:
+        drawn = generator.permutation(np.sort(fitting.ids))
+    else:
+        drawn = evenly(generator, corpus.sounds.groups(even_by), fitting.ids, _wanted(choice))
+    return _answer(corpus, choice, fitting, varied(Order(drawn)))
 
 
-def similar(corpus: Corpus, target: int, choice: Choice, measure_name: str = DEFAULT) -> Answer:
-    """The nearest sounds to `target` among those that fit, in the measure's order, ties by id; never the target.
+def similar(
+    corpus: Corpus,
+    target: int | Sequence[int],
+    choice: Choice,
+    measure_name: str = DEFAULT,
+    unlike: Sequence[int] = (),
+) -> Answer:
+    """The nearest sounds to one or several among those that fit, in the measure's order, ties by id; never these.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    target : int or sequence of int
+        What to be near to: one sound, by distance, or several, by score (see `engine.query.several`).
+    choice : Choice
+    measure_name : str
+        What near means, and by what sounds are spread.
+    unlike : sequence of int
+        What to be away from; there is a score then.
 
     Raises
     ------
     UnknownSound
-        The target is not held.
+        One of them is not held.
     NoVectors
-        The measure knows nothing of it.
+        The measure knows nothing of one.
     UnknownMeasure
         There is no such measure.
+    QueryError
+        No target, one that is also unlike, or several and a measure that has only an order.
     """
-    chosen = measure(measure_name)
-    corpus.sounds.get(target)
-    surroundings = chosen.around(corpus, target)
-    ids, verdicts, refused = _allowed(corpus, choice, surroundings.ids, surroundings.held)
-    found, distances = surroundings.nearest(choice.k, ids)
-    return Answer(_hits(corpus, found, distances, verdicts), len(ids), refused)
+    likes = [target] if isinstance(target, int) else target
+    around = neighbourhood(corpus, measure(measure_name), likes, unlike)
+    varied = _spreading(corpus, choice, measure_name)
+    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, around.ids, around.held))
+    return _answer(corpus, choice, fitting, varied(around.nearest(_wanted(choice), fitting.ids)))
 
 
-def _allowed(
-    corpus: Corpus, choice: Choice, among: Ids | None = None, held: bool = False
-) -> tuple[Ids, list[Verdicts], dict[str, int]]:
-    """Ids that fit, of `among` alone, by rank of their text; the verdicts of the agents asked, what each refused.
+def path(corpus: Corpus, first: int, last: int, choice: Choice, measure_name: str = DEFAULT) -> Answer:
+    """Walk from one sound to another in even steps: k sounds, the two included (see `engine.query.path`).
 
-    `held`: whether all of `among`, which then ascend, are held.
+    What lies between fits; the two need not. There are fewer where fewer fit.
+
+    Raises
+    ------
+    UnknownSound, NoVectors, UnknownMeasure
+        As for `similar`, of the two.
+    QueryError
+        The two are one, k is below 2, or the measure has no straight lines.
     """
-    fitting = parse(choice.filter) if choice.filter else None
-    if (
-        among is not None
-        and held
-        and not (choice.text or choice.tags or choice.licences or choice.with_audio or fitting)
-    ):
+    known = passable(corpus, measure(measure_name), first, last, choice.k)
+    others = known.ids[~np.isin(known.ids, [first, last])]
+    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, others))
+    return _answer(corpus, choice, fitting, Order(walk(known, first, last, choice.k, fitting.ids)))
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """Sounds that fit, by rank of their text; the verdicts of the agents asked, and what each refused."""
+
+    ids: Ids
+    verdicts: list[Verdicts]
+    refused: dict[str, int]
+    stale: int = 0
+
+
+def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None, held: bool = False) -> _Fitting:
+    """What fits, of `among` alone; `held`: all of `among`, which then ascend, are held."""
+    narrow = parse(choice.filter) if choice.filter else None
+    anything = not (choice.text or choice.tags or choice.licences or choice.with_audio or narrow)
+    if among is not None and held and anything:
         ids = among
     else:
-        ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, fitting)
-        if among is not None:
-            ids = ids[np.isin(ids, among)]
+        ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
+        ids = ids if among is None else ids[np.isin(ids, among)]
     verdicts = [judge(corpus, name) for name in choice.agents]
     kept = [np.isin(ids, verdict.good) for verdict in verdicts]
     refused = {verdict.agent: int((~good).sum()) for verdict, good in zip(verdicts, kept, strict=True)}
-    return ids[reduce(np.logical_and, kept)] if kept else ids, verdicts, refused
+    ids = ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))]
+    if not choice.fresh:
+        return _Fitting(ids, verdicts, refused)
+    stale = np.isin(ids, corpus.returned.lately())
+    return _Fitting(ids[~stale], verdicts, refused, int(stale.sum()))
 
 
-def _hits(
-    corpus: Corpus, ids: Ids, distances: npt.NDArray[np.float64] | None, verdicts: Iterable[Verdicts]
-) -> list[Hit]:
-    verdicts = list(verdicts)
-    return [
+def _nearest_tenth(corpus: Corpus, choice: Choice, fitting: _Fitting) -> _Fitting:
+    """The tenth of what fits that is nearest to the wanted traits, at least k sounds; all where none are wanted."""
+    if not choice.near:
+        return fitting
+    return replace(fitting, ids=tenth(by_traits(corpus, choice.near, fitting.ids), choice.k).ids)
+
+
+def _wanted(choice: Choice) -> int:
+    """How many sounds to put in order: more than k where they are to be spread."""
+    return choice.k if choice.spread is None else candidates(choice.k)
+
+
+def _spreading(corpus: Corpus, choice: Choice, measure_name: str) -> Callable[[Order], Order]:
+    """What spreads an order by a measure, if that is wanted."""
+    if choice.spread is None:
+        return lambda order: order
+    share = choice.spread
+    known = compared(corpus, measure(measure_name), [], "a spread")
+    return lambda order: spread(order, choice.k, share, known)
+
+
+def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> Answer:
+    """The first k of an order, looked up; remembered where fresh ones are wanted."""
+    order = order.at(slice(choice.k))
+    hits = [
         Hit(
             rank=place + 1,
             sound=sound,
-            distance=None if distances is None else float(distances[place]),
-            agents={verdict.agent: verdict.of(sound.id) for verdict in verdicts},
+            distance=None if order.distances is None else float(order.distances[place]),
+            score=None if order.scores is None else float(order.scores[place]),
+            agents={verdict.agent: verdict.of(sound.id) for verdict in fitting.verdicts},
         )
-        for place, sound in enumerate(corpus.sounds.many(ids.tolist()))
+        for place, sound in enumerate(corpus.sounds.many(order.ids.tolist()))
     ]
+    if choice.fresh:
+        corpus.returned.remember(order.ids.tolist())
+    return Answer(hits, len(fitting.ids), fitting.refused, fitting.stale)

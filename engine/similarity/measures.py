@@ -78,6 +78,10 @@ class Measure(ABC):
         """What it can compare in this corpus."""
 
     @abstractmethod
+    def knows(self, corpus: Corpus) -> Ids:
+        """Ids (n,) of the sounds held that it can be asked about, ascending."""
+
+    @abstractmethod
     def around(self, corpus: Corpus, target: int) -> Surroundings:
         """What it can compare with one sound.
 
@@ -110,6 +114,10 @@ class VectorMeasure(Measure):
         """The sounds that have a vector."""
         space = corpus.vectors.space(self.space)
         return Coverage(self.space, space.dim if space else None, self.metric.name, corpus.vectors.count(self.space))
+
+    def knows(self, corpus: Corpus) -> Ids:
+        """The sounds that have a vector."""
+        return corpus.vectors.ids(self.space)
 
     def around(self, corpus: Corpus, target: int) -> Surroundings:
         """All sounds that have a vector."""
@@ -160,8 +168,12 @@ class ListMeasure(Measure):
 
     def covers(self, corpus: Corpus) -> Coverage:
         """The sounds held that have a list."""
-        held = corpus.sounds.ids().tolist()
-        return Coverage(None, None, "rank", len(held) - len(corpus.similar_lists.lacking(held, 0)))
+        return Coverage(None, None, "rank", len(self.knows(corpus)))
+
+    def knows(self, corpus: Corpus) -> Ids:
+        """The sounds held that have a list."""
+        held = corpus.sounds.ids()
+        return np.setdiff1d(held, corpus.similar_lists.lacking(held.tolist(), 0))
 
     def around(self, corpus: Corpus, target: int) -> Surroundings:
         """The sounds on its list, held or not, each once."""

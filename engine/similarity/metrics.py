@@ -97,13 +97,13 @@ def _euclidean(rows: Floats, query: Floats) -> Floats:
 
 def _cosine(rows: Floats, query: Floats) -> Floats:
     """1 - cosine as half the squared distance of the unit vectors, which is 0 for equal ones and never below."""
-    difference = _unit(rows) - _unit(np.atleast_2d(query))
+    difference = unit(rows) - unit(np.atleast_2d(query))
     distances = 0.5 * np.einsum("ij,ij->i", difference, difference)
     # a zero vector is at right angles to all
     return np.where(rows.any(axis=1) & query.any(axis=-1), distances, 1.0)
 
 
-def _unit(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def unit(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Rows at length 1, in the type of X; a zero vector stays what it is."""
     lengths = np.sqrt(np.einsum("ij,ij->i", X, X, dtype=np.float64))
     units = np.empty_like(X)
@@ -188,6 +188,6 @@ def _gaussian_embedding(X: Matrix) -> Embedding:
 
 
 EUCLIDEAN = Metric("euclidean", _euclidean, alike(as_is))
-COSINE = Metric("cosine", _cosine, alike(_unit), inner_product=True, rows=_unit, by_row=True)
+COSINE = Metric("cosine", _cosine, alike(unit), inner_product=True, rows=unit, by_row=True)
 """The unit vectors' inner product, unlike their distance, has zero vectors where the metric has them too."""
 DIVERGENCE = Metric("symmetrised KL", _divergence, _gaussian_embedding, inner_product=True, ahead=4)

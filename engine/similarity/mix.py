@@ -47,6 +47,10 @@ class Mix(Measure):
         spaces = "+".join(dict.fromkeys(part.space for _, part in self.parts))
         return Coverage(spaces, sum(dims) if len(dims) == len(each) else None, "mix", len(common))
 
+    def knows(self, corpus: Corpus) -> Ids:
+        """The sounds that have a vector in each space."""
+        return reduce(np.intersect1d, (part.knows(corpus) for _, part in self.parts))
+
     def around(self, corpus: Corpus, target: int) -> Surroundings:
         """All other sounds that have a vector in every space."""
         matrices = [load(corpus, part.space) for _, part in self.parts]

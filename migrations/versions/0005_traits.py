@@ -49,7 +49,10 @@ def upgrade():
         sa.Column("sound_id", sa.Integer(), nullable=False),
         sa.Column("origin", sa.String(length=16), nullable=False),
         *(sa.Column(name, TYPES[TRAITS[name]](), nullable=True) for name in sorted(TRAITS)),
+        sa.Column("file_id", sa.Integer(), nullable=True),
+        sa.Column("fingerprint", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["sound_id"], ["sounds.id"], name="fk_traits_sound_id"),
+        sa.ForeignKeyConstraint(["file_id"], ["files.id"], name="fk_traits_file_id"),
         sa.PrimaryKeyConstraint("sound_id", "origin", name="pk_traits"),
         sqlite_with_rowid=False,
     )

@@ -49,6 +49,7 @@ def made(tmp_path_factory, freesound_server, samples):
                 for sound_id in corpus.sounds.ids().tolist():
                     corpus.similar_lists.put(connection, sound_id, [FETCHED, KEPT], 2)
                     corpus.descriptors.put(connection, sound_id, "computed", {"pitch": 440.0})
+            corpus.returned.remember(corpus.sounds.ids().tolist())
             label(corpus, "water", "good", FETCHED, KEPT, OWN)
             label(corpus, "water", "bad", FETCHED)
             label(corpus, "metal", "good", FETCHED, OWN)
