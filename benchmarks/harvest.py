@@ -37,6 +37,8 @@ LARGE = 300_000
 ROUNDS = 3
 LINES = {"local": float("inf"), "100 Mbit/s": 12.5e6}
 """Bytes a second."""
+_KEYS = {"sounds": "id", **dict.fromkeys(("tags", "vectors", "traits", "served"), "sound_id")}
+"""The tables with rows of sounds, and which column says of which."""
 _OTHERS = 10_000_000
 """Ids of the copies begin here, far above those of the server."""
 
@@ -144,7 +146,7 @@ def grow(template: Path, home: Path) -> None:
     with Corpus(home) as corpus:
         for copy in range(LARGE // SOUNDS - 1):
             with corpus.database.write(foreign_keys=False) as connection:
-                for table, key in (("sounds", "id"), ("tags", "sound_id"), ("vectors", "sound_id")):
+                for table, key in _KEYS.items():
                     names = [row[1] for row in connection.execute(sa.text(f"pragma table_info({table})"))]
                     values = [f"{name} + :by" if name == key else name for name in names]
                     _copy(connection, table, names, values, copy)
@@ -154,17 +156,12 @@ def grow(template: Path, home: Path) -> None:
             # the server's own sounds leave again, to be harvested anew
             connection.execute(sa.text("delete from harvested"))
             connection.execute(sa.text("delete from harvests"))
-            for table, key in (
-                ("tags", "sound_id"),
-                ("vectors", "sound_id"),
-                ("sound_text", "rowid"),
-                ("sounds", "id"),
-            ):
+            for table, key in (_KEYS | {"sound_text": "rowid"}).items():
                 connection.execute(sa.text(f"delete from {table} where {key} < {_OTHERS}"))
 
 
 def _copy(connection: Any, table: str, names: list[str], values: list[str], copy: int) -> None:
-    key = "rowid" if table == "sound_text" else "id" if table == "sounds" else "sound_id"
+    key = _KEYS.get(table, "rowid")
     selected = f"select {', '.join(values)} from {table} where {key} < {_OTHERS}"
     by = _OTHERS + copy * 100_000
     connection.execute(sa.text(f"insert into {table} ({', '.join(names)}) {selected}"), {"by": by})

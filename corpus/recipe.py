@@ -156,13 +156,14 @@ def _read(file: Path) -> str:
 
 def _read_lock(lock: Path) -> dict[str, Any]:
     try:
-        data = json.loads(_read(lock))
-        assert all(isinstance(sound["id"], int) and {"source", "sha256"} <= set(sound) for sound in data["sounds"])
-        assert data["sounds"]
-        assert isinstance(data["recipe_sha256"], str)
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise HarvestError(f"{lock} is not a lock file of mirla; move it away, or harvest with --relock") from error
-    return data  # type: ignore[no-any-return]
+        data: dict[str, Any] = json.loads(_read(lock))
+        entries = data["sounds"]
+        whole = all(isinstance(sound["id"], int) and {"source", "sha256"} <= set(sound) for sound in entries)
+        if entries and whole and isinstance(data["recipe_sha256"], str):
+            return data
+    except (ValueError, KeyError, TypeError):
+        pass  # said below
+    raise HarvestError(f"{lock} is not a lock file of mirla; move it away, or harvest with --relock")
 
 
 def _check(file: Path, where: str, table: dict[str, Any], kinds: dict[str, type | tuple[type, ...]]) -> None:

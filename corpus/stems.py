@@ -34,4 +34,5 @@ def _database() -> sqlite3.Connection:
         database.execute(f"create virtual table texts using fts5(text, tokenize = '{TOKENIZER}')")
         database.execute("create virtual table words using fts5vocab(texts, instance)")
         _own.database = database
-    return _own.database  # type: ignore[no-any-return]
+    own: sqlite3.Connection = _own.database
+    return own

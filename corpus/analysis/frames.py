@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def once(stage: Stage) -> Stage:
             _answers[key] = (stage(*arguments), *arguments)  # held, so that no other gets its identity
         return _answers[key][0]
 
-    return remembered  # type: ignore[return-value]
+    return cast(Stage, remembered)
 
 
 def frames(mono: Samples) -> Iterator[Samples]:

@@ -29,7 +29,7 @@ _CHANGEABLE = ("max_bytes", "similar")
 _BOUNDS = ("max_sounds", "max_bytes", "audio", "similar", "agents", "most")
 
 
-class Bytes(click.ParamType):  # type: ignore[type-arg]
+class Bytes(click.ParamType):  # type: ignore[type-arg]  # older clicks have no parameter there
     """A number of bytes, of thousands, millions or thousands of millions of them."""
 
     name = "bytes"

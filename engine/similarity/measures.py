@@ -190,6 +190,7 @@ class ListMeasure(Measure):
         return Surroundings(ids, nearest)
 
 
+# the registry only asks whether something is one, so the abstract class will do
 MEASURES: Registry[Measure] = Registry("mirla.measures", Measure)  # type: ignore[type-abstract]
 """By name, those of other packages last."""
 
