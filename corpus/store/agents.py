@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -103,15 +104,14 @@ class Agents:
         query = sa.select(labels).where(labels.c.id.in_(last), labels.c.label.is_not(None))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(labels.c.sound_id)).all()
-        return [Annotation(row.sound_id, row.label, row.test) for row in rows]
+        return [_annotation(row) for row in rows]
 
     def add_model(self, agent: Agent, model: Model) -> Model:
         """Keep a trained model under the next version number, which is returned with it."""
-        values: dict[str, Any] = {key: value for key, value in vars(model).items() if key != "version"}
         with self._database.write(durable=True) as connection:
-            version = 1 + (_last_version(connection, agent) or 0)
-            connection.execute(sa.insert(models), values | {"agent_id": agent.id, "version": version, "at": now()})
-        return Model(version=version, **values)
+            kept = replace(model, version=1 + (_last_version(connection, agent) or 0), at=now())
+            connection.execute(sa.insert(models), vars(kept) | {"agent_id": agent.id})
+        return kept
 
     def model(self, agent: Agent) -> Model | None:
         """The newest model of an agent, or None before the first training."""
@@ -122,7 +122,11 @@ class Agents:
 
 
 def _agent(row: sa.Row[Any]) -> Agent:
-    return Agent(row.id, row.name, row.about, tuple(row.spaces), row.classifier)
+    return Agent(row.id, row.name, row.about, tuple(row.spaces), row.classifier, row.in_use)
+
+
+def _annotation(row: sa.Row[Any]) -> Annotation:
+    return Annotation(row.sound_id, row.label, row.test, row.who, row.session, row.at, row.id, row.undoes)
 
 
 def _last_version(connection: Connection, agent: Agent) -> int | None:
