@@ -1,7 +1,7 @@
 """Labels as CSV, to share between corpora and people.
 
-Columns `id,hash,label,who,when,test,gen_ai_preference`, in any order; only `label` and one of `id` and `hash` are needed,
-and others are passed over. `hash` is the SHA-256 of the sound's preferred audio file, `label` good or bad, `when` ISO
+Columns `id,hash,label,who,when,test,gen_ai_preference`, in any order; only `label` and one of `id` and `hash` are
+needed, and others are passed over. `hash` is the SHA-256 of the sound's preferred audio file, `label` good or bad, `when` ISO
 8601 (UTC unless it says otherwise), `test` yes where the label is for testing alone. Lines of `id,label` without a
 heading, as the original has them, are read too. Fields are separated by commas, or by semicolons or tabs, as some
 spreadsheets save them.
