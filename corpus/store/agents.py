@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from corpus.errors import UnknownAgent, UnknownSound
+from corpus.errors import StoreError, UnknownAgent, UnknownSound
 from corpus.model import LAST_LOCAL_ID, Agent, Annotation, Label, Model
 from corpus.store.database import Database, now
 from corpus.store.tables import agents, labels, models, sounds
+
+_OBJECTS = ("recipe", "arrays", "scores", "versions", "fingerprints", "verdicts")
 
 
 class Agents:
@@ -98,9 +101,11 @@ class Agents:
             if rows:
                 connection.execute(sa.insert(labels), rows)
 
-    def annotations(self, agent: Agent) -> list[Annotation]:
-        """The labels that count: the last one of each sound, in order of id."""
-        last = sa.select(sa.func.max(labels.c.id)).where(labels.c.agent_id == agent.id).group_by(labels.c.sound_id)
+    def annotations(self, agent: Agent, until: int | None = None) -> list[Annotation]:
+        """The labels that count, or counted after `until`: the last one of each sound, in order of id."""
+        own = labels.c.agent_id == agent.id
+        said = own if until is None else own & (labels.c.id <= until)
+        last = sa.select(sa.func.max(labels.c.id)).where(said).group_by(labels.c.sound_id)
         query = sa.select(labels).where(labels.c.id.in_(last), labels.c.label.is_not(None))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(labels.c.sound_id)).all()
@@ -113,12 +118,44 @@ class Agents:
             connection.execute(sa.insert(models), vars(kept) | {"agent_id": agent.id})
         return kept
 
-    def model(self, agent: Agent) -> Model | None:
-        """The newest model of an agent, or None before the first training."""
-        query = sa.select(models).where(models.c.agent_id == agent.id).order_by(models.c.version.desc()).limit(1)
+    def model(self, agent: Agent, version: int | None = None) -> Model | None:
+        """A version of an agent: this one, else the one in use, else the newest; None if there is none.
+
+        Raises
+        ------
+        StoreError
+            Its row is damaged.
+        """
+        mine = sa.select(models).where(models.c.agent_id == agent.id)
+        version = version or agent.in_use
+        if version is not None:
+            mine = mine.where(models.c.version == version)
         with self._database.read() as connection:
-            row = connection.execute(query).mappings().first()
-        return Model(**{key: row[key] for key in Model.__dataclass_fields__}) if row else None
+            try:
+                row = connection.execute(mine.order_by(models.c.version.desc()).limit(1)).mappings().first()
+            except ValueError:  # no JSON
+                raise _damaged(agent) from None
+        if row is None:
+            return None
+        if not all(isinstance(row[name], dict) for name in _OBJECTS):
+            raise _damaged(agent)
+        return Model(**{key: row[key] for key in Model.__dataclass_fields__})
+
+    def models(self, agent: Agent) -> list[Model]:
+        """All versions of an agent, the oldest first, without those whose rows are damaged."""
+        query = sa.select(models.c.version).where(models.c.agent_id == agent.id).order_by(models.c.version)
+        with self._database.read() as connection:
+            versions = connection.execute(query).scalars().all()
+        found = []
+        for version in versions:
+            with contextlib.suppress(StoreError):
+                found.append(self.model(agent, version))
+        return [model for model in found if model is not None]
+
+
+def _damaged(agent: Agent) -> StoreError:
+    name = shlex.quote(agent.name)
+    return StoreError(f"the model of agent {agent.name!r} is damaged; `mirla agent train {name}` makes another")
 
 
 def _agent(row: sa.Row[Any]) -> Agent:
