@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import reprlib
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from corpus.files import write_whole
 from engine.errors import ModelError
 
 Floats = npt.NDArray[np.float64]
@@ -160,7 +159,7 @@ def write(parts: Parts, folder: Path, force: bool = False) -> list[Path]:
             raise ModelError(f"{taken[0]} is there already; --force replaces it")
         paths = {part: found[0] if found else folder / f"{part}.JSON" for part, found in there.items()}
         for part, path in paths.items():
-            _write(path, json.dumps(parts[part], indent=2, sort_keys=True) + "\n")
+            write_whole(path, json.dumps(parts[part], indent=2, sort_keys=True) + "\n")
     except OSError as error:
         raise ModelError(f"cannot write FluCoMa files to {folder}: {error.strerror or error}") from error
     return list(paths.values())
@@ -187,16 +186,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{reprlib.repr(text)} is no finite number")
     return value
-
-
-def _write(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)

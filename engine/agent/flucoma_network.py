@@ -77,7 +77,10 @@ class Network:
     good: int
 
     def outputs(self, X: npt.NDArray[Any]) -> Floats:
-        """The two outputs (n, 2), in the order of the labels, for each row of X (n, d); NaN is taken for the mean."""
+        """The two outputs (n, 2), in the order of the labels, for each row of X (n, d).
+
+        What is missing (NaN) or infinite is taken for the mean.
+        """
         parts = [self._outputs(X[first : first + _ROWS]) for first in range(0, len(X), _ROWS)]
         return np.concatenate(parts) if parts else np.empty((0, 2))
 
@@ -88,7 +91,7 @@ class Network:
         return np.asarray(second if self.good == 1 else ~second)
 
     def _outputs(self, X: npt.NDArray[Any]) -> Floats:
-        from_mean = np.nan_to_num(X.astype(np.float64) - self.mean, nan=0.0)
+        from_mean = np.where(np.isfinite(X), X.astype(np.float64) - self.mean, 0)
         values = (from_mean / np.maximum(self.std, _EPSILON) - self.centre) @ self.bases
         for layer in self.layers:
             values = ACTIVATIONS[layer.activation](values @ layer.weights + layer.biases)

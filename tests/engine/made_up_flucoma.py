@@ -61,9 +61,10 @@ def forward(parts, x):
     """The outputs of one sound, number by number."""
     standardizer, pca, layers = parts["standardizer"], parts["pca"], parts["model"]["mlp"]["layers"]
     scaled = [(float(v) - m) / s for v, m, s in zip(x, standardizer["mean"], standardizer["std"], strict=True)]
-    values = []
-    for component in range(len(layers[0]["weights"])):
-        values.append(sum((scaled[i] - pca["mean"][i]) * pca["bases"][i][component] for i in range(len(scaled))))
+    values = [
+        sum((scaled[i] - pca["mean"][i]) * pca["bases"][i][component] for i in range(len(scaled)))
+        for component in range(len(layers[0]["weights"]))
+    ]
     for layer in layers:
         act, weights, biases = ACTIVATIONS[layer["activation"]], layer["weights"], layer["biases"]
         values = [
