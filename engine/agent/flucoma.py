@@ -16,11 +16,10 @@ import numpy as np
 from corpus.library import Corpus
 from corpus.model import Model
 from engine.agent.flucoma_files import Floats, Parts, find, parse, write
-from engine.agent.flucoma_network import RELU, SIGMOID, network
+from engine.agent.flucoma_network import FLUCOMA, RELU, SIGMOID, network, stored
 from engine.agent.judging import SERVED_MFCC
 from engine.errors import ModelError
 
-CLASSIFIER: Final = "flucoma"
 SPACE: Final = "mfcc"
 
 
@@ -51,11 +50,11 @@ def import_agent(corpus: Corpus, name: str, folder: Path) -> Model:
     parts = read(folder)
     known = {agent.name: agent for agent in corpus.agents.all()}
     agent = known.get(name)
-    if agent is None or agent.classifier != CLASSIFIER:
-        agent = corpus.agents.create(name, "", [SPACE], CLASSIFIER)
+    if agent is None or agent.classifier != FLUCOMA:
+        agent = corpus.agents.create(name, "", [SPACE], FLUCOMA)
     model = Model(
         version=0,
-        recipe={"classifier": CLASSIFIER},
+        recipe={"classifier": FLUCOMA},
         arrays=parts,
         scores={},
         labels_hash="",
@@ -80,7 +79,8 @@ def export_agent(corpus: Corpus, name: str, folder: Path, force: bool = False) -
     model = corpus.agents.model(agent)
     if model is None:
         raise ModelError(f"agent {name!r} has no model yet; `mirla agent train {shlex.quote(name)}` makes one")
-    if agent.classifier == CLASSIFIER:
+    if agent.classifier == FLUCOMA:
+        stored(agent, model)
         return write(model.arrays, folder, force)
     kind, spaces = model.recipe["classifier"], ", ".join(agent.spaces)
     if kind != "mlp" or agent.spaces not in ((SPACE,), (SERVED_MFCC,)):

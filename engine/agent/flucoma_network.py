@@ -18,8 +18,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from corpus.model import Agent, Model
 from engine.agent.flucoma_files import PARTS, Fields, Floats, Parts
 
+FLUCOMA: Final = "flucoma"
+"""What the classifier of an imported agent is called."""
 INPUTS: Final = 26
 """Numbers that MIRLCa takes of a sound: those of the space `mfcc`."""
 MOST_LAYERS: Final = 10
@@ -96,6 +99,17 @@ class Network:
         for layer in self.layers:
             values = ACTIVATIONS[layer.activation](values @ layer.weights + layer.biases)
         return np.asarray(values)
+
+
+def stored(agent: Agent, model: Model) -> Network:
+    """The network of a model from the store, checked as one from files is.
+
+    Raises
+    ------
+    ModelError
+        See `network`.
+    """
+    return network(model.arrays, {part: f"agent {agent.name!r}, version {model.version}, {part}" for part in PARTS})
 
 
 def network(parts: Parts, names: Mapping[str, str]) -> Network:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from corpus.model import Agent, Model
+from engine.agent.flucoma_network import FLUCOMA, stored
 from engine.errors import TrainingError
 from engine.features import FeatureMatrix, load, side_by_side
 
@@ -42,20 +43,21 @@ class Verdicts:
     agent: str
     version: int
     ids: npt.NDArray[np.int64]
-    p: Floats
+    is_good: npt.NDArray[np.bool_]
+    p: Floats | None
 
     @property
     def good(self) -> npt.NDArray[np.int64]:
         """Ids of the good sounds, ascending."""
-        return self.ids[self.p > 0.5]
+        return self.ids[self.is_good]
 
     def of(self, sound_id: int) -> dict[str, Any]:
         """Verdict on one sound: `{"label", "p"}`, both None where it was not analysed."""
         row = int(np.searchsorted(self.ids, sound_id))
         if row == len(self.ids) or self.ids[row] != sound_id:
             return {"label": None, "p": None}
-        p = float(self.p[row])
-        return {"label": "good" if p > 0.5 else "bad", "p": round(p, 4)}
+        p = None if self.p is None else round(float(self.p[row]), 4)
+        return {"label": "good" if self.is_good[row] else "bad", "p": p}
 
 
 def judge(corpus: Corpus, name: str) -> Verdicts:
@@ -125,7 +127,7 @@ def _model(corpus: Corpus, agent: Agent) -> Model:
         raise TrainingError(
             f"agent {name!r} was not trained yet; label some sounds, then `mirla agent train {shlex.quote(name)}`"
         )
-    if model.fingerprints != fingerprints(corpus, agent):
+    if agent.classifier != FLUCOMA and model.fingerprints != fingerprints(corpus, agent):
         raise TrainingError(
             f"agent {name!r} learnt from vectors of another extractor than the present ones; "
             f"`mirla agent train {shlex.quote(name)}`"
@@ -134,7 +136,10 @@ def _model(corpus: Corpus, agent: Agent) -> Model:
 
 
 def _judged(agent: Agent, model: Model, matrix: FeatureMatrix) -> Verdicts:
-    return Verdicts(agent.name, model.version, matrix.ids, probabilities(model, matrix.X))
+    if agent.classifier == FLUCOMA:
+        return Verdicts(agent.name, model.version, matrix.ids, stored(agent, model).is_good(matrix.X), None)
+    p = probabilities(model, matrix.X)
+    return Verdicts(agent.name, model.version, matrix.ids, p > 0.5, p)
 
 
 def fingerprints(corpus: Corpus, agent: Agent) -> dict[str, str]:

@@ -16,6 +16,7 @@ from corpus.model import Agent, Annotation, Model
 from engine.agent.classifiers import RECIPE, Mlp
 from engine.agent.evaluate import cross_validate, inverse_temperature
 from engine.agent.judging import fingerprints
+from engine.agent.flucoma_network import FLUCOMA
 from engine.errors import TrainingError
 from engine.features import side_by_side
 
@@ -41,6 +42,10 @@ def train(
         A labelled sound has no vector in a space that the agent looks at.
     """
     agent = corpus.agents.get(name)
+    if agent.classifier == FLUCOMA:
+        raise TrainingError(
+            f"agent {name!r} was imported from FluCoMa and does not learn; `mirla agent new NAME` makes one that does"
+        )
     labels = [label for label in corpus.agents.annotations(agent) if not label.test]
     y = np.array([label.label == "good" for label in labels], np.int64)
     _check(agent, int(y.sum()), int(len(y) - y.sum()))

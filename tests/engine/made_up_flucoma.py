@@ -17,7 +17,7 @@ def made_up(seed=0, old=False, hidden=(14,), activations=(2, 1), labels=("good",
     std = np.concatenate([[150, 70], generator.uniform(8, 40, 11), [12000, 2000], generator.uniform(90, 700, 11)])
     sizes = (components, *hidden, len(labels))
     layers = []
-    for rows, cols, activation in zip(sizes, sizes[1:], activations, strict=True):
+    for rows, cols, activation in zip(sizes[:-1], sizes[1:], activations, strict=True):
         layer = {"activation": activation, "biases": generator.normal(0, 0.3, cols).tolist(), "cols": cols}
         layers.append(layer | {"rows": rows, "weights": generator.normal(0, 0.6, (rows, cols)).tolist()})
     turned = np.linalg.qr(generator.normal(size=(INPUTS, INPUTS)))[0][:, :bases]
@@ -75,6 +75,9 @@ def forward(parts, x):
 
 
 def label(parts, x):
-    """The label of one sound: of the first greatest output."""
-    outputs = forward(parts, x)
-    return parts["model"]["labels"]["labels"][outputs.index(max(outputs))].lower()
+    """The label of one sound, as FluCoMa takes it: of the greatest output above 0, the first of equals; else the first."""
+    most, place = 0, 0
+    for output, value in enumerate(forward(parts, x)):
+        if value > most:
+            most, place = value, output
+    return parts["model"]["labels"]["labels"][place].lower()

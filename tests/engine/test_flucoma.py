@@ -25,7 +25,7 @@ SHAPES = {
     "bad first": {"labels": ("Bad", "GOOD")},
     "tanh and identity": {"hidden": (5, 3), "activations": (3, 0, 1)},
     "sigmoid alone": {"hidden": (), "activations": (1,)},
-    "fewer components": {"components": 4, "bases": 6, "old": True},
+    "fewer components": {"components": 4, "bases": 6, "old": True, "seed": 4},
 }
 
 
@@ -42,8 +42,9 @@ def vectors(corpus):
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_outputs_and_labels_are_those_of_plain_loops_on_every_sound(finished, folder, shape):
-    parts = made_up(seed=3, **shape)
     _, X = vectors(finished)
+    parts = made_up(**{"seed": 3} | shape)
+    parts["standardizer"] |= {"mean": X.mean(axis=0).tolist(), "std": X.std(axis=0).tolist()}
     found = network(read(put(folder, parts)), NAMES)
     expected = np.array([forward(parts, x) for x in X])
     np.testing.assert_allclose(found.outputs(X), expected, rtol=0, atol=1e-6)
@@ -98,7 +99,7 @@ def test_imported_before_anything_is_analysed_it_judges_later(home, samples, fol
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_export_then_import_gives_the_same(sonic, folder, shape):
-    parts = made_up(seed=5, **shape)
+    parts = made_up(**{"seed": 5} | shape)
     import_agent(sonic, "theirs", put(folder / "in", parts))
     files = export_agent(sonic, "theirs", folder / "out")
     assert [path.name for path in files] == ["standardizer.JSON", "pca.JSON", "model.JSON"]
@@ -142,7 +143,7 @@ def test_the_two_outputs_are_the_logit_and_its_opposite():
     generator = np.random.default_rng(0)
     shapes = {"mean": 26, "scale": 26, "pca_mean": 26, "components": (9, 26)}
     shapes |= {"hidden_weights": (9, 14), "hidden_bias": 14, "output_weights": (14, 1), "output_bias": 1}
-    arrays = {name: generator.normal(size=shape) for name, shape in shapes.items()} | {"scale": np.full(26, 2.0)}
+    arrays = {name: generator.normal(0, 0.5, shape) for name, shape in shapes.items()} | {"scale": np.full(26, 2.0)}
     parts = of_mlp(arrays, 40)
     found = network(json.loads(json.dumps(parts)), NAMES)
     X = generator.normal(size=(200, 26))
@@ -158,7 +159,7 @@ def test_files_are_replaced_only_when_told(sonic, folder, mirla):
     import_agent(sonic, "theirs", put(folder / "in", parts))
     put(folder / "out", {"pca": {}}, "{}.json")
     refused = mirla("agent", "export", "theirs", "--flucoma", folder / "out", check=27)
-    assert refused.err == f"error: {folder / 'out' / 'pca.json'} is there already; --force replaces it\n"
+    assert refused.err == f"mirla: {folder / 'out' / 'pca.json'} is there already; --force replaces it\n"
     assert taken(folder / "out") == {"pca": {}}
     mirla("agent", "export", "theirs", "--flucoma", folder / "out", "--force")
     assert taken(folder / "out") == parts
@@ -214,13 +215,13 @@ WRONG = {
     "bases too few": (("pca", "bases"), [[1.0]] * 25, "bases has 25 rows, not 26"),
     "bases empty": (("pca", "bases"), [[]] * 26, "bases, row 1, is no list of 1 to 1024 numbers"),
     "ragged": (("pca", "bases", 7), [0.5], "bases, row 8, has 1 numbers, not 26"),
-    "too large": (("pca", "bases", 7, 2), -1e300, "bases, row 8, has -1e+300, which is beyond 1e+12"),
+    "too large": (("pca", "bases", 7, 2), -1e300, r"bases, row 8, has -1e\+300, which is beyond 1e\+12"),
     "huge": (("pca", "mean", 7), 10**400, "mean has 1000.*0000, which is beyond 1e"),
     "values too few": (("pca", "values"), [1.0], "values has 1 numbers, not 26"),
-    "fewer components": (
-        ("pca",),
-        made_up(bases=9)["pca"],
-        "the first layer takes in 20 numbers, and the PCA has 9 components",
+    "more inputs than components": (
+        (*LAYER, 0),
+        made_up(components=27)["model"]["mlp"]["layers"][0],
+        "the first layer takes in 27 numbers, and the PCA has 26 components",
     ),
     "no network": (("model", "mlp"), None, "'mlp' is missing"),
     "no layers": (LAYER, [], "layers has 0 entries, not 1 to 10"),
@@ -257,7 +258,7 @@ SPOILT = {
     "cut off": (lambda text: text[: len(text) // 2], "is no JSON to be used"),
     "empty": (lambda text: b"", "is no JSON to be used"),
     "not UTF-8": (lambda text: text[:40] + b"\xff" + text[40:], "byte 40 is not UTF-8"),
-    "NaN": (lambda text: text.replace(b"0.0", b"NaN", 1) if b"0.0" in text else b'{"mean": NaN}', "'NaN' is no finite"),
+    "NaN": (lambda text: b'{"mean": [NaN]}', "'NaN' is no finite number"),
     "infinite": (lambda text: b'{"mean": [-Infinity]}', "'-Infinity' is no finite number"),
     "1e400": (lambda text: b'{"mean": [1e400]}', "'1e400' is no finite number"),
     "twice": (lambda text: b'{"mean": [], "mean": []}', "'mean' is there twice"),
@@ -304,7 +305,7 @@ def test_a_folder_that_cannot_be_written(sonic, folder, mirla):
     blocked = folder / "a-file"
     blocked.write_text("")
     done = mirla("agent", "export", "theirs", "--flucoma", blocked / "in", check=27)
-    assert done.err == f"error: cannot write FluCoMa files to {blocked / 'in'}: Not a directory\n"
+    assert done.err == f"mirla: cannot write FluCoMa files to {blocked / 'in'}: Not a directory\n"
 
 
 def test_a_model_is_checked_when_it_is_loaded(sonic, folder, mirla):
@@ -350,9 +351,11 @@ def test_whatever_lies_in_the_files_is_a_model_or_a_model_error(tmp_path, change
     parts = copy.deepcopy(SMALL)
     for path, value in changes:
         try:
-            at(parts, *path[:-1])[path[-1]] = value
+            inside = at(parts, *path[:-1])
         except (LookupError, TypeError):  # an earlier change took that place away
             continue
+        if path[-1] in (range(len(inside)) if isinstance(inside, list) else inside if isinstance(inside, dict) else ()):
+            inside[path[-1]] = value
     try:
         found = network(read(put(tmp_path, parts)), NAMES)
     except ModelError as error:
