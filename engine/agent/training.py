@@ -17,6 +17,7 @@ from engine.agent.examples import examples as examples
 from engine.agent.examples import remedy
 from engine.agent.fitting import Fitted as Fitted
 from engine.agent.fitting import fit as fit
+from engine.agent.flucoma_network import FLUCOMA
 from engine.agent.forms import sigmoid
 from engine.agent.loading import fingerprints
 from engine.errors import TrainingError
@@ -44,6 +45,10 @@ def train(
         No labelled sound has a vector in each space that the agent looks at.
     """
     agent = corpus.agents.get(name)
+    if agent.classifier == FLUCOMA:
+        raise TrainingError(
+            f"agent {name!r} was imported from FluCoMa and does not learn; `mirla agent new NAME` makes one that does"
+        )
     given = examples(corpus, agent)
     check(agent, given)
     evaluation = cross_validate(given.X, given.y, given.groups, seed, progress, agent.classifier)
