@@ -11,7 +11,7 @@ import click
 
 from corpus.cli.app import App, command, print_lines
 from engine.cli.agent.facts import counts_of
-from engine.cli.agent.keeping import user
+from engine.cli.agent.labelling import user
 
 if TYPE_CHECKING:
     from corpus.labels import Imported
