@@ -52,7 +52,7 @@ def train(app: App, name: str, seed: int) -> None:
     from engine.agent.training import train as learn
 
     corpus = app.corpus()
-    with app.progress("training", "rounds") as progress:
+    with app.progress("training", "folds") as progress:
         _, report = learn(corpus, name, seed=seed, progress=progress)
     lines = [f"agent {name}, version {report['version']}: {report['good']} good, {report['bad']} bad"]
     lines += choice_lines(report.get("auto"), report["classifier"])
@@ -85,7 +85,7 @@ def score(app: App, name: str, protocol: Any, classifier: str | None, seed: int)
     from engine.agent.scoring import score as scored
 
     corpus = app.corpus()
-    with app.progress("scoring", "rounds") as progress:
+    with app.progress("scoring", "folds") as progress:
         report = scored(corpus, name, protocol, classifier, seed, progress)
     lines = [f"agent {name} ({report['classifier']}): {report['good']} good, {report['bad']} bad"]
     app.answer(report, lambda console: print_lines(console, lines + score_lines(report)))
