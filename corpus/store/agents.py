@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus import said
-from corpus.errors import LabelsError, UnknownAgent
+from corpus.errors import LabelsError, StoreError, UnknownAgent
 from corpus.model import Agent, Annotation, Label, Model
 from corpus.store import facts as stored
 from corpus.store.database import Database, now
@@ -19,6 +20,8 @@ from corpus.store.tables import agents, models
 
 LONGEST_NAME = 100
 """Characters of an agent's name, or of a person's."""
+
+_OBJECTS = ("recipe", "arrays", "scores", "versions", "fingerprints", "verdicts")
 
 
 class Agents:
@@ -207,10 +210,10 @@ class Agents:
         with self._database.read() as connection:
             return stored.history(connection, agent)
 
-    def annotations(self, agent: Agent) -> list[Annotation]:
-        """The labels that count: the last one of each sound, in order of id."""
+    def annotations(self, agent: Agent, until: int | None = None) -> list[Annotation]:
+        """The labels that count, or counted after `until`: the last one of each sound, in order of id."""
         with self._database.read() as connection:
-            return stored.counting(connection, agent)
+            return stored.counting(connection, agent, until)
 
     def add_model(self, agent: Agent, model: Model) -> Model:
         """Keep a trained model under the next version number, which is returned with it; it is the one in use then."""
@@ -221,15 +224,24 @@ class Agents:
         return kept
 
     def model(self, agent: Agent) -> Model | None:
-        """The model in use: that of the version named by `use`, else the newest; None before the first training."""
+        """The model in use: that of the version named by `use`, else the newest; None before the first training.
+
+        Raises
+        ------
+        StoreError
+            Its row is damaged.
+        """
         with self._database.read() as connection:
             return _in_use(connection, agent)
 
     def versions(self, agent: Agent) -> list[Model]:
-        """All models of an agent, the oldest first."""
-        query = sa.select(models).where(models.c.agent_id == agent.id).order_by(models.c.version)
+        """All models of an agent, the oldest first, but for those whose rows are damaged."""
+        found = []
         with self._database.read() as connection:
-            return [_model(row) for row in connection.execute(query)]
+            for version in _versions(connection, agent):
+                with contextlib.suppress(StoreError):
+                    found.append(_version(connection, agent, version))
+        return found
 
     def use(self, agent: Agent, version: int | None) -> Agent:
         """Let one version judge until the next training; None: the newest.
@@ -288,11 +300,21 @@ def _key(one: Annotation) -> tuple[Any, ...]:
 
 
 def _in_use(connection: Connection, agent: Agent) -> Model | None:
-    named = sa.select(agents.c.in_use).where(agents.c.id == agent.id).scalar_subquery()
-    newest = sa.select(sa.func.max(models.c.version)).where(models.c.agent_id == agent.id).scalar_subquery()
-    query = sa.select(models).where(models.c.agent_id == agent.id, models.c.version == sa.func.coalesce(named, newest))
-    row = connection.execute(query).first()
-    return _model(row) if row else None
+    named = connection.execute(sa.select(agents.c.in_use).where(agents.c.id == agent.id)).scalar()
+    version = named or max(_versions(connection, agent), default=None)
+    return _version(connection, agent, version) if version else None
+
+
+def _version(connection: Connection, agent: Agent, version: int) -> Model:
+    query = sa.select(models).where(models.c.agent_id == agent.id, models.c.version == version)
+    with contextlib.suppress(ValueError):  # no JSON
+        row = connection.execute(query).mappings().one()
+        if all(isinstance(row[name], dict) for name in _OBJECTS):
+            return Model(**{key: row[key] for key in Model.__dataclass_fields__})
+    raise StoreError(
+        f"version {version} of agent {agent.name!r} is damaged; `mirla agent train {shlex.quote(agent.name)}` makes "
+        "another"
+    )
 
 
 def _versions(connection: Connection, agent: Agent) -> list[int]:
@@ -302,7 +324,3 @@ def _versions(connection: Connection, agent: Agent) -> list[int]:
 
 def _agent(row: sa.Row[Any]) -> Agent:
     return Agent(row.id, row.name, row.about, tuple(row.spaces), row.classifier, row.in_use)
-
-
-def _model(row: sa.Row[Any]) -> Model:
-    return Model(**{key: getattr(row, key) for key in Model.__dataclass_fields__})

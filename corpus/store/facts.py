@@ -42,9 +42,12 @@ def history(connection: Connection, agent: Agent) -> list[Annotation]:
     return [_annotation(row) for row in connection.execute(query)]
 
 
-def counting(connection: Connection, agent: Agent) -> list[Annotation]:
-    """The last fact of each sound, where that is a label; in order of id."""
-    last = sa.select(sa.func.max(labels.c.id)).where(labels.c.agent_id == agent.id).group_by(labels.c.sound_id)
+def counting(connection: Connection, agent: Agent, until: int | None = None) -> list[Annotation]:
+    """The last fact of each sound (of those up to `until`), where that is a label; in order of id."""
+    facts = labels.c.agent_id == agent.id
+    if until is not None:
+        facts &= labels.c.id <= until
+    last = sa.select(sa.func.max(labels.c.id)).where(facts).group_by(labels.c.sound_id)
     query = sa.select(labels).where(labels.c.id.in_(last), labels.c.label.is_not(None))
     return [_annotation(row) for row in connection.execute(query.order_by(labels.c.sound_id))]
 
