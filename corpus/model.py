@@ -99,27 +99,44 @@ class Space:
 
 @dataclass(frozen=True)
 class Agent:
-    """A taste for one situated musical action: what it is called, looks at and learns with."""
+    """A taste for one situated musical action: what it is called, looks at and learns with.
+
+    `in_use` is the version that judges, where that is not the newest.
+    """
 
     id: int
     name: str
     about: str
     spaces: tuple[str, ...]
     classifier: str
+    in_use: int | None = None
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """The label that counts for one sound: the last one given."""
+    """What was said of one sound: the label that counts is the last one given, None where it was taken back.
+
+    `undoes` is the annotation that this one took back, by saying again what was said before that.
+    """
 
     sound_id: int
-    label: Label
+    label: Label | None
     test: bool = False
+    who: str = ""
+    session: str = ""
+    at: str = ""
+    id: int | None = None
+    undoes: int | None = None
 
 
 @dataclass(frozen=True)
 class Model:
-    """One trained version of an agent. `arrays` judge; `recipe`, `seed`, `versions` and `labels_hash` reproduce it."""
+    """One trained version of an agent; `recipe`, `seed`, `versions` and `labels_hash` reproduce it.
+
+    `arrays` are the learnt numbers of a classifier that keeps them; others learn anew, when they are loaded, from the
+    annotations up to `until`. `verdicts` is the probability of good of its examples when it was made, by id as text,
+    which shows whether it still judges the same.
+    """
 
     version: int
     recipe: dict[str, Any]
@@ -129,3 +146,6 @@ class Model:
     seed: int
     versions: dict[str, str]
     fingerprints: dict[str, str]
+    until: int | None = None
+    verdicts: dict[str, float] = field(default_factory=dict)
+    at: str = ""

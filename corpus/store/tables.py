@@ -139,6 +139,8 @@ agents = Table(
     Column("spaces", JSON, nullable=False),
     Column("classifier", String(32), nullable=False),
     Column("created", String(32), nullable=False),
+    Column("deleted", String(32)),
+    Column("in_use", Integer),  # the version that judges; the newest if none is named
 )
 
 labels = Table(  # not `annotations`, which is `__future__`'s
@@ -152,6 +154,7 @@ labels = Table(  # not `annotations`, which is `__future__`'s
     Column("who", Text, nullable=False),
     Column("session", String(64), nullable=False),
     Column("at", String(32), nullable=False),
+    Column("undoes", Integer),  # the annotation that this one takes back, by saying again what was said before
     Index("ix_annotations_agent", "agent_id", "sound_id", "id"),
     Index("ix_annotations_sound_id", "sound_id"),
 )
@@ -170,7 +173,29 @@ models = Table(
     Column("versions", JSON, nullable=False),
     Column("fingerprints", JSON, nullable=False),
     Column("at", String(32), nullable=False),
+    Column("until", Integer),  # the last annotation it knew
+    Column("verdicts", JSON, nullable=False, server_default="{}"),  # what it said of its examples when it was made
     UniqueConstraint("agent_id", "version"),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("plan", JSON, nullable=False),  # drawn before the first answer: what is asked, in which order
+    Column("at", String(32), nullable=False),
+)
+
+trial_answers = Table(
+    "trial_answers",
+    metadata,
+    Column("trial_id", ForeignKey("trials.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("part", String(8), primary_key=True),  # of a pair: target or result
+    Column("label", String(8), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", String(32), nullable=False),
 )
 
 requests = Table(

@@ -108,7 +108,7 @@ def _run(app: App, chosen: Material, out: Path) -> tuple[dict[str, Any], list[Co
 
 
 def _draw(console: Console, data: dict[str, Any], comparisons: list[Comparison]) -> None:
-    from engine.cli.agent import score_lines
+    from engine.cli.agent.facts import score_lines
     from engine.cli.render import describe
 
     agent = data["agent"]

@@ -1,6 +1,8 @@
 """Agents: what they learn, how they are judged, and what they refuse."""
 
 import json
+import shutil
+import sqlite3
 
 import numpy as np
 import pytest
@@ -8,9 +10,12 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from engine.agent.classifiers import Mlp
-from engine.agent.evaluate import cross_validate, inverse_temperature, wilson
-from engine.agent.judging import judge, logits, sigmoid
+from corpus import Corpus
+from engine.agent.calibration import inverse_temperature
+from engine.agent.evaluate import cross_validate, wilson
+from engine.agent.fitting import fit
+from engine.agent.forms import logits, sigmoid
+from engine.agent.judging import judge
 from engine.agent.network import Perceptron
 from engine.agent.training import train
 from engine.errors import TrainingError
@@ -26,12 +31,16 @@ def split(n=60, d=26, gap=1.0, seed=0):
     return (generator.normal(size=(n, d)) + gap * y[:, None]).astype(np.float32), y
 
 
-def taught(corpus, name="percussive", each=20):
+def arrays_of(X, y, seed=0):
+    return {name: np.array(values) for name, values in fit("mlp", X, y, seed).arrays.items()}
+
+
+def taught(corpus, name="percussive", each=20, classifier="mlp"):
     """An agent labelled by the samples' prefixes, and the ids it was taught."""
     sounds = corpus.sounds.many(corpus.sounds.ids().tolist())
     good = [s.id for s in sounds if s.name.split("_")[0] in PERCUSSIVE][:: 73 // each][:each]
     bad = [s.id for s in sounds if s.name.split("_")[0] in ("ambi", "bass", "guit", "loop", "vinyl", "misc")][:each]
-    agent = corpus.agents.create(name, "", ["mfcc"], "mlp")
+    agent = corpus.agents.create(name, "", ["mfcc"], classifier)
     corpus.agents.annotate(agent, good, "good", who="test", session="t")
     corpus.agents.annotate(agent, bad, "bad", who="test", session="t")
     return good, bad
@@ -39,7 +48,7 @@ def taught(corpus, name="percussive", each=20):
 
 def test_folded_judging_equals_the_pipeline_step_by_step():
     X, y = split()
-    arrays = Mlp(seed=3).fit(X, y).arrays_
+    arrays = arrays_of(X, y, seed=3)
     pipeline = make_pipeline(StandardScaler(), PCA(20, svd_solver="full")).fit(X.astype(float))
     hidden = np.maximum(pipeline.transform(X.astype(float)) @ arrays["hidden_weights"] + arrays["hidden_bias"], 0)
     expected = (hidden @ arrays["output_weights"] + arrays["output_bias"])[:, 0]
@@ -47,7 +56,7 @@ def test_folded_judging_equals_the_pipeline_step_by_step():
 
 
 def test_the_recipe_is_the_papers():
-    arrays = Mlp().fit(*split()).arrays_
+    arrays = arrays_of(*split())
     shapes = {name: values.shape for name, values in arrays.items()}
     assert shapes["components"] == (20, 26)
     assert shapes["hidden_weights"] == (20, 14)
@@ -56,13 +65,13 @@ def test_the_recipe_is_the_papers():
 
 def test_gradient_is_that_of_the_cross_entropy():
     """One step from known weights against finite differences of the loss."""
-    from engine.agent.network import Manner, _loss, _start, _step
+    from engine.agent.network import _loss, _start, _step
 
     X, y = split(10, 4)
     generator = np.random.default_rng(0)
     before = _start(4, 3, generator)
     after = [w.copy() for w in before]
-    _step(after, [np.zeros_like(w) for w in before], X.astype(float), y, Manner(learning_rate=1.0, momentum=0.0))
+    _step(after, [np.zeros_like(w) for w in before], X.astype(float), y, learning_rate=1.0, momentum=0.0)
     for part, (old, new) in enumerate(zip(before, after, strict=True)):
         numeric = np.zeros_like(old)
         for place in np.ndindex(old.shape):
@@ -75,7 +84,7 @@ def test_gradient_is_that_of_the_cross_entropy():
 
 def test_same_seed_same_network_other_seed_another():
     X, y = split()
-    first, again, other = (logits(Mlp(seed).fit(X, y).arrays_, X) for seed in (1, 1, 2))
+    first, again, other = (logits(arrays_of(X, y, seed), X) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -83,7 +92,7 @@ def test_same_seed_same_network_other_seed_another():
 @pytest.mark.parametrize("n", [2, 3, 5, 8])
 def test_few_examples_train(n):
     X, y = split(n)
-    assert np.isfinite(logits(Mlp().fit(X, y).arrays_, X)).all()
+    assert np.isfinite(logits(arrays_of(X, y), X)).all()
 
 
 def test_learns_what_a_line_cannot_tell():
@@ -91,10 +100,8 @@ def test_learns_what_a_line_cannot_tell():
     generator = np.random.default_rng(1)
     X = generator.uniform(-1, 1, (400, 2))
     y = ((X[:, 0] > 0) ^ (X[:, 1] > 0)).astype(int)
-    network = Perceptron(seed=0).fit(X, y)
-    w1, b1, w2, b2 = network.weights_
-    right = ((np.maximum(X @ w1 + b1, 0) @ w2 + b2)[:, 0] > 0) == y
-    assert right.mean() > 0.9
+    network = Perceptron().fit(X, y)
+    assert (network.predict(X) == y).mean() > 0.9
 
 
 def test_evaluation_of_noise_is_chance_and_of_clear_classes_is_certain():
@@ -120,7 +127,7 @@ def test_uploaders_stay_on_one_side():
     grouped = cross_validate(X, y, [f"user:{m}" for m in makers])
     assert leaking.accuracy.value > 0.95
     assert grouped.accuracy.value < 0.8
-    assert "no uploader on both sides" in grouped.protocol
+    assert "no uploader or pack on both sides" in grouped.protocol
     assert "uploader" not in leaking.protocol
     width = [e.accuracy.interval[1] - e.accuracy.interval[0] for e in (leaking, grouped)]
     assert width[1] > 2 * width[0]
@@ -222,3 +229,131 @@ def test_four_sounds_all_right_prove_little():
 def test_wilson_is_the_papers_interval():
     """24 of 30: 63 to 90 %."""
     assert wilson(0.8, 30) == pytest.approx((0.627, 0.905), abs=0.001)
+
+
+@pytest.mark.parametrize("classifier", ["mlp", "lda", "svm", "knn"])
+def test_a_model_judges_again_as_when_it_was_made(sonic, classifier):
+    """Kept as arrays, or learnt anew from the labels up to it: whatever was said since."""
+    good, bad = taught(sonic, classifier=classifier)
+    agent = sonic.agents.get("percussive")
+    model, _ = train(sonic, "percussive")
+    assert set(model.verdicts) == {str(i) for i in good + bad}
+    assert (len(model.arrays) > 1) == (classifier in ("mlp", "lda"))
+    first = judge(sonic, "percussive")
+    sonic.agents.annotate(agent, good[:5], "bad", who="me", session="s")
+    sonic.agents.annotate(agent, bad[:5], None, who="me", session="s")
+    shutil.rmtree(sonic.home / "cache")
+    with Corpus(sonic.home) as other:
+        again = judge(other, "percussive")
+    np.testing.assert_array_equal(again.p, first.p)
+    assert again.drift < 1e-6
+    assert not again.warning
+
+
+def test_drift_is_said(sonic, mirla):
+    taught(sonic, classifier="lda")
+    train(sonic, "percussive")
+    with sqlite3.connect(sonic.database.file) as connection:
+        (verdicts,) = connection.execute("select verdicts from models").fetchone()
+        verdicts = json.loads(verdicts)
+        one = next(iter(verdicts))
+        verdicts[one] -= 0.004
+        connection.execute("update models set verdicts = ?", [json.dumps(verdicts)])
+    connection.close()
+    assert "p differs by up to 0.004" in mirla("agent", "judge", "percussive", one).err
+    assert "p differs by up to 0.004" in mirla("agent", "show", "percussive").err
+
+
+def test_an_older_version_judges_when_it_is_in_use(sonic):
+    good, bad = taught(sonic, classifier="knn")
+    agent = sonic.agents.get("percussive")
+    train(sonic, "percussive")
+    first = judge(sonic, "percussive")
+    sonic.agents.annotate(agent, good, "bad", who="me", session="s")
+    sonic.agents.annotate(agent, bad, "good", who="me", session="s")
+    train(sonic, "percussive")
+    second = judge(sonic, "percussive")
+    assert (first.version, second.version) == (1, 2)
+    assert (first.is_good != second.is_good).mean() > 0.8
+    sonic.agents.use(agent, 1)
+    np.testing.assert_array_equal(judge(sonic, "percussive").p, first.p)
+
+
+def test_the_corpus_is_judged_once(sonic, monkeypatch):
+    from engine.agent import judging
+
+    taught(sonic, classifier="svm")
+    train(sonic, "percussive")
+    first = judge(sonic, "percussive")
+    monkeypatch.setattr(judging, "scorer", lambda *_: pytest.fail("judged again"))
+    assert judge(sonic, "percussive") is first
+    with Corpus(sonic.home) as other:
+        kept = judge(other, "percussive")
+        np.testing.assert_array_equal(kept.p, first.p)
+        np.testing.assert_array_equal(kept.good, first.good)
+        assert (kept.version, kept.drift) == (first.version, first.drift)
+        other.agents.rename(other.agents.get("percussive"), "drums")
+        assert judge(other, "drums").agent == "drums"
+
+
+def test_what_changes_is_judged_anew(sonic):
+    taught(sonic, classifier="lda")
+    train(sonic, "percussive")
+    before = judge(sonic, "percussive")
+    with sqlite3.connect(sonic.database.file) as connection:
+        connection.execute("delete from vectors where sound_id = (select min(sound_id) from vectors)")
+    connection.close()
+    after = judge(sonic, "percussive")
+    assert after.ids.tolist() == before.ids.tolist()[1:]
+    train(sonic, "percussive", seed=1)
+    assert judge(sonic, "percussive").version == 2
+
+
+def test_several_spaces_side_by_side(measured_home, home):
+    """Only sounds that have both are judged, from both, in blocks as at once."""
+    from engine.agent import judging
+    from engine.features import side_by_side
+
+    shutil.copytree(measured_home, home)
+    with Corpus(home) as corpus:
+        agent = corpus.agents.create("both", "", ["mfcc", "traits9"], "lda")
+        ids = corpus.sounds.ids().tolist()
+        corpus.agents.annotate(agent, ids[:20], "good", who="me", session="s")
+        corpus.agents.annotate(agent, ids[-20:], "bad", who="me", session="s")
+        model, _ = train(corpus, "both")
+        assert len(model.arrays["mean"]) == 44
+        matrix = side_by_side(corpus, agent.spaces)
+        parts = [judging.load(corpus, space) for space in agent.spaces]
+        judging._BLOCK, usual = 7, judging._BLOCK
+        try:
+            found, z = judging.judged_by(judging.scorer(corpus, agent, model), parts)
+        finally:
+            judging._BLOCK = usual
+        np.testing.assert_array_equal(found, matrix.ids)
+        arrays = {name: values for name, values in model.arrays.items() if name != "inverse_temperature"}
+        np.testing.assert_allclose(z, logits(arrays, matrix.X), rtol=1e-9)
+
+
+def test_an_agent_that_chooses_for_itself(sonic, monkeypatch):
+    """Of two classifiers, so that it does not take long; the choice is told and kept."""
+    from engine.agent import auto
+
+    two = {name: auto.CLASSIFIERS[name] for name in ("lda", "knn")}
+    monkeypatch.setattr(auto, "CLASSIFIERS", two)
+    taught(sonic, classifier="auto")
+    model, report = train(sonic, "percussive")
+    assert report["classifier"] == model.recipe["classifier"] in two
+    assert set(report["auto"]["accuracies"]) == set(two)
+    assert report["protocol"].startswith("2 x 5-fold")
+    assert sonic.agents.get("percussive").classifier == "auto"
+    assert len(judge(sonic, "percussive").ids) == 165
+
+
+def test_scores_that_are_calibrated_by_nature_stay_as_they_are(sonic):
+    taught(sonic, classifier="logistic")
+    model, _ = train(sonic, "percussive")
+    assert model.arrays["inverse_temperature"] == 1
+    verdicts = judge(sonic, "percussive")
+    arrays = {name: values for name, values in model.arrays.items() if name != "inverse_temperature"}
+    ids, X = sonic.vectors.matrix("mfcc")
+    np.testing.assert_allclose(verdicts.p, 1 / (1 + np.exp(-logits(arrays, X))), rtol=1e-9)
