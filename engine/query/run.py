@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from corpus.filters import parse
 from corpus.library import Corpus
 from corpus.model import Grouping, Sound
+from corpus.store.texts import Matches
 from engine.agent.judging import Verdicts, judge
 from engine.query.chance import evenly, farthest_tenth
 from engine.query.near import by_traits
@@ -130,10 +130,11 @@ def search(corpus: Corpus, choice: Choice) -> Answer:
     """
     varied = _spreading(corpus, choice, DEFAULT)
     fitting = _fitting(corpus, choice)
-    order = Order(fitting.ids)
-    if choice.near:
-        order = by_traits(corpus, choice.near, fitting.ids)
-    return _answer(corpus, choice, replace(fitting, ids=order.ids), varied(order))
+    if not choice.near:
+        first = fitting.matches.first(choice.k if choice.spread is None else None)
+        return _answer(corpus, choice, fitting, varied(Order(first)))
+    order = by_traits(corpus, choice.near, fitting.ids)
+    return _answer(corpus, choice, replace(fitting, matches=Matches(order.ids)), varied(order))
 
 
 def random_sounds(
@@ -168,7 +169,9 @@ def random_sounds(
     far = None if far_from is None else neighbourhood(corpus, measure(measure_name), [far_from], [])
     fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, None if far is None else far.ids))
     if far is not None:
-        fitting = replace(fitting, ids=farthest_tenth(far.nearest(len(fitting.ids), fitting.ids), choice.k))
+        fitting = replace(
+            fitting, matches=Matches(farthest_tenth(far.nearest(len(fitting.ids), fitting.ids), choice.k))
+        )
     generator = np.random.default_rng(choice.seed)
     if even_by is None:
         drawn = generator.permutation(np.sort(fitting.ids))
@@ -235,12 +238,17 @@ def path(corpus: Corpus, first: int, last: int, choice: Choice, measure_name: st
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Sounds that fit, by rank of their text; the verdicts of the agents asked, and what each refused."""
+    """Sounds that fit, with the ranks of their text; the verdicts of the agents asked, and what each refused."""
 
-    ids: Ids
+    matches: Matches
     verdicts: list[Verdicts]
     refused: dict[str, int]
     stale: int = 0
+
+    @property
+    def ids(self) -> Ids:
+        """The sounds alone."""
+        return self.matches.ids
 
 
 def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None, held: bool = False) -> _Fitting:
@@ -248,25 +256,26 @@ def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None, held: boo
     narrow = parse(choice.filter) if choice.filter else None
     anything = not (choice.text or choice.tags or choice.licences or choice.with_audio or narrow)
     if among is not None and held and anything:
-        ids = among
+        matches = Matches(among)
     else:
-        ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
-        ids = ids if among is None else ids[np.isin(ids, among)]
+        matches = corpus.sounds.matching(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
+        matches = matches if among is None else matches.at(np.isin(matches.ids, among))
     verdicts = [judge(corpus, name) for name in choice.agents]
-    kept = [np.isin(ids, verdict.good) for verdict in verdicts]
+    kept = [np.isin(matches.ids, verdict.good) for verdict in verdicts]
     refused = {verdict.agent: int((~good).sum()) for verdict, good in zip(verdicts, kept, strict=True)}
-    ids = ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))]
+    if kept:
+        matches = matches.at(np.logical_and.reduce(kept))
     if not choice.fresh:
-        return _Fitting(ids, verdicts, refused)
-    stale = np.isin(ids, corpus.returned.lately())
-    return _Fitting(ids[~stale], verdicts, refused, int(stale.sum()))
+        return _Fitting(matches, verdicts, refused)
+    stale = np.isin(matches.ids, corpus.returned.lately())
+    return _Fitting(matches.at(~stale), verdicts, refused, int(stale.sum()))
 
 
 def _nearest_tenth(corpus: Corpus, choice: Choice, fitting: _Fitting) -> _Fitting:
     """The tenth of what fits that is nearest to the wanted traits, at least k sounds; all where none are wanted."""
     if not choice.near:
         return fitting
-    return replace(fitting, ids=tenth(by_traits(corpus, choice.near, fitting.ids), choice.k).ids)
+    return replace(fitting, matches=Matches(tenth(by_traits(corpus, choice.near, fitting.ids), choice.k).ids))
 
 
 def _wanted(choice: Choice) -> int:
