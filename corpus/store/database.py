@@ -120,7 +120,10 @@ def listed(connection: Connection, query: sa.Select[Any] | sa.CompoundSelect[Any
         found = np.fromstring(text or "", np.int64, sep=",")
     else:
         found = np.fromiter(connection.execute(query).scalars(), np.int64)
-    return found if (found[1:] > found[:-1]).all() else np.unique(found)
+    if (found[1:] > found[:-1]).all():
+        return found
+    found.sort()
+    return found[np.diff(found, prepend=-1) > 0]
 
 
 def _connect_args(url: sa.URL) -> dict[str, object]:

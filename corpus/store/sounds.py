@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,10 @@ from corpus.store.texts import Matches, Texts
 from corpus.text import as_tag, storable
 
 _PER_QUERY = 500
-_FEW = 20_000
-"""Up to so many sounds that match a text, other conditions are put to these alone."""
+_FEW = 2_000
+"""Up to so many sounds that fit so far are looked up for a condition; else all that fit it are listed."""
+_FEW_FILTERED = 20_000
+"""The same for a filter, which more fit."""
 
 
 class Sounds:
@@ -128,21 +129,18 @@ class Sounds:
             A filter that they must fit.
         """
         matches = self._texts.matching(text)
-        if matches is not None and not (len(matches.ids) and (with_tags or licences or with_audio or fitting)):
-            return matches
-        found = list(_queries(with_tags, licences, with_audio))
         at = datetime.now(UTC)
         with self._database.read() as connection:
-            if matches is not None and len(matches.ids) <= _FEW:
-                query = sa.select(sounds.c.id).where(sounds.c.id.in_(among_listed(matches.ids.tolist())))
-                query = query.where(*(among(one, few=True) for one in found))
-                found = [query if fitting is None else query.where(clause(fitting, at, few=True))]
+            for query in _queries(with_tags, licences, with_audio):
+                if matches is not None and len(matches.ids) <= _FEW:
+                    query = _of(matches).where(among(query, few=True))
+                matches = _narrowed(matches, listed(connection, query))
+            if matches is not None and fitting is not None and len(matches.ids) <= _FEW_FILTERED:
+                matches = _narrowed(matches, listed(connection, _of(matches).where(clause(fitting, at, few=True))))
             elif fitting is not None:
-                found += queries(fitting, at)
-            each = (listed(connection, query) for query in found or [sa.select(sounds.c.id)])
-            if matches is None:
-                return Matches(reduce(_common, each))
-            return matches.at(np.logical_and.reduce([np.isin(matches.ids, ids, assume_unique=True) for ids in each]))
+                for part in queries(fitting, at):
+                    matches = _narrowed(matches, listed(connection, part))
+            return Matches(listed(connection, sa.select(sounds.c.id))) if matches is None else matches
 
     def groups(self, by: Grouping) -> list[npt.NDArray[np.int64]]:
         """Sounds by user, pack or tag: ids ascending in each group, groups by name.
@@ -364,9 +362,7 @@ def _free_id(connection: Connection, wanted: int | None) -> int:
     return free
 
 
-def _queries(
-    with_tags: Sequence[str], licences: Sequence[str], with_audio: bool
-) -> Iterator[sa.Select[Any] | sa.CompoundSelect[Any]]:
+def _queries(with_tags: Sequence[str], licences: Sequence[str], with_audio: bool) -> Iterator[sa.Select[Any]]:
     """Queries of ids: what all of them find has the tags, one of the licences and audio."""
     for tag in with_tags:
         yield sa.select(tags.c.sound_id).where(tags.c.tag.in_([storable(tag).lower(), as_tag(tag)]))
@@ -378,11 +374,15 @@ def _queries(
         yield sa.select(files.c.sound_id).where(files.c.preferred)
 
 
-def _common(some: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return some[np.isin(some, others, assume_unique=True)]
+def _of(matches: Matches) -> sa.Select[Any]:
+    return sa.select(sounds.c.id).where(sounds.c.id.in_(among_listed(matches.ids.tolist())))
 
 
-def _has_licence(table: sa.Alias, licence: Licence) -> sa.ColumnElement[bool]:
+def _narrowed(matches: Matches | None, ids: npt.NDArray[np.int64]) -> Matches:
+    return Matches(ids) if matches is None else matches.at(np.isin(matches.ids, ids, assume_unique=True))
+
+
+def _has_licence(table: sa.FromClause, licence: Licence) -> sa.ColumnElement[bool]:
     if not licence.name:
         return table.c.licence_url == licence.url
     named = table.c.licence == licence.name
