@@ -145,6 +145,12 @@ def _lower(text: Any) -> Any:
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'ON' if options.get('foreign_keys', True) else 'OFF'}")
-    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get('durable') else 'NORMAL'}")
+    settings = {
+        "foreign_keys": "ON" if options.get("foreign_keys", True) else "OFF",
+        "synchronous": "FULL" if options.get("durable") else "NORMAL",
+    }
+    for name, value in settings.items():
+        if connection.info.get(name) != value:  # it stays as it is from one transaction to the next
+            connection.exec_driver_sql(f"PRAGMA {name} = {value}")
+            connection.info[name] = value
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
