@@ -22,11 +22,11 @@ from engine.query.chance import evenly, farthest_tenth
 from engine.query.near import by_traits
 from engine.query.order import Ids, Order, tenth
 from engine.query.path import passable, walk
-from engine.query.several import neighbourhood
+from engine.query.several import Neighbourhood, neighbourhood
 from engine.query.spread import candidates, spread
 from engine.similarity import DEFAULT
 from engine.similarity.compared import compared
-from engine.similarity.measures import measure
+from engine.similarity.measures import ListMeasure, measure
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,15 @@ class Answer:
         By agent, how many sounds that fitted the rest it did not call good.
     stale : int
         How many sounds that fitted were left out since they were returned lately.
+    lacking : str
+        Where there is nothing to choose from, whatever is asked of it: what the corpus lacks, and how to get it.
     """
 
     hits: list[Hit]
     allowed: int
     refused: dict[str, int] = field(default_factory=dict)
     stale: int = 0
+    lacking: str = ""
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
@@ -177,7 +180,8 @@ def random_sounds(
         drawn = generator.permutation(np.sort(fitting.ids))
     else:
         drawn = evenly(generator, corpus.sounds.groups(even_by), fitting.ids, _wanted(choice))
-    return _answer(corpus, choice, fitting, varied(Order(drawn)))
+    answer = _answer(corpus, choice, fitting, varied(Order(drawn)))
+    return answer if far is None else _explained(corpus, answer, measure_name, far)
 
 
 def similar(
@@ -215,7 +219,8 @@ def similar(
     around = neighbourhood(corpus, measure(measure_name), likes, unlike)
     varied = _spreading(corpus, choice, measure_name)
     fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, around.ids, around.held))
-    return _answer(corpus, choice, fitting, varied(around.nearest(_wanted(choice), fitting.ids)))
+    answer = _answer(corpus, choice, fitting, varied(around.nearest(_wanted(choice), fitting.ids)))
+    return _explained(corpus, answer, measure_name, around)
 
 
 def path(corpus: Corpus, first: int, last: int, choice: Choice, measure_name: str = DEFAULT) -> Answer:
@@ -307,4 +312,27 @@ def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> 
     ]
     if choice.fresh:
         corpus.returned.remember(order.ids.tolist())
-    return Answer(hits, len(fitting.ids), fitting.refused, fitting.stale)
+    lacking = "" if hits else _untold(corpus, choice)
+    return Answer(hits, len(fitting.ids), fitting.refused, fitting.stale, lacking)
+
+
+def _untold(corpus: Corpus, choice: Choice) -> str:
+    """What to say where no sound has the wanted traits."""
+    names = [name for name, _ in choice.near]
+    if not names or np.isfinite(corpus.descriptors.numbers(names)[1]).all(axis=1).any():
+        return ""
+    return f"no sound has {' and '.join(names)}; `mirla analyse --traits` measures what it can"
+
+
+def _explained(corpus: Corpus, answer: Answer, measure_name: str, around: Neighbourhood) -> Answer:
+    """With what is to be said where a measure has no other sound to put in order."""
+    some = len(around.ids) and (around.held or np.isin(around.ids, corpus.sounds.ids()).any())
+    if answer.hits or answer.lacking or some:
+        return answer
+    if not isinstance(measure(measure_name), ListMeasure):
+        lacking = f"measure {measure_name!r} knows no other; `mirla measures` says how many sounds each knows"
+    elif len(around.ids):
+        lacking = f"none of the {len(around.ids)} on Freesound's list is held; `mirla harvest` brings more"
+    else:
+        lacking = "Freesound's list is empty for this one; try another --measure"
+    return replace(answer, lacking=lacking)
