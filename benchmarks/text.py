@@ -6,7 +6,8 @@ For corpora of 10^3 to 10^6 sounds. Their names, tags and descriptions are made 
 their place (Zipf: the n-th word is 1/n as frequent as the first), about 25 a sound: the first word is in nine sounds of
 ten, and most words in a few of a million. The queries are those of `text_queries.txt`, whose words were drawn in the
 same way, so that they mix frequent and rare ones; `--write-queries` draws them anew. What is timed is the whole answer,
-`engine.query.run.search` for 10 sounds, their names included.
+`engine.query.run.search` for 10 sounds, their names included. Queries are asked twice: first when frequent words have
+yet to be counted, as after any change of any text, then with the counts there; the latter's percentiles have the target.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -57,29 +58,37 @@ def main(folder: Path) -> tuple[list[Figure], dict[str, str]]:
         build(home, size)
         figures.append(Figure(f"{size}: built", [time.perf_counter() - start], "s"))
         with Corpus(home) as corpus:
-            start = time.perf_counter()
-            search(corpus, queries[0].choice)
-            figures.append(Figure(f"{size}: first query of all", [1e3 * (time.perf_counter() - start)], "ms"))
+            counting = taken(corpus, queries)
+            figures.append(
+                Figure(
+                    f"{size}: slowest of all while words are counted",
+                    [max(max(each) for each in counting.values())],
+                    "ms",
+                )
+            )
             figures += of_queries(corpus, size, queries)
     return figures, {"queries": f"{len(queries)}, k = 10", "words": f"{WORDS} of which the n-th has 1/n the frequency"}
 
 
 def of_queries(corpus: Corpus, size: int, queries: list[Query]) -> list[Figure]:
-    taken: dict[str, list[float]] = {}
-    found = 0
-    for query in queries:
-        start = time.perf_counter()
-        answer = search(corpus, query.choice)
-        taken.setdefault(query.kind, []).append(1e3 * (time.perf_counter() - start))
-        found += bool(answer.hits)
-    taken["all"] = [one for each in taken.values() for one in each]
-    figures = [Figure(f"{size}: queries that found something", [100 * found / len(queries)], "%")]
-    for kind, each in taken.items():
+    by_kind = taken(corpus, queries)
+    by_kind["all"] = list(chain.from_iterable(by_kind.values()))
+    figures: list[Figure] = []
+    for kind, each in by_kind.items():
         quantiles = statistics.quantiles(each, n=100)
         figures.append(Figure(f"{size}: {kind}, median", [quantiles[49]], "ms"))
-        last = 100 if kind == "all" else None
-        figures.append(Figure(f"{size}: {kind}, 99th percentile", [quantiles[98]], "ms", at_most=last))
+        figures.append(Figure(f"{size}: {kind}, 99th percentile", [quantiles[98]], "ms", at_most=100))
     return figures
+
+
+def taken(corpus: Corpus, queries: list[Query]) -> dict[str, list[float]]:
+    """Milliseconds of each query, by kind."""
+    found: dict[str, list[float]] = {}
+    for query in queries:
+        start = time.perf_counter()
+        search(corpus, query.choice)
+        found.setdefault(query.kind, []).append(1e3 * (time.perf_counter() - start))
+    return found
 
 
 def read() -> Iterator[Query]:
