@@ -7,7 +7,7 @@ their place (Zipf: the n-th word is 1/n as frequent as the first), about 25 a so
 ten, and most words in a few of a million. The queries are those of `text_queries.txt`, whose words were drawn in the
 same way, so that they mix frequent and rare ones; `--write-queries` draws them anew. What is timed is the whole answer,
 `engine.query.run.search` for 10 sounds, their names included. Queries are asked twice: first when frequent words have
-yet to be counted, as after any change of any text, then with the counts there; the latter's percentiles have the target.
+yet to be counted, as after any change of any text, then with the counts there; only the latter's times have a target.
 """
 
 from __future__ import annotations
