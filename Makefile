@@ -24,6 +24,8 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/harvest.py
+	$(BIN)/python benchmarks/similarity.py
+	$(BIN)/python benchmarks/text.py
 	$(BIN)/python benchmarks/agents.py
 
 torture: .venv/.developing

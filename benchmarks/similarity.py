@@ -39,7 +39,7 @@ from engine.query.run import Choice, similar
 from engine.similarity.measures import measure
 
 SIZES = (10**3, 10**4, 10**5, 10**6)
-SHARES = (0.001, 0.1, 0.3, 0.5, 0.9)
+SHARES = (0.001, 0.01, 0.1, 0.3, 0.5, 0.9)
 K = 10
 QUERIES = 20
 ROUNDS = 5

@@ -2,8 +2,9 @@
 
 An entry is a folder `<key>/<digest of its stamp>/` with an `.npy` file for each array and `about.json`, which has the
 stamp (from what the arrays were made) and of each file its size and a sum over all its bytes. It is written under a
-temporary name, flushed, and renamed as a whole, so that several processes may write the same one at once. An entry
-that is not as it says is none. Where nothing can be written, arrays stay in memory.
+temporary name and renamed as a whole, so that several processes may write the same one at once. An entry that is not as
+it says is none, so that nothing need wait for the disk: what a power cut leaves half written is made anew. Where
+nothing can be written, arrays stay in memory.
 
 What a process has opened stays open in it for as long as its stamp is asked for.
 """
@@ -14,7 +15,6 @@ import contextlib
 import hashlib
 import itertools
 import json
-import os
 import shutil
 import tempfile
 import threading
@@ -114,13 +114,9 @@ def _write(folder: Path, stamp: str, arrays: Arrays) -> None:
         path = folder / f"{name}.npy"
         with path.open("wb") as file:
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
         facts[name] = {"bytes": path.stat().st_size, "sum": _sum(path)}
     with (folder / _ABOUT).open("w", encoding="utf-8") as file:
         json.dump({"format": _FORMAT, "stamp": stamp, "arrays": facts}, file)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _open(folder: Path, stamp: str) -> Arrays:

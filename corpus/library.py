@@ -20,6 +20,7 @@ from corpus.store.identities import Identities
 from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
+from corpus.store.texts import Texts
 from corpus.store.traits import Traits
 from corpus.store.vectors import Vectors
 
@@ -74,7 +75,7 @@ class Corpus:
         schema.prepare(self.database)
         self.audio = AudioFolder(self.home)
         self.caches = Caches(self.home / "cache")
-        self.sounds = Sounds(self.database, self.home)
+        self.sounds = Sounds(self.database, self.home, Texts(self.database, self.caches))
         self.checks = Checks(self.database)
         self.vectors = Vectors(self.database, self.home)
         self.descriptors = Traits(self.database)

@@ -98,6 +98,12 @@ def load(corpus: Corpus, space: str) -> FeatureMatrix:
     origin = matrix.origin
     if origin == "api":
         raise NoVectors(f"no sound has a vector in space {space!r} yet; `mirla harvest TEXT` brings sounds with theirs")
+    if stale := corpus.vectors.stale(space):
+        vectors = "vector is" if stale == 1 else "vectors are"
+        raise NoVectors(
+            f"{stale} {vectors} in space {space!r} by another version of its extractor, none by this one; "
+            f"`mirla analyse --space {space}`"
+        )
     first = "" if len(corpus.sounds.ids(with_audio=True)) else "`mirla adopt DIR` or `mirla harvest TEXT`, then "
     raise NoVectors(f"no sound was analysed in space {space!r} yet; {first}`mirla analyse --space {space}`")
 

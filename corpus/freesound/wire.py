@@ -197,7 +197,8 @@ def _vectors(row: Mapping[str, Any]) -> dict[str, npt.NDArray[np.float32]]:
         if not isinstance(values, list) or len(values) != SPACES[name].dim:
             continue
         try:
-            vector = np.array(values, np.float32)
+            with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and left out below
+                vector = np.array(values, np.float32)
         except (TypeError, ValueError):
             continue
         if vector.ndim == 1 and np.isfinite(vector).all():

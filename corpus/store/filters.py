@@ -6,6 +6,7 @@ created when it was added. A trait is the computed one where there is one, else 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -52,18 +53,33 @@ def _lower_on_sqlite(element: _Lower, compiler: Any, **named: Any) -> str:
     return f"unicode_lower({compiler.process(element.clauses, **named)})"
 
 
-def clause(node: Node, now: datetime) -> _Condition:
-    """A filter as a condition on `sounds.id`, `now` being what NOW means; never null."""
+def clause(node: Node, now: datetime, few: bool = False) -> _Condition:
+    """A filter as a condition on `sounds.id`, `now` being what NOW means; never null.
+
+    `few`: it is put to few sounds, so that to look these up is faster than to list all that fit.
+    """
     match node:
         case All(parts):
-            return sa.and_(*(clause(part, now) for part in parts))
+            return sa.and_(*(clause(part, now, few) for part in parts))
         case Either(parts):
-            return sa.or_(*(clause(part, now) for part in parts))
+            return sa.or_(*(clause(part, now, few) for part in parts))
         case Not(part):
-            return sa.not_(clause(part, now))
+            return sa.not_(clause(part, now, few))
         case Match() | Between():
-            return _leaf(node, now)
+            return sa.or_(*(among(query, few) for query in _leaf(node, now)))
     raise TypeError(f"{node!r} is no part of a filter")
+
+
+def queries(node: Node, now: datetime) -> Iterator[sa.Select[Any] | sa.CompoundSelect[Any]]:
+    """A filter as queries of ids: what all of them find fits it. Faster than the clause where many sounds fit."""
+    if isinstance(node, All):
+        for part in node.parts:
+            yield from queries(part, now)
+    elif isinstance(node, Match | Between):
+        found = _leaf(node, now)
+        yield found[0] if len(found) == 1 else sa.union(*found)
+    else:
+        yield sa.select(sounds.c.id).where(clause(node, now))
 
 
 def values(database: Database, sound_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -108,24 +124,25 @@ def _own(name: str) -> sa.ColumnElement[Any]:
     return sounds.c.added if name == "created" else files.c[_OWN_COLUMNS[name]]
 
 
-def _leaf(node: Match | Between, now: datetime) -> _Condition:
+def _leaf(node: Match | Between, now: datetime) -> list[sa.Select[Any]]:
+    """Queries of ids: what any of them finds fits."""
     test = _test(node, now)
     field = node.field
+    other = sounds.alias()
     if field == "id":
-        return test(sounds.c.id)
+        return [sa.select(other.c.id).where(test(other.c.id))]
     if field == "tag":
-        return _among(sa.select(tags.c.sound_id).where(test(tags.c.tag)))
+        return [sa.select(tags.c.sound_id).where(test(tags.c.tag))]
     if FIELDS[field] == "words" and isinstance(node, Match):
-        return _among(_with_words(field, [str(value) for value in node.values]))
+        return [_with_words(field, [str(value) for value in node.values])]
     if field in _SOUND_COLUMNS:
-        other = sounds.alias()
-        return _among(sa.select(other.c.id).where(test(other.c[_SOUND_COLUMNS[field]])))
+        return [sa.select(other.c.id).where(test(other.c[_SOUND_COLUMNS[field]]))]
     if field in SCALARS:
-        return _among(_with_trait(field, test))
+        return [_with_trait(field, test)]
     among_served = sa.select(served.c.sound_id).where(test(served.c[field]))
     if field not in _OWN_COLUMNS and field != "created":
-        return _among(among_served)
-    return _among(sa.union_all(among_served, _of_ones_own(field, test)))
+        return [among_served]
+    return [among_served, _of_ones_own(field, test)]
 
 
 def _test(node: Match | Between, now: datetime) -> _Test:
@@ -152,7 +169,7 @@ def _test(node: Match | Between, now: datetime) -> _Test:
     return lambda column: compared(column).in_([folded(value) for value in node.values])
 
 
-def _with_words(field: str, wanted: Sequence[str]) -> sa.sql.selectable.SelectBase:
+def _with_words(field: str, wanted: Sequence[str]) -> sa.Select[Any]:
     phrases = (value.replace('"', " ").replace("\0", " ") for value in wanted)
     match = f"{field} : ({' OR '.join(f'{chr(34)}{phrase}{chr(34)}' for phrase in phrases)})"
     found = sa.text("select rowid as id from sound_text where sound_text match :match")
@@ -179,8 +196,17 @@ def _of_ones_own(field: str, test: _Test) -> sa.Select[Any]:
     return sa.select(files.c.sound_id).where(files.c.preferred, files.c.sound_id.not_in(every), test(column))
 
 
-def _among(query: Any) -> _Condition:
-    return sounds.c.id.in_(query)
+def among(query: sa.Select[Any], few: bool = False) -> _Condition:
+    """Whether a sound is among those that a query of ids finds; `few` as for `clause`."""
+    if not few:
+        return sounds.c.id.in_(query)
+    (column,) = query.selected_columns
+    return sa.exists(query.where(column == sounds.c.id).correlate(sounds))
+
+
+def among_listed(ids: Sequence[int]) -> sa.Select[Any]:
+    """A query that finds the given ids, which may be many."""
+    return sa.select(sa.func.json_each(json.dumps(ids)).table_valued("value").c.value)
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

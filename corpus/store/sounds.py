@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,26 @@ from corpus.errors import StoreError, UnknownSound
 from corpus.filters import Node
 from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Grouping, Sound
-from corpus.store.database import Database, insert_many, now
-from corpus.store.filters import clause
+from corpus.store.database import Database, insert_many, listed, now
+from corpus.store.filters import among, among_listed, clause, queries
 from corpus.store.tables import files, sounds, tags
+from corpus.store.texts import Matches, Texts
 from corpus.text import as_tag, storable
 
 _PER_QUERY = 500
-_WORD = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+_FEW = 2_000
+"""Up to so many sounds that fit so far are looked up for a condition; else all that fit it are listed."""
+_FEW_FILTERED = 20_000
+"""The same for a filter, which more fit."""
 
 
 class Sounds:
     """The repository of sounds. Paths are kept relative to `home`, those of linked files absolute."""
 
-    def __init__(self, database: Database, home: Path) -> None:
+    def __init__(self, database: Database, home: Path, texts: Texts) -> None:
         self._database = database
         self._home = home
+        self._texts = texts
 
     def add(self, sha256: str, wanted: int | None, describe: Callable[[int], Sound]) -> tuple[int, bool]:
         """Add one sound in one short transaction, unless a file with this content is held already.
@@ -98,13 +102,23 @@ class Sounds:
         with_audio: bool = False,
         fitting: Node | None = None,
     ) -> npt.NDArray[np.int64]:
-        """Ids of the sounds that fit all conditions: by rank then id with `text`, else ascending.
+        """Ids of the sounds that fit all conditions (see `matching`): by rank then id with `text`, else ascending."""
+        return self.matching(text, with_tags, licences, with_audio, fitting).first()
+
+    def matching(
+        self,
+        text: str = "",
+        with_tags: Sequence[str] = (),
+        licences: Sequence[str] = (),
+        with_audio: bool = False,
+        fitting: Node | None = None,
+    ) -> Matches:
+        """The sounds that fit all conditions.
 
         Parameters
         ----------
         text : str
-            Words that must all occur in name, tags, description or user name; `-word` must not, `"two words"` in
-            that order. Words are stemmed as Freesound does.
+            Words that must all occur in name, tags, description or user name (see `corpus.store.texts`).
         with_tags : sequence of str
             Tags the sound must all have.
         licences : sequence of str
@@ -114,24 +128,19 @@ class Sounds:
         fitting : corpus.filters.Node, optional
             A filter that they must fit.
         """
-        ranked = _ranked(text)
-        query = sa.select(sounds.c.id)
-        if ranked is None:
-            query = query.order_by(sounds.c.id)
-        else:
-            query = query.join(ranked, ranked.c.id == sounds.c.id).order_by(ranked.c.rank, sounds.c.id)
-        for tag in with_tags:
-            query = query.where(
-                sounds.c.id.in_(sa.select(tags.c.sound_id).where(tags.c.tag.in_([storable(tag).lower(), as_tag(tag)])))
-            )
-        if with_audio:
-            query = query.where(sounds.c.id.in_(sa.select(files.c.sound_id).where(files.c.preferred)))
-        if licences:
-            query = query.where(sa.or_(*(_has_licence(from_text(storable(licence))) for licence in licences)))
-        if fitting is not None:
-            query = query.where(clause(fitting, datetime.now(UTC)))
+        matches = self._texts.matching(text)
+        at = datetime.now(UTC)
         with self._database.read() as connection:
-            return np.fromiter(connection.execute(query).scalars(), dtype=np.int64)
+            for query in _queries(with_tags, licences, with_audio):
+                if matches is not None and len(matches.ids) <= _FEW:
+                    query = _of(matches).where(among(query, few=True))
+                matches = _narrowed(matches, listed(connection, query))
+            if matches is not None and fitting is not None and len(matches.ids) <= _FEW_FILTERED:
+                matches = _narrowed(matches, listed(connection, _of(matches).where(clause(fitting, at, few=True))))
+            elif fitting is not None:
+                for part in queries(fitting, at):
+                    matches = _narrowed(matches, listed(connection, part))
+            return Matches(listed(connection, sa.select(sounds.c.id))) if matches is None else matches
 
     def groups(self, by: Grouping) -> list[npt.NDArray[np.int64]]:
         """Sounds by user, pack or tag: ids ascending in each group, groups by name.
@@ -353,32 +362,28 @@ def _free_id(connection: Connection, wanted: int | None) -> int:
     return free
 
 
-def _has_licence(licence: Licence) -> sa.ColumnElement[bool]:
+def _queries(with_tags: Sequence[str], licences: Sequence[str], with_audio: bool) -> Iterator[sa.Select[Any]]:
+    """Queries of ids: what all of them find has the tags, one of the licences and audio."""
+    for tag in with_tags:
+        yield sa.select(tags.c.sound_id).where(tags.c.tag.in_([storable(tag).lower(), as_tag(tag)]))
+    if licences:
+        other = sounds.alias()
+        any_of = sa.or_(*(_has_licence(other, from_text(storable(licence))) for licence in licences))
+        yield sa.select(other.c.id).where(any_of)
+    if with_audio:
+        yield sa.select(files.c.sound_id).where(files.c.preferred)
+
+
+def _of(matches: Matches) -> sa.Select[Any]:
+    return sa.select(sounds.c.id).where(sounds.c.id.in_(among_listed(matches.ids.tolist())))
+
+
+def _narrowed(matches: Matches | None, ids: npt.NDArray[np.int64]) -> Matches:
+    return Matches(ids) if matches is None else matches.at(np.isin(matches.ids, ids, assume_unique=True))
+
+
+def _has_licence(table: sa.FromClause, licence: Licence) -> sa.ColumnElement[bool]:
     if not licence.name:
-        return sounds.c.licence_url == licence.url
-    named = sounds.c.licence == licence.name
-    return named & (sounds.c.licence_version == licence.version) if licence.version else named
-
-
-def _ranked(text: str) -> sa.Subquery | None:
-    """Ids and ranks of what matches `text` in the full-text index; None when there is nothing to match."""
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    for minus, phrase, word in _WORD.findall(text):
-        term = storable(phrase or word).replace('"', " ").replace("\0", " ")
-        if any(character.isalnum() for character in term):
-            (unwanted if minus else wanted).append(f'"{term}"')
-    if not text.strip():
-        return None
-    if not wanted and not unwanted:
-        return sa.select(sounds.c.id, sa.literal(0).label("rank")).where(sa.false()).subquery()
-    if wanted:
-        match = " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
-        found = "select rowid as id, rank from sound_text where sound_text match :match"
-    else:
-        match = " OR ".join(unwanted)
-        found = (
-            "select rowid as id, 0 as rank from sound_text"
-            " where rowid not in (select rowid from sound_text where sound_text match :match)"
-        )
-    return sa.text(found).bindparams(match=match).columns(sa.column("id", sa.Integer), sa.column("rank")).subquery()
+        return table.c.licence_url == licence.url
+    named = table.c.licence == licence.name
+    return named & (table.c.licence_version == licence.version) if licence.version else named

@@ -1,7 +1,8 @@
 """The tables. Migrations make them; this says what they are (a test holds the two against each other).
 
 Times are ISO 8601 in UTC, vectors little-endian float32. Deleting is marking.
-The full-text index `sound_text` (SQLite FTS5) is made by the migration and kept by `corpus.store.sounds`.
+The full-text index `sound_text` (SQLite FTS5) is made by the migration, kept by `corpus.store.sounds` and searched by
+`corpus.store.texts`.
 """
 
 from __future__ import annotations
@@ -273,4 +274,11 @@ returned = Table(  # by queries that keep to what is fresh: when a sound last wa
     Column("id", Integer, primary_key=True),
     Column("sound_id", ForeignKey(_SOUND), nullable=False, index=True),
     Column("at", String(32), nullable=False, index=True),
+)
+
+texts = Table(  # one row: which state the full-text index is in
+    "texts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("changes", BigInteger, nullable=False),  # drawn anew by triggers at each change
 )

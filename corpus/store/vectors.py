@@ -108,6 +108,14 @@ class Vectors:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def stale(self, name: str) -> int:
+        """How many vectors in one space are of another fingerprint than the current one."""
+        query = (
+            sa.select(sa.func.count(vectors.c.sound_id)).join(spaces).where(spaces.c.name == name, ~spaces.c.current)
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def state(self, name: str) -> str | None:
         """Which state the current vectors of a space are in: another word after any change, whoever made it.
 

@@ -149,6 +149,8 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
 
 
 def _why_none(answer: Answer) -> str:
+    if answer.lacking:
+        return f"no sound: {for_terminal(answer.lacking)}"
     if answer.stale:
         return f"no sound: all {answer.stale} that fit were returned lately; without --fresh they come again"
     if answer.fitted and any(answer.refused.values()):

@@ -16,17 +16,18 @@ import numpy as np
 from corpus.filters import parse
 from corpus.library import Corpus
 from corpus.model import Grouping, Sound
+from corpus.store.texts import Matches
 from engine.query.chance import evenly, farthest_tenth
 from engine.query.choice import Choice
 from engine.query.judged import Asked, allowed, least_bad, unjudged, verdicts_of
 from engine.query.near import by_traits
 from engine.query.order import Ids, Order, tenth
 from engine.query.path import passable, walk
-from engine.query.several import neighbourhood
+from engine.query.several import Neighbourhood, neighbourhood
 from engine.query.spread import candidates, spread
 from engine.similarity import DEFAULT
 from engine.similarity.compared import compared
-from engine.similarity.measures import measure
+from engine.similarity.measures import ListMeasure, measure
 
 __all__ = ["Answer", "Choice", "Hit", "path", "random_sounds", "search", "similar"]
 
@@ -82,6 +83,8 @@ class Answer:
         How many sounds that fitted, and that the agents allow, were left out since they were returned lately.
     least_bad : bool
         Whether these are the least bad, since the agents allow none.
+    lacking : str
+        Where there is nothing to choose from, whatever is asked of it: what the corpus lacks, and how to get it.
     """
 
     hits: list[Hit]
@@ -91,6 +94,7 @@ class Answer:
     unjudged: dict[str, int] = field(default_factory=dict)
     stale: int = 0
     least_bad: bool = False
+    lacking: str = ""
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
@@ -100,7 +104,10 @@ def search(corpus: Corpus, choice: Choice) -> Answer:
     """
     varied = _spreading(corpus, choice, DEFAULT)
     fitting = _fitting(corpus, choice)
-    return _answer(corpus, choice, fitting, varied(fitting.order))
+    found = fitting.found
+    if isinstance(found, Matches):
+        found = Order(found.first(choice.k if choice.spread is None else None))
+    return _answer(corpus, choice, fitting, varied(found))
 
 
 def random_sounds(
@@ -135,14 +142,14 @@ def random_sounds(
     far = None if far_from is None else neighbourhood(corpus, measure(measure_name), [far_from], [])
     fitting = _nearest_tenth(choice, _fitting(corpus, choice, None if far is None else far.ids))
     if far is not None:
-        farthest = farthest_tenth(far.nearest(len(fitting.ids), fitting.ids), choice.k)
-        fitting = replace(fitting, order=Order(farthest))
+        fitting = replace(fitting, found=Matches(farthest_tenth(far.nearest(len(fitting.ids), fitting.ids), choice.k)))
     generator = np.random.default_rng(choice.seed)
     if even_by is None:
         drawn = generator.permutation(np.sort(fitting.ids))
     else:
         drawn = evenly(generator, corpus.sounds.groups(even_by), fitting.ids, _wanted(choice))
-    return _answer(corpus, choice, fitting, varied(Order(drawn)))
+    answer = _answer(corpus, choice, fitting, varied(Order(drawn)))
+    return answer if far is None else _explained(corpus, answer, measure_name, far)
 
 
 def similar(
@@ -180,7 +187,8 @@ def similar(
     around = neighbourhood(corpus, measure(measure_name), likes, unlike)
     varied = _spreading(corpus, choice, measure_name)
     fitting = _nearest_tenth(choice, _fitting(corpus, choice, around.ids, around.held))
-    return _answer(corpus, choice, fitting, varied(around.nearest(_wanted(choice), fitting.ids)))
+    answer = _answer(corpus, choice, fitting, varied(around.nearest(_wanted(choice), fitting.ids)))
+    return _explained(corpus, answer, measure_name, around)
 
 
 def path(corpus: Corpus, first: int, last: int, choice: Choice, measure_name: str = DEFAULT) -> Answer:
@@ -203,9 +211,9 @@ def path(corpus: Corpus, first: int, last: int, choice: Choice, measure_name: st
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Sounds that fit, by nearness to the wanted traits, else by rank of their text; the rest as in `Answer`."""
+    """Sounds that fit, by nearness to the wanted traits, else with the ranks of their text; the rest as in `Answer`."""
 
-    order: Order
+    found: Order | Matches
     verdicts: Asked
     fitted: int
     refused: dict[str, int]
@@ -215,41 +223,42 @@ class _Fitting:
 
     @property
     def ids(self) -> Ids:
-        return self.order.ids
+        """The sounds alone."""
+        return self.found.ids
 
 
 def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None, held: bool = False) -> _Fitting:
     """What fits, of `among` alone; `held`: all of `among`, which then ascend, are held."""
-    order = _without_agents(corpus, choice, among, held)
+    found = _without_agents(corpus, choice, among, held)
     asked = verdicts_of(corpus, choice)
-    mask, refused = allowed(choice, asked, order.ids)
-    fresh = np.ones(len(mask), bool) if not choice.fresh else ~np.isin(order.ids, corpus.returned.lately())
+    mask, refused = allowed(choice, asked, found.ids)
+    fresh = np.ones(len(mask), bool) if not choice.fresh else ~np.isin(found.ids, corpus.returned.lately())
     stale = int((mask & ~fresh).sum())
     mask &= fresh
     none = bool(asked) and not mask.any()
     if none and choice.best:
         free = np.flatnonzero(fresh)
-        mask[free[least_bad(choice, asked, order.ids[free])]] = True
-    unknown = unjudged(asked, order.ids) if none else {}
-    kept = order if mask.all() else order.at(mask)
+        mask[free[least_bad(choice, asked, found.ids[free])]] = True
+    unknown = unjudged(asked, found.ids) if none else {}
+    kept = found if mask.all() else found.at(mask)
     return _Fitting(kept, asked, len(mask), refused, unknown, stale, none and bool(mask.any()))
 
 
-def _without_agents(corpus: Corpus, choice: Choice, among: Ids | None, held: bool) -> Order:
-    """What fits but for agents and for being fresh, in the order of a search."""
+def _without_agents(corpus: Corpus, choice: Choice, among: Ids | None, held: bool) -> Order | Matches:
+    """What fits but for agents and for being fresh: in order where traits are wanted."""
     narrow = parse(choice.filter) if choice.filter else None
     anything = not (choice.text or choice.tags or choice.licences or choice.with_audio or narrow)
     if among is not None and held and anything:
-        ids = among
+        matches = Matches(among)
     else:
-        ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
-        ids = ids if among is None else ids[np.isin(ids, among)]
-    return by_traits(corpus, choice.near, ids) if choice.near else Order(ids)
+        matches = corpus.sounds.matching(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
+        matches = matches if among is None else matches.at(np.isin(matches.ids, among))
+    return by_traits(corpus, choice.near, matches.ids) if choice.near else matches
 
 
 def _nearest_tenth(choice: Choice, fitting: _Fitting) -> _Fitting:
     """The tenth of what fits that is nearest to the wanted traits, at least k sounds; all where none are wanted."""
-    return replace(fitting, order=tenth(fitting.order, choice.k)) if choice.near else fitting
+    return replace(fitting, found=tenth(fitting.found, choice.k)) if isinstance(fitting.found, Order) else fitting
 
 
 def _wanted(choice: Choice) -> int:
@@ -289,4 +298,27 @@ def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> 
         unjudged=fitting.unjudged,
         stale=fitting.stale,
         least_bad=fitting.least_bad,
+        lacking="" if hits else _untold(corpus, choice),
     )
+
+
+def _untold(corpus: Corpus, choice: Choice) -> str:
+    """What to say where no sound has the wanted traits."""
+    names = [name for name, _ in choice.near]
+    if not names or np.isfinite(corpus.descriptors.numbers(names)[1]).all(axis=1).any():
+        return ""
+    return f"no sound has {' and '.join(names)}; `mirla analyse --traits` measures what it can"
+
+
+def _explained(corpus: Corpus, answer: Answer, measure_name: str, around: Neighbourhood) -> Answer:
+    """With what is to be said where a measure has no other sound to put in order."""
+    some = len(around.ids) and (around.held or np.isin(around.ids, corpus.sounds.ids()).any())
+    if answer.hits or answer.lacking or some:
+        return answer
+    if not isinstance(measure(measure_name), ListMeasure):
+        lacking = f"measure {measure_name!r} knows no other; `mirla measures` says how many sounds each knows"
+    elif len(around.ids):
+        lacking = f"none of the {len(around.ids)} on Freesound's list is held; `mirla harvest` brings more"
+    else:
+        lacking = "Freesound's list is empty for this one; try another --measure"
+    return replace(answer, lacking=lacking)

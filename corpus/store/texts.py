@@ -1,0 +1,205 @@
+"""Full-text search: which sounds have the words of a text in name, tags, description or user name, and their ranks.
+
+Words must all occur; `-word` must not, `"two words"` in that order. Words are stemmed as Freesound does. Ranks are
+those of SQLite's FTS5 (BM25), less being better.
+
+FTS5 looks up for each match how long its texts are, a second for a million matches. So where every wanted word is in
+very many sounds, ranks are computed here, from arrays of how often each such word is in which sound. These are derived
+caches, made when a word is first asked for after any change of any text. The formula is FTS5's, with its operations in
+its order: S. Robertson, H. Zaragoza, "The probabilistic relevance framework: BM25 and beyond", 2009.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from corpus.caches import Caches
+from corpus.stems import stems
+from corpus.store.database import Database, listed
+from corpus.store.tables import texts
+from corpus.text import storable
+
+Ids = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+FREQUENT = 20_000
+"""A word in at least so many sounds is frequent: FTS5 ranks fewer in a few hundredths of a second."""
+_K1, _B = 1.2, 0.75
+_COLUMNS = 4
+"""Texts of a sound: name, tags, description, user name."""
+_TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+_ROWID = sa.column("rowid", sa.Integer)
+_DOCUMENTS = sa.table("sound_text_docsize", sa.column("id", sa.Integer))
+_MATCHES = "select rowid from sound_text where sound_text match :match"
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Sounds that match a text: `ids` (n,), ascending, and their `ranks` (n,), None where all rank the same."""
+
+    ids: Ids
+    ranks: Floats | None = None
+
+    def at(self, places: npt.NDArray[np.bool_]) -> Matches:
+        """Those at some places."""
+        return Matches(self.ids[places], None if self.ranks is None else self.ranks[places])
+
+    def first(self, k: int | None = None) -> Ids:
+        """The first k by rank, then id; all if None."""
+        if self.ranks is None:
+            return self.ids[:k]
+        if k is None or k >= len(self.ids):
+            return self.ids[np.argsort(self.ranks, kind="stable")]
+        if k < 1:
+            return self.ids[:0]
+        places = np.flatnonzero(self.ranks <= np.partition(self.ranks, k - 1)[k - 1])
+        return self.ids[places[np.argsort(self.ranks[places], kind="stable")[:k]]]
+
+
+@dataclass(frozen=True)
+class _Lengths:
+    """All sounds that have a text, ascending, and how many words each has; in which state this is."""
+
+    ids: Ids
+    words: Counts
+    state: str
+
+
+class Texts:
+    """The full-text index."""
+
+    def __init__(self, database: Database, caches: Caches) -> None:
+        self._database = database
+        self._caches = caches
+
+    def matching(self, text: str) -> Matches | None:
+        """The sounds that match a text, none where it has no letter or digit; None where it is empty."""
+        if not text.strip():
+            return None
+        wanted, unwanted = _terms(text)
+        with self._database.read() as connection:
+            if not wanted:
+                return Matches(_but(connection, unwanted) if unwanted else np.empty(0, np.int64))
+            if all(_frequent(connection, term) for term in wanted):
+                return self._computed(connection, wanted, unwanted)
+            return _ranked(connection, " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted))
+
+    def _computed(self, connection: Connection, wanted: Sequence[str], unwanted: Sequence[str]) -> Matches:
+        """What FTS5 finds and how it ranks, for frequent words."""
+        lengths = self._lengths(connection)
+        counts = [self._counts(connection, lengths, term) for term in wanted]
+        fits = np.logical_and.reduce([count > 0 for count in counts])
+        for term in unwanted:
+            if _frequent(connection, term):
+                fits &= self._counts(connection, lengths, term) == 0
+            else:
+                fits[np.searchsorted(lengths.ids, _ids(connection, term))] = False
+        places = np.flatnonzero(fits)
+        average = float(lengths.words.sum()) / len(lengths.ids)
+        norm = _K1 * (1 - _B + _B * lengths.words[places] / average)
+        score = np.zeros(len(places))
+        for count in counts:
+            score += _weight(len(lengths.ids), int(np.count_nonzero(count))) * (
+                (count[places] * (_K1 + 1.0)) / (count[places] + norm)
+            )
+        return Matches(lengths.ids[places], -score)
+
+    def _lengths(self, connection: Connection) -> _Lengths:
+        state = str(connection.execute(sa.select(texts.c.changes)).scalar_one())
+
+        def make() -> tuple[str, _Lengths]:
+            found = self._caches.find("texts", state)
+            if found is None:
+                rows = connection.exec_driver_sql("select id, sz from sound_text_docsize order by id").all()
+                words = _varints(b"".join([row[1] for row in rows])).reshape(-1, _COLUMNS).sum(axis=1, dtype=np.int32)
+                found = self._caches.store(
+                    "texts", state, {"ids": np.array([row[0] for row in rows], np.int64), "words": words}
+                )
+            return state, _Lengths(found["ids"], found["words"], state)
+
+        return self._caches.held("texts", state, make)
+
+    def _counts(self, connection: Connection, lengths: _Lengths, term: str) -> Counts:
+        """How often a frequent word is in the texts of each sound."""
+        (stem,) = stems(term)
+        key = f"text {stem}"
+
+        def make() -> tuple[str, tuple[Counts, Counts]]:
+            found = self._caches.find(key, lengths.state)
+            if found is None:
+                ids, counts = np.unique(_occurrences(connection, stem), return_counts=True)
+                places = np.searchsorted(lengths.ids, ids).astype(np.int32)
+                found = self._caches.store(key, lengths.state, {"places": places, "counts": counts.astype(np.int32)})
+            return lengths.state, (found["places"], found["counts"])
+
+        places, counts = self._caches.held(key, lengths.state, make)
+        every = np.zeros(len(lengths.ids), np.int32)
+        every[places] = counts
+        return every
+
+
+def _terms(text: str) -> tuple[list[str], list[str]]:
+    """What must occur and what must not, each as FTS5 has it."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for minus, phrase, word in _TERM.findall(text):
+        term = storable(phrase or word).replace('"', " ").replace("\0", " ")
+        if any(character.isalnum() for character in term):
+            (unwanted if minus else wanted).append(f'"{term}"')
+    return wanted, unwanted
+
+
+def _frequent(connection: Connection, term: str) -> bool:
+    """Whether this is one word, and frequent."""
+    if len(stems(term)) != 1:
+        return False
+    query = sa.text(f"select count(*) from ({_MATCHES} limit :limit)")
+    return bool(connection.execute(query, {"match": term, "limit": FREQUENT}).scalar_one() >= FREQUENT)
+
+
+def _ids(connection: Connection, match: str) -> Ids:
+    return listed(connection, sa.select(sa.text(_MATCHES).bindparams(match=match).columns(_ROWID).subquery().c.rowid))
+
+
+def _ranked(connection: Connection, match: str) -> Matches:
+    query = sa.text("select rowid, rank from sound_text where sound_text match :match order by rowid")
+    rows = connection.execute(query, {"match": match}).all()
+    return Matches(np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float64))
+
+
+def _but(connection: Connection, unwanted: Sequence[str]) -> Ids:
+    """All sounds with a text but those with any of the terms."""
+    every = listed(connection, sa.select(_DOCUMENTS.c.id))
+    return np.setdiff1d(every, _ids(connection, " OR ".join(unwanted)), assume_unique=True)
+
+
+def _occurrences(connection: Connection, stem: str) -> Ids:
+    """The sound of every occurrence of a word, handed over as one text, by far the fastest."""
+    words = "create virtual table if not exists temp.text_words using fts5vocab(main, sound_text, instance)"
+    connection.exec_driver_sql(words)
+    listed = sa.text("select group_concat(doc) from temp.text_words where term = :stem")
+    return np.fromstring(connection.execute(listed, {"stem": stem}).scalar_one() or "", np.int64, sep=",")
+
+
+def _weight(total: int, having: int) -> float:
+    """The inverse document frequency of a word, as FTS5 has it: never 0 or below."""
+    weight = math.log((total - having + 0.5) / (having + 0.5))
+    return weight if weight > 0 else 1e-6
+
+
+def _varints(data: bytes) -> Ids:
+    """SQLite's whole numbers of one byte or more, 7 bits each, the highest first; those below 2^56."""
+    raw = np.frombuffer(data, np.uint8)
+    last = np.flatnonzero(raw < 0x80)
+    first = np.concatenate([[0], last[:-1] + 1])
+    shifts = 7 * (np.repeat(last, last - first + 1) - np.arange(len(raw)))
+    return np.asarray(np.add.reduceat((raw & 0x7F).astype(np.int64) << shifts, first))
