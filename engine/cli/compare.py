@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from engine.agent.evaluate import Estimate
-    from engine.compare.run import Comparison
+    from engine.compare.results import Comparison
 
 
 @command()
