@@ -132,4 +132,5 @@ def _places(a: Ids, b: Ids) -> Ids:
 
 def _share(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
     total = np.asarray(below, float)
-    return np.divide(np.asarray(above, float), total, out=np.full(total.shape, np.nan), where=total > 0)
+    shares: Floats = np.divide(np.asarray(above, float), total, out=np.full(total.shape, np.nan), where=total > 0)
+    return shares

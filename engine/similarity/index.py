@@ -134,10 +134,8 @@ class ExactIndex:
         """
         query, rows = self._X[row], self._all(allowed)
         rows = rows[rows != row]
-        limit = self._distances(query, np.array([other]))[0]
         if self._embedding is None:
-            distances = self._distances(query, rows)
-            return int(np.count_nonzero((distances < limit) | ((distances == limit) & (rows < other))))
+            return self._before(query, rows, other)
         embedded = self._embedding.of_query(query.astype(np.float32))
         rounding = self._embedding.rounding(embedded)
         values = self._values(embedded)
@@ -146,16 +144,20 @@ class ExactIndex:
         while True:
             low, high = max(near - width, 0), min(near + width, last)
             about = rows[np.argpartition(values, (low, high))[low : high + 1]]
-            distances = self._distances(query, about)
-            if (low == 0 or _farther(limit, distances[0], rounding)) and (
-                high == last or _farther(distances[-1], limit, rounding)
-            ):
-                return low + int(np.count_nonzero((distances < limit) | ((distances == limit) & (about < other))))
-            width *= 4
+            least, limit, most = self._distances(query, np.array([about[0], other, about[-1]]))
+            if (low == 0 or _farther(limit, least, rounding)) and (high == last or _farther(most, limit, rounding)):
+                return low + self._before(query, about, other)
+            width *= 2
+
+    def _before(self, query: Matrix, rows: Rows, other: int) -> int:
+        """How many of some rows come before another, all measured at once, as ties are the same only so."""
+        distances = self._distances(query, np.append(rows, other))
+        limit = distances[-1]
+        return int(np.count_nonzero((distances[:-1] < limit) | ((distances[:-1] == limit) & (rows < other))))
 
     def _others(self, row: int, k: int, allowed: Mask | None) -> Rows:
         near, _ = self.nearest(self._X[row], k + 1, allowed)
-        return near[near != row][: max(k, 0)]
+        return np.asarray(near[near != row][: max(k, 0)])
 
     def _all(self, allowed: Mask | None) -> Rows:
         return np.arange(len(self._X)) if allowed is None else np.flatnonzero(allowed)
