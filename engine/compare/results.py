@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from engine.agent.evaluate import Estimate
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a comparison was asked for, as `engine.compare.run.compare` takes it."""
+
+    measures: tuple[str, ...]
+    k: int
+    agent: str | None = None
+    sample: int | None = None
+    same_maker: bool = False
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,12 +92,37 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was compared: neighbours per target, how many targets, pairs of measures, each measure."""
+    """What was found.
 
-    k: int
-    sounds: int
+    Attributes
+    ----------
+    asked : Asked
+    pairs : list of Agreement
+    measures : list of Quality
+    known : (n,) int64
+        The sounds that all measures know, ascending.
+    targets : (m,) int64
+        Those that were asked about.
+    alike : (m,) float64, optional
+        How far the first two measures agree about each target, by rank-biased overlap; None for one measure.
+    """
+
+    asked: Asked
     pairs: list[Agreement]
     measures: list[Quality]
+    known: npt.NDArray[np.int64] = field(compare=False, repr=False)
+    targets: npt.NDArray[np.int64] = field(compare=False, repr=False)
+    alike: npt.NDArray[np.float64] | None = field(compare=False, repr=False)
+
+    @property
+    def k(self) -> int:
+        """How many neighbours count."""
+        return self.asked.k
+
+    @property
+    def sounds(self) -> int:
+        """How many sounds were asked about."""
+        return len(self.targets)
 
     def as_json(self) -> dict[str, Any]:
         """As `mirla compare --json` answers it."""

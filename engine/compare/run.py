@@ -22,7 +22,7 @@ from corpus.library import Corpus
 from engine.agent.judging import judge
 from engine.compare import figures
 from engine.compare.facts import Facts
-from engine.compare.results import Agreement, Comparison, Quality, Taste
+from engine.compare.results import Agreement, Asked, Comparison, Quality, Taste
 from engine.errors import NoVectors
 from engine.similarity.many import Many
 from engine.similarity.measures import Measure, measure
@@ -86,11 +86,26 @@ def compare(
             progress(min(first + at_once, len(targets)), len(targets))
     held = len(corpus.sounds.ids())
     return Comparison(
-        k=k,
-        sounds=len(targets),
+        Asked(tuple(chosen), k, agent, sample, same_maker, seed),
         pairs=asking.agreements(),
         measures=[asking.quality(name, len(known[name]) / held, targets) for name in chosen],
+        known=every,
+        targets=targets,
+        alike=asking.alike(),
     )
+
+
+def known_to_all(corpus: Corpus, names: Sequence[str]) -> Ids:
+    """The sounds that several measures know, ascending.
+
+    Raises
+    ------
+    UnknownMeasure
+        There is none of that name.
+    NoVectors
+        There are no such sounds.
+    """
+    return _known_to_all({name: measure(name).knows(corpus) for name in names})
 
 
 def _known_to_all(known: Mapping[str, Ids]) -> Ids:
@@ -157,6 +172,11 @@ class _Asking:
             {(what, *pair): np.concatenate(self._values[what, *pair]) for what in _AGREEMENTS for pair in pairs}
         )
         return [Agreement(*pair, *(found[what, *pair] for what in _AGREEMENTS)) for pair in pairs]
+
+    def alike(self) -> Floats | None:
+        """How far the first two agree about each target, by rank-biased overlap."""
+        names = list(self._measures)[:2]
+        return np.concatenate(self._values["rbo", *names]) if len(names) == 2 else None
 
     def quality(self, name: str, coverage: float, targets: Ids) -> Quality:
         """How well one serves."""

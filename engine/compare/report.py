@@ -1,0 +1,307 @@
+"""The report of a comparison: one page that says what was compared, what was found and how sure that is, to be heard too.
+
+Each figure stands with what it means in one plain sentence, and its source; each estimate with its interval.
+"""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import metadata
+
+from corpus.library import Corpus
+from engine.agent.evaluate import Estimate
+from engine.agent.judging import judge
+from engine.compare import plots
+from engine.compare.facts import COMMON_TAGS
+from engine.compare.figures import PERSISTENCE
+from engine.compare.listening import Listened, listened
+from engine.compare.results import Asked, Comparison, Quality
+from engine.page.excerpts import SECONDS
+from engine.page.page import Block, Html, Page
+from engine.similarity.measures import VectorMeasure, measure
+from engine.similarity.mix import Mix
+
+_LIBRARIES = ("mirla", "numpy", "scipy", "faiss-cpu", "essentia", "librosa", "scikit-learn")
+_AGREEMENTS = (
+    (
+        "overlap",
+        "Overlap",
+        "the share of the {k} nearest that two measures have in common, in whatever order. 0: none, 1: all.",
+    ),
+    (
+        "rbo",
+        "Rank-biased overlap",
+        f"the same, but the nearest count most: each rank weighs {PERSISTENCE} times the one before it. "
+        "W. Webber, A. Moffat, J. Zobel: A similarity measure for indefinite rankings. ACM TOIS 28(4), 2010.",
+    ),
+    (
+        "kendall",
+        "Kendall's tau",
+        "whether the neighbours that both have come in the same order. 1: the same, 0: no relation, -1: reversed. "
+        "M. Kendall: A new measure of rank correlation. Biometrika 30, 1938.",
+    ),
+)
+
+
+def report(
+    corpus: Corpus,
+    found: Comparison,
+    listen: Sequence[int] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Page:
+    """Make the page.
+
+    Parameters
+    ----------
+    listen : sequence of int
+        Sounds whose neighbours can be heard, side by side by the first two measures; else some are chosen.
+    progress : callable, optional
+        Called with excerpts made and all.
+    """
+    names = found.asked.measures
+    title = (
+        f"Comparison of {', '.join(names)}" if len(names) < 4 else f"Comparison of {len(names)} measures of similarity"
+    )
+    page = Page(
+        title,
+        f"Which sounds are near a sound depends on what near means. Here {len(names)} definition"
+        f"{'s were' if len(names) > 1 else ' was'} asked for the {found.k} nearest neighbours of the same "
+        f"{found.sounds} sounds.",
+    )
+    _what(page, corpus, found)
+    _summary(page, found)
+    if found.pairs:
+        _agreement(page, found)
+    _precision(page, found)
+    _hubness(page, found)
+    if found.asked.agent is not None:
+        _taste(page, corpus, found, found.asked.agent)
+    _listening(page, found, listened(corpus, found, listen, progress))
+    _repeating(page, corpus, found, listen)
+    return page
+
+
+def command(asked: Asked, listen: Sequence[int] = ()) -> str:
+    """The command line that asks the same."""
+    words = ["mirla", "compare", *asked.measures, "-k", str(asked.k)]
+    if asked.agent is not None:
+        words += ["--agent", asked.agent]
+    if asked.sample is not None:
+        words += ["--sample", str(asked.sample)]
+    words += ["--same-maker"] * asked.same_maker + ["--seed", str(asked.seed)]
+    for number in listen:
+        words += ["--listen", str(number)]
+    return shlex.join([*words, "--html", "FILE"])
+
+
+def _what(page: Page, corpus: Corpus, found: Comparison) -> None:
+    rows = []
+    for one in found.measures:
+        how = measure(one.name)
+        covers = how.covers(corpus)
+        rows.append([one.name, how.about, covers.space, covers.dims, covers.metric, f"{one.coverage:.1%}"])
+    drawn = f", drawn at random with seed {found.asked.seed}" if found.sounds < len(found.known) else ""
+    page.section(
+        "What was compared",
+        f"{len(found.known)} of the {len(corpus.sounds.ids())} sounds of the corpus are known to every measure. "
+        f"{found.sounds} of them were asked about{drawn}; all {len(found.known)} could be answered.",
+        page.table(["measure", "what it compares", "space", "numbers", "metric", "knows"], rows),
+        "After a figure stands its interval in brackets: 95 % of 1000 resamples of the sounds fall within. Where two "
+        "intervals overlap widely, the difference may be chance.",
+    )
+
+
+def _summary(page: Page, found: Comparison) -> None:
+    headings = ["measure", f"same tag at {found.k}", f"same category at {found.k}", "hubness"]
+    rows = [[one.name, _words(one.tag_precision), _words(one.category_precision), _hubs(one)] for one in found.measures]
+    if any(one.taste for one in found.measures):
+        headings += ["first is good", "rank of first good", "bad leads to good"]
+        for row, one in zip(rows, found.measures, strict=True):
+            taste = one.taste
+            row += (
+                [_words(each) for each in (taste.first_good, taste.rank_of_first_good, taste.bad_to_good)]
+                if taste
+                else []
+            )
+    page.section("In short", page.table(headings, rows))
+
+
+def _agreement(page: Page, found: Comparison) -> None:
+    blocks: list[Block] = []
+    for figure, name, meaning in _AGREEMENTS:
+        blocks.append(f"{name}: {meaning.format(k=found.k)}")
+        drawn = plots.matrix(found.measures, found.pairs, figure, -1 if figure == "kendall" else 0)
+        blocks.append(page.figure(drawn, f"{name} of each two measures; the table below has the same figures."))
+    rows = [[one.a, one.b, *(_words(getattr(one, figure)) for figure, _, _ in _AGREEMENTS)] for one in found.pairs]
+    headings = ["measure", "and", *(name.lower() if name[0] != "K" else name for _, name, _ in _AGREEMENTS)]
+    page.section("How far they agree", *blocks, page.table(headings, rows))
+
+
+def _precision(page: Page, found: Comparison) -> None:
+    kept = (
+        "Sounds by the target's own maker and from its own pack count too."
+        if found.asked.same_maker
+        else "Sounds by the target's own maker or from its own pack are left out: they are alike for other reasons."
+    )
+    blocks: list[Block] = []
+    for what, one, left_out in (
+        ("tags", "tag", f"the most frequent {COMMON_TAGS:.0%} of tags do not count"),
+        ("categories", "category", "only categories that a maker gave count, none that a classifier guessed"),
+    ):
+        if all(getattr(each, what)[0] is None for each in found.measures):
+            blocks.append(f"No sound here has a {one} to share.")
+            continue
+        blocks.append(f"Of the nearest, the share that has a {one} in common with the target; {left_out}. {kept}")
+        label = (
+            f"Share of neighbours with a common {one}, by how many are counted; the table above has it at {found.k}."
+        )
+        blocks.append(page.figure(plots.precision(found.measures, what), label))
+    page.section("How well they find what belongs together", *blocks)
+
+
+def _hubness(page: Page, found: Comparison) -> None:
+    blocks: list[Block] = [
+        "A hub is a sound that is near to very many. Hubness is the skewness of how often each sound is among the "
+        f"{found.k} nearest of the others: 0 where all come equally often, larger the more a few come everywhere and "
+        "many never. Its interval is over resampled sounds. M. Radovanović, A. Nanopoulos, M. Ivanović: Hubs in space. "
+        "JMLR 11, 2010."
+    ]
+    if any(one.hubness is not None for one in found.measures):
+        blocks.append(page.figure(plots.skewness(found.measures), "Hubness of each measure, as in the table above."))
+        blocks.append("How many sounds are in how many lists:")
+        blocks.append(page.figure(plots.hubness(found.measures), "Share of sounds that are in so many lists, or more."))
+    rows = []
+    for one in found.measures:
+        total = sum(one.occurrences)
+        rows.append([one.name, _hubs(one), f"{one.occurrences[0] / total:.1%}", len(one.occurrences) - 1])
+    page.section(
+        "Hubness",
+        *blocks,
+        page.table(["measure", "hubness", "in no list at all", "most lists that one sound is in"], rows),
+    )
+
+
+def _taste(page: Page, corpus: Corpus, found: Comparison, name: str) -> None:
+    agent, verdicts = corpus.agents.get(name), judge(corpus, name)
+    labels = [one.label for one in corpus.agents.annotations(agent)]
+    with_agent = (
+        "With the agent's filter the first neighbour is good always, since the agent itself says what is good: "
+    )
+    rows = [
+        [one.name, *map(_words, (one.taste.first_good, one.taste.rank_of_first_good, one.taste.bad_to_good))]
+        for one in found.measures
+        if one.taste
+    ]
+    page.section(
+        f"What the agent {name} finds",
+        f"Version {verdicts.version} looks at {', '.join(agent.spaces)}, learnt from {labels.count('good')} good and "
+        f"{labels.count('bad')} bad examples (they are among the sounds here), and calls {len(verdicts.good)} of "
+        f"{len(verdicts.ids)} sounds good. A measure of the same space has an advantage with it.",
+        f"{with_agent}the rank of the first good one says how far down it had to look.",
+        page.figure(plots.first_good(found.measures), "Share of targets by the rank of their first good neighbour."),
+        page.table(
+            ["measure", "first is good, without the agent", "rank of first good", "a bad target leads to a good sound"],
+            rows,
+        ),
+        "The last is the figure of A. Xambó, G. Roma: A virtual agent for live coding with crowdsourced sounds. "
+        "NIME 2021.",
+    )
+
+
+def _listening(page: Page, found: Comparison, some: Sequence[Listened]) -> None:
+    names = found.asked.measures[:2]
+    if not some:
+        page.section("Listen", "None of the sounds asked about has audio here.")
+        return
+    blocks: list[Block] = [
+        f"The nearest neighbours of {len(some)} sounds by {' and '.join(names)}. Press a name to hear the beginning of "
+        f"the sound, at most {SECONDS:g} seconds, all at one loudness. “Also” is the rank on the other list."
+        + (" The sounds were chosen: " + _reasons(some) + "." if any(one.why != "asked for" for one in some) else "")
+    ]
+    for one in some:
+        heading = f"{one.sound.sound.id} · {one.why}"
+        blocks.append(page.table([heading], [[page.player(one.sound)]]))
+        blocks.append(_side_by_side(page, one))
+    page.section("Listen", *blocks)
+    every = {
+        each.sound.id: each for one in some for each in (one.sound, *(e for near in one.lists.values() for e in near))
+    }
+    page.section("Who made them", page.players(every[number] for number in sorted(every)))
+
+
+def _reasons(some: Sequence[Listened]) -> str:
+    whys = [one.why for one in some]
+    return ", ".join(f"{whys.count(why)} {why}" for why in dict.fromkeys(whys))
+
+
+def _side_by_side(page: Page, one: Listened) -> Html:
+    ranks = {name: {each.sound.id: rank for rank, each in enumerate(near, 1)} for name, near in one.lists.items()}
+    both = len(ranks) == 2
+    rows = []
+    for place in range(max(map(len, one.lists.values()), default=0)):
+        row: list[object] = [place + 1]
+        for name, near in one.lists.items():
+            row.append(page.player(near[place]) if place < len(near) else None)
+            if both:
+                other = next(each for each in ranks if each != name)
+                row.append(ranks[other].get(near[place].sound.id) if place < len(near) else None)
+        rows.append(row)
+    headings = [""] + [word for name in one.lists for word in ([name, "also"] if both else [name])]
+    return page.table(headings, rows)
+
+
+def _repeating(page: Page, corpus: Corpus, found: Comparison, listen: Sequence[int]) -> None:
+    status = corpus.status()
+    facts = [
+        ["date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"],
+        ["command", command(found.asked, listen)],
+        [
+            "corpus",
+            f"{status['sounds']} sounds, {status['with_audio']} with audio, {status['seconds'] / 3600:.2f} hours",
+        ],
+        ["licences", ", ".join(f"{count} {name}" for name, count in status["licences"].items())],
+        ["asked about", f"{found.sounds} sounds, {found.k} neighbours of each"],
+        ["seeds", f"{found.asked.seed} for what is drawn, 0 for resamples"],
+        *(["extractor of " + name, fingerprint] for name, fingerprint in _extractors(corpus, found.asked.measures)),
+        ["software", ", ".join([*_versions(), f"Python {platform.python_version()}", platform.platform()])],
+    ]
+    page.section(
+        "To repeat and to cite",
+        "The same command on the same corpus gives the same figures.",
+        page.table(["", ""], facts),
+    )
+
+
+def _extractors(corpus: Corpus, names: Sequence[str]) -> list[tuple[str, str]]:
+    spaces: dict[str, str] = {}
+    for name in names:
+        how = measure(name)
+        parts = (
+            [how] if isinstance(how, VectorMeasure) else [part for _, part in how.parts] if isinstance(how, Mix) else []
+        )
+        for part in parts:
+            if (space := corpus.vectors.space(part.space)) is not None:
+                spaces[space.name] = space.fingerprint
+    return sorted(spaces.items())
+
+
+def _versions() -> list[str]:
+    found = []
+    for library in _LIBRARIES:
+        with suppress(metadata.PackageNotFoundError):
+            found.append(f"{library} {metadata.version(library)}")
+    return found
+
+
+def _hubs(one: Quality) -> str | None:
+    if one.hubness is None or one.hubness_interval is None:
+        return None
+    return f"{one.hubness:.2f} ({one.hubness_interval[0]:.2f} to {one.hubness_interval[1]:.2f})"
+
+
+def _words(one: Estimate | None) -> str | None:
+    return None if one is None else f"{one.value:.2f} ({one.interval[0]:.2f} to {one.interval[1]:.2f}), n = {one.n}"
