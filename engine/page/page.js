@@ -72,7 +72,8 @@
     const look = {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       "font.color": of("--ink"), "hoverlabel.bgcolor": of("--raised"), "hoverlabel.bordercolor": of("--line"),
-      "hoverlabel.font.color": of("--ink"),
+      "hoverlabel.font.color": of("--ink"), "modebar.bgcolor": "rgba(0,0,0,0)", "modebar.color": of("--faint"),
+      "modebar.activecolor": of("--accent"),
     };
     return (layout) => {
       for (const axis of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
@@ -87,8 +88,9 @@
     const family = getComputedStyle(document.body).fontFamily;
     const usual = {
       font: { family, size: 13 }, hoverlabel: { font: { family, size: 13 }, align: "left" }, hovermode: "closest",
-      margin: { l: 56, r: 16, t: 40, b: 48 },
+      margin: { l: 56, r: 48, t: 40, b: 48 }, modebar: { orientation: "v" },
     };
+    if (layout.height) figure.style.height = `${layout.height}px`;
     Plotly.newPlot(figure, data, { ...usual, ...layout }, CONFIG).then(() => {
       figure.places = places(figure);
       figure.on("plotly_click", ({ points }) => {
