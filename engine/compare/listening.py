@@ -90,4 +90,4 @@ def _chosen(corpus: Corpus, found: Comparison) -> dict[int, str]:
         # which of those that agree as little is left to chance
         least = targets[order[np.argsort(found.alike[audible][order], kind="stable")[:_EACH]]].tolist()
     drawn = [target for target in targets[order].tolist() if target not in least][: 2 * _EACH - len(least)]
-    return dict.fromkeys(least, "the lists agree least") | dict.fromkeys(drawn, "drawn at random")
+    return dict.fromkeys(least, "on whose neighbours the two agree least") | dict.fromkeys(drawn, "drawn at random")

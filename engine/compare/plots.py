@@ -20,6 +20,11 @@ _BAND = "33"
 _ROW = 56
 """Pixels of a row."""
 _LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+_LOGARITHMIC = {
+    "type": "log",
+    "tickmode": "array",
+    "tickvals": [digit * 10**power for power in range(7) for digit in (1, 2, 5)],
+}
 _UNSIGNED = [[0, "#eef2ee"], [1, "#0b6e66"]]
 _SIGNED = [[0, "#a94f22"], [0.5, "#f1efe8"], [1, "#0b6e66"]]
 
@@ -51,7 +56,15 @@ def matrix(measures: Sequence[Quality], pairs: Sequence[Agreement], figure: str,
         "xgap": 2,
         "ygap": 2,
     }
-    plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "type": "category", "automargin": True}
+    plain = {
+        "type": "category",
+        "automargin": True,
+        "fixedrange": True,
+        "showgrid": False,
+        "showline": False,
+        "zeroline": False,
+        "ticks": "",
+    }
     return {
         "data": [trace],
         "layout": {
@@ -89,7 +102,7 @@ def hubness(measures: Sequence[Quality]) -> Figure:
         lists = np.flatnonzero(counts)  # the steps alone
         lists = lists[lists > 0]
         traces.append(_line(number, one.name, lists.tolist(), at_least[lists].tolist(), "lines+markers"))
-    x_axis = {"title": {"text": "lists that a sound is in, or more"}, "type": "log", "dtick": "D2"}
+    x_axis = {"title": {"text": "lists that a sound is in, or more"}, **_LOGARITHMIC}
     return _lines(
         traces, x_axis, {"title": {"text": "share of all sounds"}, "type": "log", "tickformat": ".2~%", "dtick": 1}
     )
@@ -136,7 +149,7 @@ def first_good(measures: Sequence[Quality]) -> Figure:
         shares = np.append(last[1:], len(one.taste.ranks)) / len(one.taste.ranks)
         trace = _line(number, one.name, ranks.tolist(), shares.tolist(), "lines")
         traces.append({**trace, "line": {**trace["line"], "shape": "hv"}})
-    x_axis = {"title": {"text": "rank of the first good neighbour, or before"}, "type": "log", "dtick": "D2"}
+    x_axis = {"title": {"text": "rank of the first good neighbour, or before"}, **_LOGARITHMIC}
     return _lines(traces, x_axis, {"title": {"text": "share of targets"}, "range": [0, 1.02], "tickformat": ".0%"})
 
 
@@ -185,5 +198,5 @@ def _colour(number: int) -> str:
 
 
 def _in_two_lines(estimate: Estimate) -> str:
-    low, high = estimate.interval
-    return f"{estimate.value:.2f}<br>{low:.2f} to {high:.2f}"
+    low, high = (f"{end:.2f}".replace("0.", ".") for end in estimate.interval)
+    return f"{estimate.value:.2f}<br>[{low}, {high}]"

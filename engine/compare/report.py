@@ -1,16 +1,12 @@
-"""The report of a comparison: one page that says what was compared, what was found and how sure that is, to be heard too.
+"""The report of a comparison: one page that says what was compared, what was found, and how sure that is.
 
 Each figure stands with what it means in one plain sentence, and its source; each estimate with its interval.
 """
 
 from __future__ import annotations
 
-import platform
-import shlex
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
-from importlib import metadata
+from itertools import chain
 
 from corpus.library import Corpus
 from engine.agent.evaluate import Estimate
@@ -19,13 +15,12 @@ from engine.compare import plots
 from engine.compare.facts import COMMON_TAGS
 from engine.compare.figures import PERSISTENCE
 from engine.compare.listening import Listened, listened
-from engine.compare.results import Asked, Comparison, Quality
+from engine.compare.provenance import facts
+from engine.compare.results import Comparison, Quality
 from engine.page.excerpts import SECONDS
 from engine.page.page import Block, Html, Page
-from engine.similarity.measures import VectorMeasure, measure
-from engine.similarity.mix import Mix
+from engine.similarity.measures import measure
 
-_LIBRARIES = ("mirla", "numpy", "scipy", "faiss-cpu", "essentia", "librosa", "scikit-learn")
 _AGREEMENTS = (
     (
         "overlap",
@@ -81,21 +76,12 @@ def report(
     if found.asked.agent is not None:
         _taste(page, corpus, found, found.asked.agent)
     _listening(page, found, listened(corpus, found, listen, progress))
-    _repeating(page, corpus, found, listen)
+    page.section(
+        "To repeat and to cite",
+        "The same command on the same corpus gives the same figures.",
+        page.table(["", ""], facts(corpus, found, listen)),
+    )
     return page
-
-
-def command(asked: Asked, listen: Sequence[int] = ()) -> str:
-    """The command line that asks the same."""
-    words = ["mirla", "compare", *asked.measures, "-k", str(asked.k)]
-    if asked.agent is not None:
-        words += ["--agent", asked.agent]
-    if asked.sample is not None:
-        words += ["--sample", str(asked.sample)]
-    words += ["--same-maker"] * asked.same_maker + ["--seed", str(asked.seed)]
-    for number in listen:
-        words += ["--listen", str(number)]
-    return shlex.join([*words, "--html", "FILE"])
 
 
 def _what(page: Page, corpus: Corpus, found: Comparison) -> None:
@@ -116,18 +102,21 @@ def _what(page: Page, corpus: Corpus, found: Comparison) -> None:
 
 
 def _summary(page: Page, found: Comparison) -> None:
-    headings = ["measure", f"same tag at {found.k}", f"same category at {found.k}", "hubness"]
-    rows = [[one.name, _words(one.tag_precision), _words(one.category_precision), _hubs(one)] for one in found.measures]
-    if any(one.taste for one in found.measures):
-        headings += ["first is good", "rank of first good", "bad leads to good"]
-        for row, one in zip(rows, found.measures, strict=True):
-            taste = one.taste
-            row += (
-                [_words(each) for each in (taste.first_good, taste.rank_of_first_good, taste.bad_to_good)]
-                if taste
-                else []
-            )
-    page.section("In short", page.table(headings, rows))
+    k = found.k
+    columns: list[tuple[str, list[str | None]]] = [
+        (f"same tag at {k}", [_words(one.tag_precision) for one in found.measures]),
+        (f"same category at {k}", [_words(one.category_precision) for one in found.measures]),
+        ("hubness", [_hubs(one) for one in found.measures]),
+        ("first is good", [_words(one.taste.first_good if one.taste else None) for one in found.measures]),
+        ("rank of first good", [_words(one.taste.rank_of_first_good if one.taste else None) for one in found.measures]),
+        ("bad leads to good", [_words(one.taste.bad_to_good if one.taste else None) for one in found.measures]),
+    ]
+    shown = [(heading, cells) for heading, cells in columns if any(cells)]
+    rows = [
+        [one.name, *(cells[place] and page.unbroken(cells[place]) for _, cells in shown)]
+        for place, one in enumerate(found.measures)
+    ]
+    page.section("In short", page.table(["measure", *(heading for heading, _ in shown)], rows))
 
 
 def _agreement(page: Page, found: Comparison) -> None:
@@ -136,7 +125,7 @@ def _agreement(page: Page, found: Comparison) -> None:
         blocks.append(f"{name}: {meaning.format(k=found.k)}")
         drawn = plots.matrix(found.measures, found.pairs, figure, -1 if figure == "kendall" else 0)
         blocks.append(page.figure(drawn, f"{name} of each two measures; the table below has the same figures."))
-    rows = [[one.a, one.b, *(_words(getattr(one, figure)) for figure, _, _ in _AGREEMENTS)] for one in found.pairs]
+    rows = [[one.a, one.b, *(_cell(page, getattr(one, figure)) for figure, _, _ in _AGREEMENTS)] for one in found.pairs]
     headings = ["measure", "and", *(name.lower() if name[0] != "K" else name for _, name, _ in _AGREEMENTS)]
     page.section("How far they agree", *blocks, page.table(headings, rows))
 
@@ -177,7 +166,14 @@ def _hubness(page: Page, found: Comparison) -> None:
     rows = []
     for one in found.measures:
         total = sum(one.occurrences)
-        rows.append([one.name, _hubs(one), f"{one.occurrences[0] / total:.1%}", len(one.occurrences) - 1])
+        rows.append(
+            [
+                one.name,
+                page.unbroken(_hubs(one) or "none"),
+                f"{one.occurrences[0] / total:.1%}",
+                len(one.occurrences) - 1,
+            ]
+        )
     page.section(
         "Hubness",
         *blocks,
@@ -192,7 +188,12 @@ def _taste(page: Page, corpus: Corpus, found: Comparison, name: str) -> None:
         "With the agent's filter the first neighbour is good always, since the agent itself says what is good: "
     )
     rows = [
-        [one.name, *map(_words, (one.taste.first_good, one.taste.rank_of_first_good, one.taste.bad_to_good))]
+        [
+            one.name,
+            _cell(page, one.taste.first_good),
+            _cell(page, one.taste.rank_of_first_good),
+            _cell(page, one.taste.bad_to_good),
+        ]
         for one in found.measures
         if one.taste
     ]
@@ -213,29 +214,25 @@ def _taste(page: Page, corpus: Corpus, found: Comparison, name: str) -> None:
 
 
 def _listening(page: Page, found: Comparison, some: Sequence[Listened]) -> None:
-    names = found.asked.measures[:2]
     if not some:
         page.section("Listen", "None of the sounds asked about has audio here.")
         return
-    blocks: list[Block] = [
-        f"The nearest neighbours of {len(some)} sounds by {' and '.join(names)}. Press a name to hear the beginning of "
-        f"the sound, at most {SECONDS:g} seconds, all at one loudness. “Also” is the rank on the other list."
-        + (" The sounds were chosen: " + _reasons(some) + "." if any(one.why != "asked for" for one in some) else "")
-    ]
-    for one in some:
-        heading = f"{one.sound.sound.id} · {one.why}"
-        blocks.append(page.table([heading], [[page.player(one.sound)]]))
-        blocks.append(_side_by_side(page, one))
-    page.section("Listen", *blocks)
-    every = {
-        each.sound.id: each for one in some for each in (one.sound, *(e for near in one.lists.values() for e in near))
-    }
+    names = found.asked.measures[:2]
+    how = (
+        f"The nearest to {len(some)} sounds by {' and by '.join(names)}. Press a name to hear how the sound begins, at "
+        f"most {SECONDS:g} seconds, all at one loudness."
+    )
+    if len(names) > 1:
+        how += " “Also” is the rank on the other list, if it is among the first there."
+    for why in dict.fromkeys(one.why for one in some):
+        blocks: list[Block] = []
+        for one in some:
+            if one.why == why:
+                blocks += [page.players([one.sound]), _side_by_side(page, one)]
+        page.section(f"Listen: sounds {why}", how, *blocks)
+        how = f"By {' and by '.join(names)} as above."
+    every = {one.sound.id: one for each in some for one in (each.sound, *chain(*each.lists.values()))}
     page.section("Who made them", page.players(every[number] for number in sorted(every)))
-
-
-def _reasons(some: Sequence[Listened]) -> str:
-    whys = [one.why for one in some]
-    return ", ".join(f"{whys.count(why)} {why}" for why in dict.fromkeys(whys))
 
 
 def _side_by_side(page: Page, one: Listened) -> Html:
@@ -254,49 +251,6 @@ def _side_by_side(page: Page, one: Listened) -> Html:
     return page.table(headings, rows)
 
 
-def _repeating(page: Page, corpus: Corpus, found: Comparison, listen: Sequence[int]) -> None:
-    status = corpus.status()
-    facts = [
-        ["date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"],
-        ["command", command(found.asked, listen)],
-        [
-            "corpus",
-            f"{status['sounds']} sounds, {status['with_audio']} with audio, {status['seconds'] / 3600:.2f} hours",
-        ],
-        ["licences", ", ".join(f"{count} {name}" for name, count in status["licences"].items())],
-        ["asked about", f"{found.sounds} sounds, {found.k} neighbours of each"],
-        ["seeds", f"{found.asked.seed} for what is drawn, 0 for resamples"],
-        *(["extractor of " + name, fingerprint] for name, fingerprint in _extractors(corpus, found.asked.measures)),
-        ["software", ", ".join([*_versions(), f"Python {platform.python_version()}", platform.platform()])],
-    ]
-    page.section(
-        "To repeat and to cite",
-        "The same command on the same corpus gives the same figures.",
-        page.table(["", ""], facts),
-    )
-
-
-def _extractors(corpus: Corpus, names: Sequence[str]) -> list[tuple[str, str]]:
-    spaces: dict[str, str] = {}
-    for name in names:
-        how = measure(name)
-        parts = (
-            [how] if isinstance(how, VectorMeasure) else [part for _, part in how.parts] if isinstance(how, Mix) else []
-        )
-        for part in parts:
-            if (space := corpus.vectors.space(part.space)) is not None:
-                spaces[space.name] = space.fingerprint
-    return sorted(spaces.items())
-
-
-def _versions() -> list[str]:
-    found = []
-    for library in _LIBRARIES:
-        with suppress(metadata.PackageNotFoundError):
-            found.append(f"{library} {metadata.version(library)}")
-    return found
-
-
 def _hubs(one: Quality) -> str | None:
     if one.hubness is None or one.hubness_interval is None:
         return None
@@ -304,4 +258,8 @@ def _hubs(one: Quality) -> str | None:
 
 
 def _words(one: Estimate | None) -> str | None:
-    return None if one is None else f"{one.value:.2f} ({one.interval[0]:.2f} to {one.interval[1]:.2f}), n = {one.n}"
+    return None if one is None else f"{one.value:.2f} ({one.interval[0]:.2f} to {one.interval[1]:.2f})"
+
+
+def _cell(page: Page, one: Estimate | None) -> Html | None:
+    return None if one is None else page.unbroken(f"{_words(one)}, n = {one.n}")
