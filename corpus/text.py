@@ -31,7 +31,10 @@ def for_terminal(text: object) -> str:
     >>> for_terminal("kick\x1b[2Jdrum\n")
     'kick\\x1b[2Jdrum\\n'
     """
-    return "".join(c if _printable(c) else _escape(c) for c in str(text))
+    text = str(text)
+    if text.isprintable():  # mostly, and by far the faster
+        return text
+    return "".join(c if _printable(c) else _escape(c) for c in text)
 
 
 def for_html(text: object) -> str:

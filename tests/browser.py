@@ -34,8 +34,22 @@ class Opened:
         """The address of what plays now; None where nothing does."""
         return self.page.evaluate("() => { const a = document.querySelector('audio'); return a.paused ? null : a.src }")
 
-    def point(self, sound_id):
-        """Where on the screen the dot of a sound is."""
+    def hover(self, sound_id):
+        """Put the mouse on the dot of a sound; returns what is said then, without white space."""
+        label = self.find(".hoverlayer .hovertext")
+        self.page.mouse.move(1, 1, steps=5)
+        label.wait_for(state="detached")
+        self.page.mouse.move(*self._point(sound_id))
+        label.wait_for()
+        assert label.locator("a, b, i").count() == 0
+        return "".join(label.text_content().split())
+
+    def click(self, sound_id):
+        """Click the dot of a sound, as one does who sees what it is."""
+        self.hover(sound_id)
+        self.page.mouse.click(*self._point(sound_id))
+
+    def _point(self, sound_id):
         return self.page.evaluate(
             """(id) => {
                 const figure = document.querySelector('.figure'), place = figure.places.get(String(id));
@@ -61,7 +75,7 @@ def chromium():
 def opened(browser, path, **options):
     """Open a file; fails at the end if the page did anything wrong."""
     with contextlib.closing(
-        browser.new_context(offline=True, viewport={"width": 1280, "height": 900}, **options)
+        browser.new_context(offline=True, viewport={"width": 1280, "height": 1200}, **options)
     ) as own:
         page = own.new_page()
         it = Opened(page)

@@ -19,7 +19,7 @@ from corpus.model import Sound
 from corpus.text import for_html
 from engine.agent.judging import Verdicts, judge
 from engine.errors import QueryError
-from engine.map.groups import Group, by_licence, by_tag, by_verdict
+from engine.map.groups import REST, Group, by_licence, by_tag, by_verdict
 from engine.map.positions import Positions, positions
 from engine.page.excerpts import excerpts
 from engine.page.page import Page
@@ -144,26 +144,28 @@ def _traces(
     audible = np.zeros(len(sounds), bool)
     audible[heard] = True
     texts = [_hover(sound, verdicts) for sound in sounds]
-    apart = not audible.all()
+    apart, few = not audible.all(), len(sounds) < _MANY
+    played = np.where([sound.file is not None for sound in sounds], where.ids, 0).astype(np.int32)
     traces: list[dict[str, Any]] = []
     for larger in (False, True):
-        for number, group in enumerate(groups):
+        for number, group in sorted(enumerate(groups), key=lambda one: one[1].colour != REST):
             members = group.members[audible[group.members] == larger]
             if not len(members):
                 continue
-            marker = {"color": group.colour, "symbol": group.symbol, "size": 6, "opacity": 0.5}
+            marker = {"color": group.colour, "symbol": group.symbol, "size": 6 if few else 4, "opacity": 0.5}
             if larger:
                 marker |= {"size": 10, "opacity": 0.9, "line": {"width": 1.5 if apart else 0.5, "color": _OUTLINE}}
             traces.append(
                 {
-                    "type": "scatter" if larger or len(sounds) < _MANY else "scattergl",
+                    "type": "scatter" if few else "scattergl",
                     "mode": "markers",
                     "name": f"{for_html(_short(group.name, 30))} ({len(group.members)})",
                     "legendgroup": str(number),
+                    "legendrank": 1000 + number,
                     "showlegend": all(trace["legendgroup"] != str(number) for trace in traces),
                     "x": where.xy[members, 0],
                     "y": where.xy[members, 1],
-                    "customdata": where.ids[members].astype(np.int32),
+                    "customdata": played[members],
                     "text": [texts[place] for place in members],
                     "hoverinfo": "text",
                     "marker": marker,
@@ -181,6 +183,8 @@ def _hover(sound: Sound, verdicts: Verdicts | None) -> str:
         lines.append(f"{verdicts.agent}: {verdict['label'] or 'not judged'}{p}")
     lines.append(_short(f"by {sound.username or 'an unknown maker'}, {sound.licence}", _WIDTH))
     lines.extend(wrap(_short(" ".join(sound.tags), 2 * _WIDTH), _WIDTH))
+    if sound.file is None:
+        lines.append("no audio here")
     return "<br>".join(for_html(line) for line in lines)
 
 

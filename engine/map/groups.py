@@ -13,7 +13,8 @@ from corpus.model import Sound
 from engine.agent.judging import Verdicts
 
 COLOURS = ("tag", "licence", "verdict")
-_REST = "#9a9a9a"
+REST = "#9a9a9a"
+"""What is not one of those that have a colour."""
 _PALETTE = ("#cc6677", "#4477aa", "#ddcc77", "#228833", "#88ccee", "#aa4499", "#44aa99", "#999933", "#ee8866")
 """After P. Tol's schemes, which the colour-blind can tell apart: https://personal.sron.nl/~pault/"""
 
@@ -31,13 +32,13 @@ class Group:
 def by_tag(sounds: Sequence[Sound]) -> list[Group]:
     """The commonest tags: each is the one that most of the sounds not yet in a group have.
 
-    A tag that all sounds have tells nothing apart and is passed over.
+    A tag that more than half the sounds have tells little apart and is passed over where there are others.
     """
     tags = [frozenset(sound.tags) for sound in sounds]
     counts = Counter(tag for some in tags for tag in some)
     own: dict[int, str] = {}
     names: list[str] = []
-    left = Counter({tag: count for tag, count in counts.items() if count < len(sounds)})
+    left = Counter({tag: count for tag, count in counts.items() if 2 * count <= len(sounds)}) or counts
     while left and len(names) < len(_PALETTE):
         name = min(left, key=lambda tag: (-left[tag], tag))
         if not left[name]:
@@ -60,7 +61,7 @@ def by_licence(sounds: Sequence[Sound]) -> list[Group]:
 def by_verdict(sounds: Sequence[Sound], verdicts: Verdicts) -> list[Group]:
     """Good, bad and not judged."""
     labels = np.array([str(verdicts.of(sound.id)["label"]) for sound in sounds])
-    looks = {"good": ("#0077bb", "circle"), "bad": ("#ee7733", "x"), "None": (_REST, "circle-open")}
+    looks = {"good": ("#0077bb", "circle"), "bad": ("#ee7733", "x"), "None": (REST, "circle-open")}
     names = {"good": "good", "bad": "bad", "None": "not judged"}
     groups = [Group(names[label], *looks[label], np.flatnonzero(labels == label)) for label in looks]
     return [group for group in groups if len(group.members)]
@@ -74,4 +75,4 @@ def _groups(own: Sequence[str | None], names: Sequence[str], rest: str) -> list[
         for number, (name, colour) in enumerate(zip(names, _PALETTE, strict=False))
     ]
     others = np.flatnonzero(codes == len(names))
-    return [*groups, Group(rest, _REST, "circle", others)] if len(others) else groups
+    return [*groups, Group(rest, REST, "circle", others)] if len(others) else groups

@@ -94,7 +94,7 @@
     Plotly.newPlot(figure, data, { ...usual, ...layout }, CONFIG).then(() => {
       figure.places = places(figure);
       figure.on("plotly_click", ({ points }) => {
-        if (Number.isInteger(points[0].customdata)) toggle(String(points[0].customdata));
+        if (points[0].customdata > 0) toggle(String(points[0].customdata));
       });
       return Plotly.relayout(figure, colours()(figure._fullLayout));
     }).then(() => { figure.dataset.ready = "yes"; });
