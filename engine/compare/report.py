@@ -6,7 +6,7 @@ Each figure stands with what it means in one plain sentence, and its source; eac
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, zip_longest
 
 from corpus.library import Corpus
 from engine.agent.evaluate import Estimate
@@ -223,7 +223,7 @@ def _listening(page: Page, found: Comparison, some: Sequence[Listened]) -> None:
         f"most {SECONDS:g} seconds, all at one loudness."
     )
     if len(names) > 1:
-        how += " “Also” is the rank on the other list, if it is among the first there."
+        how += " “#” is the rank on the other list, of what is on both."
     for why in dict.fromkeys(one.why for one in some):
         blocks: list[Block] = []
         for one in some:
@@ -236,19 +236,19 @@ def _listening(page: Page, found: Comparison, some: Sequence[Listened]) -> None:
 
 
 def _side_by_side(page: Page, one: Listened) -> Html:
+    """The lists, each with a column for the rank on the other where they have anything in common."""
     ranks = {name: {each.sound.id: rank for rank, each in enumerate(near, 1)} for name, near in one.lists.items()}
-    both = len(ranks) == 2
-    rows = []
-    for place in range(max(map(len, one.lists.values()), default=0)):
-        row: list[object] = [place + 1]
-        for name, near in one.lists.items():
-            row.append(page.player(near[place]) if place < len(near) else None)
-            if both:
-                other = next(each for each in ranks if each != name)
-                row.append(ranks[other].get(near[place].sound.id) if place < len(near) else None)
-        rows.append(row)
-    headings = [""] + [word for name in one.lists for word in ([name, "also"] if both else [name])]
-    return page.table(headings, rows)
+    common = len(ranks) == 2 and set.intersection(*(set(each) for each in ranks.values()))
+    headings = [""]
+    columns: list[Sequence[Html | int | None]] = []
+    for name, near in one.lists.items():
+        headings.append(name)
+        columns.append([page.player(each) for each in near])
+        if common:
+            (other,) = ranks.keys() - {name}
+            headings.append("#")
+            columns.append([ranks[other].get(each.sound.id) for each in near])
+    return page.table(headings, [[place, *row] for place, row in enumerate(zip_longest(*columns), 1)])
 
 
 def _hubs(one: Quality) -> str | None:

@@ -78,8 +78,9 @@ def compare(
     if sample is not None and sample < len(every):
         targets = np.sort(np.random.default_rng(seed).choice(every, sample, replace=False))
     good = None if agent is None else judge(corpus, agent).good
-    asking = _Asking(corpus, chosen, every, k, good, same_maker)
-    at_once = max(1, min(_TARGETS, _PAIRS // k**2))
+    there = min(k, max(len(every) - 1, 1))
+    asking = _Asking(corpus, chosen, every, there, good, same_maker)
+    at_once = max(1, min(_TARGETS, _PAIRS // there**2))
     for first in range(0, len(targets), at_once):
         asking.ask(targets[first : first + at_once])
         if progress:

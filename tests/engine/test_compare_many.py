@@ -151,3 +151,8 @@ def test_hubness_has_an_interval_over_sounds():
     value, (low, high) = figures.hubness(counts)
     assert low < value < high
     assert figures.hubness(np.full(9, 3)) is None
+
+
+def test_more_neighbours_than_there_are_are_all(made):
+    asked, there = (compare(made, ["mfcc", "mfcc_raw"], k, sample=20) for k in (10**6, 164))
+    assert asked.as_json() == there.as_json() | {"k": 10**6}
