@@ -55,4 +55,4 @@ def map(app: App, measure: str, agent: str | None, colour: str | None, projectio
         "explained": made.explained,
     }
     words = f"{html}: {made.sounds} sounds, {made.excerpts} of them can be heard"
-    app.answer(data, lambda console: print_lines(console, [words, *made.remarks]))
+    app.answer(data, lambda console: print_lines(console, [words, *made.caveats]))

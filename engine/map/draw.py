@@ -44,7 +44,7 @@ class Map:
     sounds: int
     excerpts: int
     explained: tuple[float, float] | None
-    remarks: list[str]
+    caveats: list[str]
 
 
 def draw(
@@ -87,30 +87,38 @@ def draw(
     verdicts = None if agent is None else judge(corpus, agent)
     where = positions(corpus, how, projection, seed, lambda done, total: progress("measuring", done, total, "sounds"))
     sounds = corpus.sounds.many(where.ids.tolist())
-    if verdicts is not None and colour in (None, "verdict"):
-        groups = by_verdict(sounds, verdicts)
-    else:
-        groups = by_licence(sounds) if colour == "licence" else by_tag(sounds)
+    groups = _groups(sounds, colour, verdicts)
     heard = _spread(where.xy, np.flatnonzero([sound.file is not None for sound in sounds]))
     some = excerpts([sounds[place] for place in heard], lambda done, all_: progress("excerpts", done, all_, "sounds"))
-    remarks = _remarks(corpus, how, where, len(heard) < len(sounds), sum(one.uri is not None for one in some))
-    page = Page(
-        f"Map of {len(sounds)} sounds", f"Measure {how.name}: {how.about}. The nearer two dots, the more alike."
-    )
+    caveats = _caveats(corpus, how, where)
+    words = " ".join(["Hover over a dot for its name.", _how_to_hear(len(heard), len(sounds)), *caveats])
+    lead = f"Measure {how.name}: {how.about}. The nearer two dots, the more alike."
+    page = Page(f"Map of {len(sounds)} sounds", lead)
     figure = {"data": _traces(where, sounds, groups, heard, verdicts), "layout": _layout(projection, where)}
     label = f"Scatter plot of {len(sounds)} sounds; the list below has those that can be heard."
-    page.section(
-        "Map", " ".join(["Hover over a dot for its name, click to hear it.", *remarks]), page.figure(figure, label)
-    )
-    page.section("To be heard here", "Each with its maker and licence.", page.players(some))
-    return Map(page, len(sounds), sum(one.uri is not None for one in some), where.explained, remarks)
+    page.section("Map", words, page.figure(figure, label))
+    if some:
+        page.section("To be heard here", "Each with its maker and licence.", page.players(some))
+    return Map(page, len(sounds), sum(one.uri is not None for one in some), where.explained, caveats)
 
 
-def _remarks(corpus: Corpus, how: Measure, where: Positions, partly: bool, heard: int) -> list[str]:
-    """What a reader should know about this map."""
+def _groups(sounds: Sequence[Sound], colour: str | None, verdicts: Verdicts | None) -> list[Group]:
+    if verdicts is not None and colour in (None, "verdict"):
+        return by_verdict(sounds, verdicts)
+    return by_licence(sounds) if colour == "licence" else by_tag(sounds)
+
+
+def _how_to_hear(heard: int, sounds: int) -> str:
+    if not heard:
+        return "None has audio here."
+    if heard == sounds:
+        return "Click to hear it."
+    return "Click a larger one to hear it; a click on another says how to hear that."
+
+
+def _caveats(corpus: Corpus, how: Measure, where: Positions) -> list[str]:
+    """What a reader should know about these places."""
     remarks = []
-    if partly:
-        remarks.append(f"The {heard} larger dots can be heard here; a click on another says how to hear it.")
     if len(where.ids) == 1:
         remarks.append("There is only one sound, so its place says nothing.")
     elif not np.ptp(where.xy, axis=0).any():
@@ -152,7 +160,12 @@ def _traces(
             members = group.members[audible[group.members] == larger]
             if not len(members):
                 continue
-            marker = {"color": group.colour, "symbol": group.symbol, "size": 6 if few else 4, "opacity": 0.5}
+            marker: dict[str, Any] = {
+                "color": group.colour,
+                "symbol": group.symbol,
+                "size": 6 if few else 4,
+                "opacity": 0.5,
+            }
             if larger:
                 marker |= {"size": 10, "opacity": 0.9, "line": {"width": 1.5 if apart else 0.5, "color": _OUTLINE}}
             traces.append(

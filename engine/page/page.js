@@ -66,21 +66,18 @@
     return found;
   }
 
-  function colours() {
+  function dress(figure) {
     const style = getComputedStyle(document.documentElement);
     const of = (name) => style.getPropertyValue(name).trim();
     const look = {
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      "font.color": of("--ink"), "hoverlabel.bgcolor": of("--raised"), "hoverlabel.bordercolor": of("--line"),
-      "hoverlabel.font.color": of("--ink"), "modebar.bgcolor": "rgba(0,0,0,0)", "modebar.color": of("--faint"),
-      "modebar.activecolor": of("--accent"),
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", "font.color": of("--ink"),
+      "hoverlabel.bgcolor": of("--raised"), "hoverlabel.bordercolor": of("--line"), "hoverlabel.font.color": of("--ink"),
+      "modebar.bgcolor": "rgba(0,0,0,0)", "modebar.color": of("--faint"), "modebar.activecolor": of("--accent"),
     };
-    return (layout) => {
-      for (const axis of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
-        look[`${axis}.gridcolor`] = look[`${axis}.zerolinecolor`] = look[`${axis}.linecolor`] = of("--line");
-      }
-      return look;
-    };
+    for (const axis of Object.keys(figure._fullLayout).filter((key) => /^[xy]axis\d*$/.test(key))) {
+      look[`${axis}.gridcolor`] = look[`${axis}.zerolinecolor`] = look[`${axis}.linecolor`] = of("--line");
+    }
+    return Plotly.relayout(figure, look);
   }
 
   for (const figure of figures) {
@@ -96,13 +93,13 @@
       figure.on("plotly_click", ({ points }) => {
         if (points[0].customdata > 0) toggle(String(points[0].customdata));
       });
-      return Plotly.relayout(figure, colours()(figure._fullLayout));
+      return dress(figure);
     }).then(() => { figure.dataset.ready = "yes"; });
   }
-  const dress = () => figures.forEach((figure) => figure.dataset.ready && Plotly.relayout(figure, colours()(figure._fullLayout)));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
-  addEventListener("beforeprint", dress);
-  addEventListener("afterprint", dress);
+  const dressAll = () => figures.filter((figure) => figure.dataset.ready).forEach(dress);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dressAll);
+  addEventListener("beforeprint", dressAll);
+  addEventListener("afterprint", dressAll);
 
   document.addEventListener("click", (event) => {
     const element = event.target.closest("[data-sound]");

@@ -168,7 +168,7 @@ def test_a_dot_says_its_name_and_plays(drawn, mirla, tmp_path, browse):
         credits = opened.find(".players").inner_text()
         assert credits.count("levelled and compressed to MP3") == 7
         assert "an unknown licence, changed: levelled" in credits
-        assert opened.find(".unheard").all_inner_texts() == ["silent cannot be decoded any more"]
+        assert opened.find(".unheard").all_inner_texts() == ["silent is silent"]
 
 
 def test_of_many_sounds_some_can_be_heard(drawn, tmp_path, browse, monkeypatch):
