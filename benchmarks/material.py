@@ -5,6 +5,7 @@ Longer material is made of these: gain variations of each file, and one long fil
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count, cycle
 from pathlib import Path
 
@@ -25,10 +26,10 @@ def samples(folder: Path) -> list[Path]:
     return sorted((folder / "synthesised").rglob("*.wav"))
 
 
-def task(path: Path, *, levels: bool = False) -> Pending:
-    """What a worker is asked about one file: its 26 numbers, and with `levels` loudness and peak."""
+def task(path: Path, spaces: Sequence[str] = ("mfcc",), *, levels: bool = False) -> Pending:
+    """What a worker is asked about one file: its vectors, and with `levels` loudness and peak."""
     facts = soundfile.info(path)
-    return Pending(0, 0, path, facts.duration, facts.samplerate, "original", ("mfcc",), levels)
+    return Pending(0, 0, path, facts.duration, facts.samplerate, "original", tuple(spaces), levels)
 
 
 def variations(paths: list[Path], folder: Path, seconds: float) -> list[Path]:

@@ -56,6 +56,7 @@ def test_the_readme_commands_leave_what_they_promise(session, user):
     assert soundfile.info(home / "set.wav").frames == 8 * 44100
     assert (home / "credits.csv").read_text().startswith("id,name,username")
     assert "gutter" in session[0].stdout
+    assert (home / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert "menegass" in (home / "credits.txt").read_text()
 
 

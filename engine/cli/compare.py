@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from engine.agent.evaluate import Estimate
-    from engine.compare.run import Comparison
+    from engine.compare.results import Comparison
 
 
 @command()
@@ -22,35 +23,61 @@ if TYPE_CHECKING:
 @click.option("--sample", type=click.IntRange(1), help="Ask about so many sounds, drawn at random; all unless told.")
 @click.option("--same-maker", is_flag=True, help="Let precision count sounds by the same maker or from the same pack.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Make chance repeatable.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report; it needs no network.")
+@click.option(
+    "--listen", type=int, multiple=True, metavar="ID", help="Sounds whose lists the report lets one hear, up to 50."
+)
 def compare(
-    app: App, measures: tuple[str, ...], k: int, agent: str | None, sample: int | None, same_maker: bool, seed: int
+    app: App,
+    measures: tuple[str, ...],
+    k: int,
+    agent: str | None,
+    sample: int | None,
+    same_maker: bool,
+    seed: int,
+    html: Path | None,
+    listen: tuple[int, ...],
 ) -> None:
     """Compare definitions of similarity: how far they agree, and how well each finds what belongs together.
 
-    Each figure stands with its 95 % interval over the sounds asked about.
+    Each figure stands with its 95 % interval over the sounds asked about. A report has plots, and the lists of the
+    first two measures side by side, to be heard: it holds excerpts, so hand it on only as their licences allow.
 
     \b
     Example:
       mirla compare mfcc mfcc_cosine laion_clap -k 5
       mirla compare mfcc 0.7*mfcc+0.3*traits --agent percussive --sample 500
+      mirla compare mfcc mfcc_gauss --html report.html --listen 100055 --listen 4832
     """
+    from engine.compare.listening import MOST, check
+    from engine.compare.report import report
     from engine.compare.run import compare
 
-    with app.progress("comparing") as progress:
+    if listen and html is None:
+        raise click.UsageError("--listen says what a report lets one hear; give its place with --html")
+    if len(listen) > MOST:
+        raise click.UsageError(f"{len(listen)} sounds to listen to; {MOST} at most")
+    corpus = app.corpus()
+    check(corpus, measures, listen)
+    with app.phases() as progress:
         found = compare(
-            app.corpus(),
+            corpus,
             measures,
             k,
             agent=agent,
             sample=sample,
             same_maker=same_maker,
             seed=seed,
-            progress=progress,
+            progress=lambda done, total: progress("comparing", done, total, "sounds"),
         )
-    app.answer(found.as_json(), lambda console: _draw(console, found))
+        if html is not None:
+            page = report(corpus, found, listen, lambda done, total: progress("excerpts", done, total, "sounds"))
+            page.write(html)
+    data = found.as_json() | ({} if html is None else {"html": str(html)})
+    app.answer(data, lambda console: _draw(console, found, html))
 
 
-def _draw(console: Console, found: Comparison) -> None:
+def _draw(console: Console, found: Comparison, html: Path | None) -> None:
     print_lines(console, [f"{found.sounds} sounds, {found.k} neighbours of each", ""])
     rows = [
         {
@@ -71,6 +98,8 @@ def _draw(console: Console, found: Comparison) -> None:
         print_lines(console, [""])
         pairs = [[one.a, one.b, _words(one.overlap), _words(one.rbo), _words(one.kendall)] for one in found.pairs]
         table(console, ["", "and", "overlap", "rank-biased overlap", "Kendall's tau"], pairs)
+    if html is not None:
+        print_lines(console, ["", f"report: {html}"])
 
 
 def _words(one: Estimate | None) -> str:

@@ -1,4 +1,7 @@
-"""The figures by which lists of neighbours are compared. Lists are ids, nearest first; nothing here knows a corpus.
+"""The figures by which lists of neighbours are compared; nothing here knows a corpus.
+
+Lists are ids, nearest first, in the last axis of an array (..., k), -1 behind the end of a shorter one; targets are in
+the axis before. A figure that a target does not have is NaN.
 
 Every figure that is a mean over targets is an `Estimate`: the mean, a percentile bootstrap over targets (2.5 to 97.5 %
 of the means of 1000 resamples, seeded), and how many targets it is of.
@@ -6,7 +9,8 @@ of the means of 1000 resamples, seeded), and how many targets it is of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +19,13 @@ from engine.agent.evaluate import Estimate
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Key = TypeVar("Key")
 
 PERSISTENCE = 0.9
 """Of rank-biased overlap: how likely a reader goes on from one rank to the next."""
 _RESAMPLES = 1000
+_BLOCK = 1 << 20
+"""Draws at a time."""
 
 
 def estimate(values: Iterable[float | None], seed: int = 0) -> Estimate | None:
@@ -27,58 +34,103 @@ def estimate(values: Iterable[float | None], seed: int = 0) -> Estimate | None:
     Parameters
     ----------
     values : iterable of float or None
-        One for each target; None where a target has no such figure.
+        One for each target; None or NaN where a target has no such figure.
     """
-    known = np.array([value for value in values if value is not None], float)
-    if not len(known):
-        return None
-    draws = np.random.default_rng(seed).integers(len(known), size=(_RESAMPLES, len(known)))
-    low, high = np.percentile(known[draws].mean(axis=1), [2.5, 97.5])
-    return Estimate(float(known.mean()), (float(low), float(high)), len(known))
+    return estimates({0: np.array([np.nan if value is None else value for value in values], float)}, seed)[0]
 
 
-def overlap(a: Ids, b: Ids) -> float | None:
-    """The share of the longer list that both have; None where both are empty."""
-    longest = max(len(a), len(b))
-    return len(np.intersect1d(a, b)) / longest if longest else None
+def estimates(values: Mapping[Key, Floats], seed: int = 0) -> dict[Key, Estimate | None]:
+    """The `estimate` of each of several figures (m,); those of as many targets share their draws."""
+    known = {key: each[~np.isnan(each)] for key, each in values.items()}
+    found: dict[Key, Estimate | None] = dict.fromkeys(values)
+    for n in {len(each) for each in known.values()} - {0}:
+        some = [key for key, each in known.items() if len(each) == n]
+        bounds = _bounds(_means(np.column_stack([known[key] for key in some]), seed))
+        for key, (low, high) in zip(some, bounds, strict=True):
+            found[key] = Estimate(float(known[key].mean()), (low, high), n)
+    return found
 
 
-def rank_biased_overlap(a: Ids, b: Ids, p: float = PERSISTENCE) -> float | None:
+def _means(columns: Floats, seed: int) -> Floats:
+    """Means (resamples, f) of columns (n, f) over rows drawn with replacement, a block of draws at a time."""
+    n, generator = len(columns), np.random.default_rng(seed)
+    at_once = max(1, _BLOCK // n)
+    means = []
+    for first in range(0, _RESAMPLES, at_once):
+        size = min(at_once, _RESAMPLES - first)
+        places = generator.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        means.append(np.bincount(places.ravel(), minlength=size * n).reshape(size, n) @ columns / n)
+    return np.concatenate(means)
+
+
+def _bounds(drawn: Floats) -> list[tuple[float, float]]:
+    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0).tolist()
+    return list(zip(low, high, strict=True))
+
+
+def overlap(a: Ids, b: Ids) -> Floats:
+    """The share of the longer list that both have; NaN where both are empty."""
+    return _share((_places(a, b) >= 0).sum(-1), np.maximum((a >= 0).sum(-1), (b >= 0).sum(-1)))
+
+
+def rank_biased_overlap(a: Ids, b: Ids, p: float = PERSISTENCE) -> Floats:
     """Rank-biased overlap of two lists as far as both go, extrapolated (RBO_EXT for lists of one length).
 
     Overlap at each depth d weighs p^(d-1); what lies beyond the lists is taken to agree as much as their whole length.
     W. Webber, A. Moffat, J. Zobel: A similarity measure for indefinite rankings. ACM TOIS 28(4), 2010, equation 30.
     """
-    depth = min(len(a), len(b))
-    if not depth:
-        return None
-    in_common = np.array([len(np.intersect1d(a[:d], b[:d])) for d in range(1, depth + 1)])
-    ranks = np.arange(1, depth + 1)
-    agreement = in_common / ranks
-    return float(agreement[-1] * p**depth + (1 - p) / p * np.sum(agreement * p**ranks))
+    k = a.shape[-1]
+    depth = np.minimum((a >= 0).sum(-1), (b >= 0).sum(-1))
+    places = _places(a, b)
+    seen = np.where(places >= 0, np.maximum(places, np.arange(k)), k)  # by which place both lists have it
+    in_common = (seen[..., :, None] <= np.arange(k)).sum(-2)
+    ranks = np.arange(1, k + 1)
+    agreement = np.where(ranks <= depth[..., None], in_common / ranks, 0)
+    last = np.take_along_axis(agreement, np.maximum(depth - 1, 0)[..., None], -1)[..., 0]
+    return np.where(depth > 0, last * p**depth + (1 - p) / p * (agreement * p**ranks).sum(-1), np.nan)
 
 
-def kendall_tau(a: Ids, b: Ids) -> float | None:
-    """Kendall's tau of the order in which two lists have what both have; None with fewer than two in common."""
-    common, places_a, places_b = np.intersect1d(a, b, return_indices=True)
-    if len(common) < 2:
-        return None
-    order_a, order_b = np.sign(places_a[:, None] - places_a), np.sign(places_b[:, None] - places_b)
-    pairs = len(common) * (len(common) - 1)
-    return float(np.sum(order_a * order_b) / pairs)
+def kendall_tau(a: Ids, b: Ids) -> Floats:
+    """Kendall's tau of the order in which two lists have what both have; NaN with fewer than two in common."""
+    places = _places(a, b)
+    both = (places >= 0)[..., :, None] & (places >= 0)[..., None, :]
+    later = np.sign(places[..., None, :] - places[..., :, None]) * both
+    common = (places >= 0).sum(-1)
+    return _share(2 * np.triu(later).sum((-2, -1)), common * (common - 1))
 
 
-def hubness(lists: Sequence[Ids], ids: Ids) -> float | None:
-    """Skewness of how often each sound is among the neighbours of the others: 0 is even, large is a few hubs.
+def hubness(counts: Ids) -> tuple[float, tuple[float, float]] | None:
+    """Skewness of how often each sound (n,) is among the neighbours of others: 0 is even, large is a few hubs.
 
+    With its interval over sounds, 2.5 to 97.5 % of 1000 resamples of them. None where all have the same count.
     M. Radovanović, A. Nanopoulos, M. Ivanović: Hubs in space. JMLR 11, 2010, equation 1.
     """
-    flat = np.concatenate([np.asarray(one, np.int64) for one in lists]) if lists else np.empty(0, np.int64)
-    counts = np.bincount(np.searchsorted(ids, flat), minlength=len(ids)).astype(float)
-    spread = counts.std()
-    return float(np.mean((counts - counts.mean()) ** 3) / spread**3) if spread else None
+    if not len(counts) or counts.min() == counts.max():
+        return None
+    apart = counts - counts.mean()
+    powers = np.column_stack([apart, apart**2, apart**3])
+    return float(_skewness(powers.mean(0)[None])[0]), _bounds(_skewness(_means(powers, 0))[:, None])[0]
 
 
-def shared(target: frozenset[str], others: Sequence[frozenset[str]]) -> float | None:
-    """The share of `others` that have something in common with the target; None where it has nothing to share."""
-    return float(np.mean([bool(target & other) for other in others])) if target and others else None
+def _skewness(moments: Floats) -> Floats:
+    """Of the first three moments (r, 3) about any one point; NaN where nothing varies."""
+    first, second, third = moments.T
+    variance = np.maximum(second - first**2, 0)
+    return _share(third - 3 * first * second + 2 * first**3, variance**1.5)
+
+
+def running_shares(found: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_]) -> Floats:
+    """Of lists (m, k) the share found among the first 1, 2, ... k that are there (m, k); NaN for empty lists."""
+    return _share((found & there).cumsum(-1), there.cumsum(-1))
+
+
+def _places(a: Ids, b: Ids) -> Ids:
+    """Where in b each of a stands (..., k); -1 for what is not there."""
+    same = (a[..., :, None] == b[..., None, :]) & (a >= 0)[..., :, None]
+    return np.where(same.any(-1), same.argmax(-1), -1)
+
+
+def _share(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
+    total = np.asarray(below, float)
+    shares: Floats = np.divide(np.asarray(above, float), total, out=np.full(total.shape, np.nan), where=total > 0)
+    return shares

@@ -3,106 +3,39 @@
 A target takes part where all the measures know it, so that every figure is of the same targets. Agreement is that of
 the lists as they are; tag and category precision are of lists without sounds by the target's maker or from its pack,
 unless told, since those are alike for other reasons.
+
+Targets are taken in blocks: lists are arrays (m, k) of ids, nearest first, -1 behind the end of a short one. What is
+kept of a block is a number or a few for each target, so that memory stays flat.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.library import Corpus
-from corpus.model import Sound
-from engine.agent.evaluate import Estimate
 from engine.agent.judging import judge
-from engine.compare.figures import estimate, hubness, kendall_tau, overlap, rank_biased_overlap, shared
+from engine.compare import figures
+from engine.compare.facts import Facts
+from engine.compare.results import Agreement, Asked, Comparison, Quality, Taste
 from engine.errors import NoVectors
-from engine.similarity.measures import Surroundings, measure
+from engine.similarity.many import Many
+from engine.similarity.measures import Measure, measure
 
 Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
-COMMON_TAGS = 0.01
-"""The most frequent tags that say nothing: this share of all tags."""
+_TARGETS = 512
+"""In a block, at most."""
+_PAIRS = 1 << 22
+"""Pairs of neighbours compared at a time."""
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Taste:
-    """What an agent finds in a measure's order.
-
-    Attributes
-    ----------
-    first_good : Estimate
-        How often the first neighbour is good.
-    rank_of_first_good : Estimate
-        Rank of the first good neighbour; targets with none at all are left out.
-    bad_to_good : Estimate
-        How often a target that is bad has a good sound as its first neighbour.
-    """
-
-    first_good: Estimate | None
-    rank_of_first_good: Estimate | None
-    bad_to_good: Estimate | None
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How well one measure serves: share of sounds it knows, hubness, and precision at k."""
-
-    name: str
-    coverage: float
-    hubness: float | None
-    tag_precision: Estimate | None
-    category_precision: Estimate | None
-    taste: Taste | None
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far two measures agree: overlap at k, rank-biased overlap, Kendall's tau on what both have."""
-
-    a: str
-    b: str
-    overlap: Estimate | None
-    rbo: Estimate | None
-    kendall: Estimate | None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What was compared: neighbours per target, how many targets, pairs of measures, each measure."""
-
-    k: int
-    sounds: int
-    pairs: list[Agreement]
-    measures: list[Quality]
-
-    def as_json(self) -> dict[str, Any]:
-        """As `mirla compare --json` answers it."""
-        return {
-            "k": self.k,
-            "sounds": self.sounds,
-            "pairs": [
-                {"a": one.a, "b": one.b, **_json(overlap=one.overlap, rbo=one.rbo, kendall=one.kendall)}
-                for one in self.pairs
-            ],
-            "measures": [
-                {
-                    "name": one.name,
-                    "coverage": round(one.coverage, 4),
-                    "hubness": None if one.hubness is None else round(one.hubness, 4),
-                    **_json(tag_precision=one.tag_precision, category_precision=one.category_precision),
-                    "agent": None if one.taste is None else _json(**vars(one.taste)),
-                }
-                for one in self.measures
-            ],
-        }
 
 
 def compare(
@@ -138,128 +71,143 @@ def compare(
     NoVectors
         No sound is known to all the measures.
     """
-    held = corpus.sounds.ids()
     chosen = {name: measure(name) for name in dict.fromkeys(names)}
     known = {name: one.knows(corpus) for name, one in chosen.items()}
-    every = reduce(np.intersect1d, known.values())
-    if not len(every):
-        raise NoVectors(f"no sound is known to all of {', '.join(chosen)}; `mirla measures` says how many each knows")
+    every = _known_to_all(known)
     targets = every
     if sample is not None and sample < len(every):
         targets = np.sort(np.random.default_rng(seed).choice(every, sample, replace=False))
-    facts = _Facts(corpus, every)
-    good = np.empty(0, np.int64) if agent is None else judge(corpus, agent).good
-    lists: dict[str, list[Ids]] = {name: [] for name in chosen}
-    tags: dict[str, list[float | None]] = {name: [] for name in chosen}
-    categories: dict[str, list[float | None]] = {name: [] for name in chosen}
-    firsts: dict[str, list[int | None]] = {name: [] for name in chosen}
-    for done, target in enumerate(targets.tolist(), 1):
-        others = every[every != target]
-        apart = others if same_maker else every[~facts.same(target)]
-        for name, one in chosen.items():
-            around = one.around(corpus, target)
-            nearest = around.nearest(k, others)[0]
-            unrelated = nearest if same_maker else around.nearest(k, apart)[0]
-            lists[name].append(nearest)
-            tags[name].append(facts.share("tags", target, unrelated))
-            categories[name].append(facts.share("categories", target, unrelated))
-            firsts[name].append(_first_good(around, others, good) if agent else None)
+    good = None if agent is None else judge(corpus, agent).good
+    there = min(k, max(len(every) - 1, 1))
+    asking = _Asking(corpus, chosen, every, there, good, same_maker)
+    at_once = max(1, min(_TARGETS, _PAIRS // there**2))
+    for first in range(0, len(targets), at_once):
+        asking.ask(targets[first : first + at_once])
         if progress:
-            progress(done, len(targets))
+            progress(min(first + at_once, len(targets)), len(targets))
+    held = len(corpus.sounds.ids())
     return Comparison(
-        k=k,
-        sounds=len(targets),
-        pairs=[_agreement(a, b, lists) for a, b in combinations(chosen, 2)],
-        measures=[
-            Quality(
-                name=name,
-                coverage=len(known[name]) / len(held),
-                hubness=hubness(lists[name], every),
-                tag_precision=estimate(tags[name]),
-                category_precision=estimate(categories[name]),
-                taste=_taste(firsts[name], targets, good) if agent else None,
-            )
-            for name in chosen
-        ],
+        Asked(tuple(chosen), k, agent, sample, same_maker, seed),
+        pairs=asking.agreements(),
+        measures=[asking.quality(name, len(known[name]) / held, targets) for name in chosen],
+        known=every,
+        targets=targets,
+        alike=asking.alike(),
     )
 
 
-class _Facts:
-    """Of each sound its maker, its tags but the commonest, and the category that its maker gave it."""
+def known_to_all(corpus: Corpus, names: Sequence[str]) -> Ids:
+    """The sounds that several measures know, ascending.
 
-    def __init__(self, corpus: Corpus, ids: Ids) -> None:
-        sounds = corpus.sounds.many(ids.tolist())
-        self._place = {sound.id: place for place, sound in enumerate(sounds)}
-        common = _common_tags(sounds)
-        self._shared: Mapping[str, list[frozenset[str]]] = {
-            "tags": [frozenset(sound.tags) - common for sound in sounds],
-            "categories": [_category(one) for one in corpus.sounds.records_of(ids.tolist())],
-        }
-        self._makers, self._packs = _codes([one.username for one in sounds]), _codes([one.pack for one in sounds])
-
-    def same(self, target: int) -> npt.NDArray[np.bool_]:
-        """Which sounds are by the target's maker or from its pack; the target is."""
-        place = self._place[target]
-        related = np.arange(len(self._makers)) == place
-        for codes in (self._makers, self._packs):
-            related |= (codes == codes[place]) & (codes[place] >= 0)
-        return np.asarray(related)
-
-    def share(self, what: str, target: int, others: Ids) -> float | None:
-        """The share of `others` that have something of it in common with the target."""
-        values = self._shared[what]
-        return shared(values[self._place[target]], [values[self._place[other]] for other in others.tolist()])
+    Raises
+    ------
+    UnknownMeasure
+        There is none of that name.
+    NoVectors
+        There are no such sounds.
+    """
+    return _known_to_all({name: measure(name).knows(corpus) for name in names})
 
 
-def _codes(values: Sequence[str | None]) -> Ids:
-    """A number for each value, -1 for none."""
-    numbers = {value: number for number, value in enumerate(dict.fromkeys(v for v in values if v))}
-    return np.array([numbers.get(value or "", -1) for value in values], np.int64)
+def _known_to_all(known: Mapping[str, Ids]) -> Ids:
+    every: Ids = reduce(np.intersect1d, known.values())
+    if not len(every):
+        raise NoVectors(f"no sound is known to all of {', '.join(known)}; `mirla measures` says how many each knows")
+    return every
 
 
-def _common_tags(sounds: Sequence[Sound]) -> frozenset[str]:
-    counts: dict[str, int] = {}
-    for sound in sounds:
-        for tag in sound.tags:
-            counts[tag] = counts.get(tag, 0) + 1
-    by_count = sorted(counts, key=lambda tag: (-counts[tag], tag))
-    return frozenset(by_count[: int(COMMON_TAGS * len(by_count))])
+class _Asking:
+    """The same questions to several measures, and what they answered so far."""
+
+    def __init__(
+        self, corpus: Corpus, measures: Mapping[str, Measure], every: Ids, k: int, good: Ids | None, same_maker: bool
+    ) -> None:
+        self._every, self._k, self._good, self._same_maker = every, k, good, same_maker
+        self._facts = Facts(corpus, every)
+        self._measures = {name: Many(corpus, one, every) for name, one in measures.items()}
+        self._occurrences = {name: np.zeros(len(every), np.int64) for name in measures}
+        self._values: defaultdict[tuple[str, ...], list[Floats]] = defaultdict(list)
+
+    def ask(self, targets: Ids) -> None:
+        """Ask about a block of targets."""
+        lists = {}
+        for name, many in self._measures.items():
+            # a few more are asked for, since those of the same maker are left out
+            order = many.nearest(targets, self._k if self._same_maker else 2 * self._k)
+            lists[name] = order[:, : self._k]
+            there = lists[name][lists[name] >= 0]
+            self._occurrences[name] += np.bincount(np.searchsorted(self._every, there), minlength=len(self._every))
+            unrelated = lists[name] if self._same_maker else self._unrelated(many, targets, order)
+            for what, share in (("tag", self._facts.share_tag), ("category", self._facts.share_category)):
+                found, has = share(targets, unrelated)
+                shares = figures.running_shares(found, unrelated >= 0)
+                self._values[what, name].append(np.where(has[:, None], shares, np.nan))
+            if self._good is not None:
+                self._values["rank", name].append(self._ranks(many, targets, order, self._good))
+        for a, b in combinations(lists, 2):
+            for what, figure in _AGREEMENTS.items():
+                self._values[what, a, b].append(figure(lists[a], lists[b]))
+
+    def _unrelated(self, many: Many, targets: Ids, order: Ids) -> Ids:
+        """The k nearest (m, k) that are neither by the maker nor from the pack of their target."""
+        kept = self._facts.unrelated(targets, order)
+        first = np.argsort(~kept, axis=1, kind="stable")[:, : self._k]
+        lists = np.where(np.take_along_axis(kept, first, 1), np.take_along_axis(order, first, 1), -1)
+        short = (lists[:, -1] < 0) & (order[:, -1] >= 0)  # there may be more than were asked for
+        for some, apart in self._facts.groups(targets[short]):
+            lists[np.searchsorted(targets, some)] = many.nearest(some, self._k, apart)
+        return lists
+
+    def _ranks(self, many: Many, targets: Ids, order: Ids, good: Ids) -> Floats:
+        """The rank of each target's nearest good sound (m,)."""
+        is_good = np.isin(order, good)
+        ranks = np.where(is_good.any(axis=1), is_good.argmax(axis=1) + 1.0, np.nan)
+        deeper = np.isnan(ranks) & (order[:, -1] >= 0)
+        ranks[deeper] = many.ranks_of_nearest(targets[deeper], good)
+        return ranks
+
+    def agreements(self) -> list[Agreement]:
+        """How far each two agree."""
+        pairs = list(combinations(self._measures, 2))
+        found = figures.estimates(
+            {(what, *pair): np.concatenate(self._values[what, *pair]) for what in _AGREEMENTS for pair in pairs}
+        )
+        return [Agreement(*pair, *(found[what, *pair] for what in _AGREEMENTS)) for pair in pairs]
+
+    def alike(self) -> Floats | None:
+        """How far the first two agree about each target, by rank-biased overlap."""
+        names = list(self._measures)[:2]
+        return np.concatenate(self._values["rbo", *names]) if len(names) == 2 else None
+
+    def quality(self, name: str, coverage: float, targets: Ids) -> Quality:
+        """How well one serves."""
+        hubs = figures.hubness(self._occurrences[name])
+        curves = {what: np.concatenate(self._values[what, name]).T for what in ("tag", "category")}
+        found = figures.estimates({(what, at): each for what, curve in curves.items() for at, each in enumerate(curve)})
+        taste = None
+        if self._good is not None:
+            taste = _taste(np.concatenate(self._values["rank", name]), targets, self._good)
+        return Quality(
+            name=name,
+            coverage=coverage,
+            hubness=hubs[0] if hubs else None,
+            hubness_interval=hubs[1] if hubs else None,
+            occurrences=tuple(np.bincount(self._occurrences[name]).tolist()),
+            tags=tuple(found["tag", at] for at in range(self._k)),
+            categories=tuple(found["category", at] for at in range(self._k)),
+            taste=taste,
+        )
 
 
-def _category(record: Mapping[str, Any]) -> frozenset[str]:
-    """The category that a maker gave; what a classifier guessed would favour measures like that classifier."""
-    return frozenset([str(record["category"])] if record.get("category_is_user_provided") else [])
+_AGREEMENTS = {"overlap": figures.overlap, "rbo": figures.rank_biased_overlap, "kendall": figures.kendall_tau}
 
 
-def _first_good(around: Surroundings, others: Ids, good: Ids) -> int | None:
-    """Rank of the nearest good sound among all; None where there is none."""
-    nearest = around.nearest(1, np.intersect1d(others, good))[0]
-    if not len(nearest):
-        return None
-    order = around.nearest(len(others), others)[0]
-    return int(np.flatnonzero(order == nearest[0])[0]) + 1
-
-
-def _taste(ranks: Sequence[int | None], targets: Ids, good: Ids) -> Taste:
-    first = [None if rank is None else float(rank == 1) for rank in ranks]
-    bad = ~np.isin(targets, good)
+def _taste(ranks: Floats, targets: Ids, good: Ids) -> Taste:
+    first = np.where(np.isnan(ranks), np.nan, ranks == 1)
+    found = figures.estimates({"first": first, "rank": ranks, "bad": first[~np.isin(targets, good)]})
     return Taste(
-        first_good=estimate(first),
-        rank_of_first_good=estimate(ranks),
-        bad_to_good=estimate(value for value, is_bad in zip(first, bad, strict=True) if is_bad),
+        first_good=found["first"],
+        rank_of_first_good=found["rank"],
+        bad_to_good=found["bad"],
+        ranks=tuple(np.sort(ranks[~np.isnan(ranks)]).astype(int).tolist()),
     )
-
-
-def _agreement(a: str, b: str, lists: Mapping[str, Sequence[Ids]]) -> Agreement:
-    both = list(zip(lists[a], lists[b], strict=True))
-    return Agreement(
-        a,
-        b,
-        estimate(overlap(x, y) for x, y in both),
-        estimate(rank_biased_overlap(x, y) for x, y in both),
-        estimate(kendall_tau(x, y) for x, y in both),
-    )
-
-
-def _json(**estimates: Estimate | None) -> dict[str, Any]:
-    return {name: None if one is None else one.as_json() for name, one in estimates.items()}

@@ -53,19 +53,28 @@ class Mix(Measure):
 
     def around(self, corpus: Corpus, target: int) -> Surroundings:
         """All other sounds that have a vector in every space."""
+        for _, part in self.parts:
+            load(corpus, part.space).rows([target])
+        ids, index = self.searchable(corpus)
+        return among_others(ids, int(np.searchsorted(ids, target)), index)
+
+    def searchable(self, corpus: Corpus) -> tuple[Ids, ExactIndex]:
+        """The sounds that have a vector in every space, and the search over them.
+
+        Raises
+        ------
+        NoVectors
+            There are none in one of the spaces.
+        """
         matrices = [load(corpus, part.space) for _, part in self.parts]
-        for matrix in matrices:
-            matrix.rows([target])
         states = [matrix.state for matrix in matrices]
         if None in states:
-            ids, index = self._made(corpus)
-        else:
-            definitions = [
-                definition(part, matrix.X.shape[1]) for (_, part), matrix in zip(self.parts, matrices, strict=True)
-            ]
-            stamp = "\n".join(map(str, [self.name, *states, *definitions]))
-            ids, index = corpus.caches.held("mix", stamp, lambda: (stamp, self._made(corpus)))
-        return among_others(ids, int(np.searchsorted(ids, target)), index)
+            return self._made(corpus)
+        definitions = [
+            definition(part, matrix.X.shape[1]) for (_, part), matrix in zip(self.parts, matrices, strict=True)
+        ]
+        stamp = "\n".join(map(str, [self.name, *states, *definitions]))
+        return corpus.caches.held("mix", stamp, lambda: (stamp, self._made(corpus)))
 
     def _made(self, corpus: Corpus) -> tuple[Ids, ExactIndex]:
         """The sounds that have a vector in every space, and the search over them."""
