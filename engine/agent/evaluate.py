@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.agent.calibration import inverse_temperature as inverse_temperature
 from engine.agent.classifiers import AUTO
 from engine.agent.estimates import Estimate as Estimate
 from engine.agent.estimates import Members, resamples, share

@@ -97,6 +97,8 @@ def examples_of(corpus: Corpus, agent: Agent, model: Model) -> Examples:
     ModelError
         Some of it is no longer there, or was not kept.
     """
+    if not model.verdicts:
+        raise _unusable(agent, model, "what it learnt from was not kept with it")
     was = corpus.agents.annotations(agent, until=model.until)
     labels = [label for label in was if str(label.sound_id) in model.verdicts]
     if not labels or labels_hash((label.sound_id, label.label) for label in labels) != model.labels_hash:
