@@ -155,7 +155,13 @@ class Agents:
         -------
         Annotation or None
             The new fact: which one it `undoes`, and as its label what counts now; None where nothing is left to undo.
+
+        Raises
+        ------
+        LabelsError
+            `who` is no name.
         """
+        check_person(who)
         with self._database.write(durable=True) as connection:
             history = _history(connection, agent)
             mine = [one for one in said.standing(history) if session in (None, one.session)]
