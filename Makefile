@@ -10,7 +10,7 @@ demo: .venv/.installed
 	$(BIN)/mirla demo
 
 test: .venv/.developing
-	@sh .ci/system-packages $(SAMPLES) jackd2
+	@sh .ci/system-packages $(SAMPLES) jackd2 chromium
 	$(BIN)/pytest
 
 lint: .venv/.developing
@@ -24,6 +24,7 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/harvest.py
+	$(BIN)/python benchmarks/agents.py
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)

@@ -147,11 +147,11 @@ def cross_validate(
     if folds is None:
         return None
     held_out = np.empty((len(folds.repeats), len(y)))
-    for repeat, splits in enumerate(folds.repeats):
-        for train, test in splits:
-            held_out[repeat, test] = held_out_scores(classifier, X, y, groups, (train, test), seed + repeat)
+    dealt = [(repeat, split) for repeat, splits in enumerate(folds.repeats) for split in splits]
+    for done, (repeat, split) in enumerate(dealt):
+        held_out[repeat, split[1]] = held_out_scores(classifier, X, y, groups, split, seed + repeat)
         if progress:
-            progress(repeat + 1, len(folds.repeats))
+            progress(done + 1, len(dealt))
     return scored(held_out, y, folds.members, folds.protocol, seed)
 
 

@@ -78,6 +78,21 @@ def answer_shown(app: App, corpus: Corpus, chosen: Agent) -> None:
             table(console, ["id", "name", "label", "who", "at"], labels, spare=["who", "at"])
 
     app.answer(facts, draw)
+    if warning := _warning(corpus, chosen):
+        app.warn(warning)
+
+
+def _warning(corpus: Corpus, chosen: Agent) -> str:
+    """That its model cannot judge any more, or judges otherwise than when it was made; empty if all is well."""
+    from engine.agent.judging import judge
+    from engine.errors import EngineError
+
+    if corpus.agents.model(chosen) is None:
+        return ""
+    try:
+        return judge(corpus, chosen.name).warning
+    except EngineError as error:
+        return str(error)
 
 
 def agent_lines(facts: dict[str, Any]) -> list[str]:
