@@ -6,6 +6,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from corpus import Corpus
@@ -13,7 +14,11 @@ from corpus.analysis import spaces
 from corpus.analysis.spaces import Extractor
 from corpus.errors import AnalysisError
 from corpus.plugins import Registry
-from engine.errors import UnknownMeasure
+from engine.agent import classifiers
+from engine.agent.classifiers import Classifier
+from engine.agent.judging import judge
+from engine.agent.training import train
+from engine.errors import TrainingError, UnknownMeasure
 from engine.query.run import Choice, similar
 from engine.similarity import measures
 from engine.similarity.measures import Measure, VectorMeasure
@@ -23,6 +28,7 @@ CODE = """
     import numpy as np
 
     from corpus.analysis.spaces import space
+    from engine.agent.classifiers import Classifier
     from engine.similarity.measures import VectorMeasure, vector_measure
     from engine.similarity.metrics import EUCLIDEAN
 
@@ -39,6 +45,15 @@ CODE = """
 
     quiet = VectorMeasure("peak", "the same peak", "level", lambda X: X[:, 1:], EUCLIDEAN)
     nonsense = 7
+
+
+    def centroid(seed):
+        from sklearn.neighbors import NearestCentroid
+
+        return NearestCentroid()
+
+
+    nearer = Classifier("nearer", "the nearer mean", centroid)
 """
 ENTRY_POINTS = """
     [mirla.spaces]
@@ -50,6 +65,10 @@ ENTRY_POINTS = """
     nonsense = earshot:nonsense
     lost = earshot.gone:lost
     mfcc = earshot:clash
+
+    [mirla.classifiers]
+    nearer = earshot:nearer
+    mess = earshot:nonsense
 """
 
 
@@ -65,6 +84,7 @@ def earshot(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(place)
     _as_new(monkeypatch, spaces, "_EXTRACTORS", "mirla.spaces", Extractor)
     _as_new(monkeypatch, measures, "MEASURES", "mirla.measures", Measure)
+    _as_new(monkeypatch, classifiers, "CLASSIFIERS", "mirla.classifiers", Classifier)
     yield place
     sys.modules.pop("earshot", None)
     spaces.fingerprinted.cache_clear()
@@ -90,6 +110,28 @@ def test_a_space_and_a_measure_from_outside(earshot, finished_home, home):
         assert [hit.sound.id for hit in hits] == [i for _, i in expected if i != target]
         assert similar(corpus, target, Choice(k=3), "0.5*loud+mfcc").hits
         assert measures.measure("loud").covers(corpus).sounds == 165
+
+
+def test_a_classifier_from_outside(earshot, finished_home, home):
+    """It is fitted anew by another session, and judges the same."""
+    shutil.copytree(finished_home, home)
+    with Corpus(home) as corpus:
+        agent = corpus.agents.create("taste", "", ["mfcc"], "nearer")
+        ids = corpus.sounds.ids().tolist()
+        for label, some in (("good", ids[:8]), ("bad", ids[-8:])):
+            corpus.agents.annotate(agent, some, label, who="me", session="s")
+        _, report = train(corpus, "taste")
+        assert (report["classifier"], report["accuracy"]["n"]) == ("nearer", 16)
+        first = judge(corpus, "taste")
+        X = corpus.vectors.matrix("mfcc")[1].astype(float)
+        apart = [np.linalg.norm(X - X[rows].mean(axis=0), axis=1) for rows in (slice(8), slice(-8, None))]
+        np.testing.assert_array_equal(first.is_good, apart[0] < apart[1])
+    shutil.rmtree(home / "cache")
+    with Corpus(home) as corpus:
+        np.testing.assert_array_equal(judge(corpus, "taste").p, first.p)
+    assert list(classifiers.CLASSIFIERS)[-1] == "nearer"
+    with pytest.raises(TrainingError, match="'mess' cannot be loaded: TypeError: earshot:nonsense is no Classifier"):
+        classifiers.classifier("mess")
 
 
 def test_they_come_behind_ours_and_what_is_broken_is_said_when_a_name_is_not_found(earshot):

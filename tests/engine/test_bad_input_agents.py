@@ -1,7 +1,10 @@
 """Agents that cannot learn or judge, ids and names that are not there, a corpus that is empty: a line and a way on."""
 
+import json
 import shutil
+import sqlite3
 
+import numpy as np
 import pytest
 
 from corpus import Corpus
@@ -180,3 +183,133 @@ def test_an_agent_of_an_empty_corpus(home, mirla):
     mirla("agent", "new", "water")
     one_line(mirla("agent", "train", "water", check=23), "0 good and 0 bad")
     one_line(mirla("agent", "judge", "water", check=23), "not trained yet")
+
+
+@pytest.fixture
+def tones(sounds, water, mirla):
+    """An agent that was trained; changes what is stored of it."""
+
+    def change(what, value, classifier="lda", retrain=True):
+        if retrain:
+            mirla("agent", "new", "tones", "--classifier", classifier)
+            mirla("agent", "label", "tones", "--good", *sounds[:3])
+            mirla("agent", "label", "tones", "--bad", *sounds[4:7])
+            mirla("agent", "train", "tones")
+        with sqlite3.connect(mirla_home(mirla)) as connection:
+            if callable(value):
+                (old,) = connection.execute(f"select {what} from models").fetchone()
+                value = json.dumps(value(json.loads(old)))
+            connection.execute(f"update models set {what} = ?", [value])
+        connection.close()
+
+    return change
+
+
+def mirla_home(mirla):
+    return f"{mirla('--json', 'status').json['home']}/corpus.sqlite"
+
+
+DAMAGED = [
+    ("lda", "arrays", "{", 7, "version 1 of agent 'tones' is damaged"),
+    ("lda", "arrays", "[1, 2]", 7, "version 1 of agent 'tones' is damaged"),
+    ("lda", "recipe", "null", 7, "version 1 of agent 'tones' is damaged"),
+    ("lda", "arrays", lambda a: a | {"mean": [0.0] * 3}, 27, "its 'mean' of shape (3,) does not fit"),
+    ("lda", "arrays", lambda a: a | {"weights": ["x"] * 26}, 27, "its 'weights' is not an array of numbers"),
+    ("lda", "arrays", lambda a: a | {"bias": [float("nan")]}, 7, "version 1 of agent 'tones' is damaged"),
+    ("lda", "arrays", lambda a: a | {"inverse_temperature": "hot"}, 27, "its 'inverse_temperature' is 'hot'"),
+    ("lda", "arrays", lambda a: a | {"inverse_temperature": -1}, 27, "its 'inverse_temperature' is -1"),
+    ("knn", "recipe", lambda r: r | {"classifier": "oracle"}, 23, "no classifier 'oracle'"),
+    ("knn", "recipe", lambda r: r | {"parameters": {"magic": 1}}, 27, "its recipe cannot be followed"),
+    ("knn", "recipe", lambda r: r | {"parameters": 7}, 27, "its recipe cannot be followed"),
+    ("knn", "labels_hash", "0", 27, "the labels that it learnt from are not there any more"),
+    ("knn", "verdicts", "{}", 27, "what it learnt from was not kept with it"),
+    ("knn", "verdicts", '{"x": 0.5}', 27, "the labels that it learnt from are not there any more"),
+]
+
+
+@pytest.mark.parametrize(("classifier", "what", "value", "code", "words"), DAMAGED)
+def test_a_model_that_was_damaged(tones, mirla, classifier, what, value, code, words):
+    tones(what, value, classifier)
+    line = one_line(mirla("agent", "judge", "tones", check=code), words)
+    if code != 23:
+        assert "`mirla agent train tones`" in line
+    one_line(mirla("search", "--agent", "tones", check=code), words)
+    assert mirla("--json", "agent", "train", "tones").json["version"] == 2
+    assert mirla("--json", "agent", "judge", "tones").json["version"] == 2
+    assert mirla("--json", "agent", "show", "tones").json["good"] == 3, "no label is lost"
+
+
+@pytest.mark.parametrize("classifier", ["knn", "lda"])
+def test_an_example_that_is_no_longer_there(tones, sounds, mirla, classifier):
+    """What is learnt anew needs it, what was kept does not."""
+    tones("seed", "0", classifier)
+    with sqlite3.connect(mirla_home(mirla)) as connection:
+        connection.execute("delete from vectors where sound_id = ?", [sounds[0]])
+    connection.close()
+    if classifier == "lda":
+        mirla("agent", "judge", "tones")
+    else:
+        words = f"it learnt from sound {sounds[0]}, whose vectors are not there any more"
+        one_line(mirla("agent", "judge", "tones", check=27), words)
+    report = mirla("--json", "agent", "train", "tones").json
+    assert (report["good"], report["bad"], report["left_out"]) == (2, 3, [sounds[0]])
+    mirla("agent", "judge", "tones")
+
+
+def test_the_same_sound_both_ways_the_last_counts(sounds, water, mirla):
+    water(sounds[:3], sounds[:2])
+    report = mirla("--json", "agent", "train", "water").json
+    assert (report["good"], report["bad"]) == (1, 2)
+    history = {one["id"]: one["label"] for one in mirla("--json", "agent", "show", "water").json["labels"]}
+    assert history == {sounds[0]: "bad", sounds[1]: "bad", sounds[2]: "good"}
+
+
+def test_sounds_that_are_all_alike(sounds, water, mirla):
+    water(sounds[:3], sounds[3:6])
+    with sqlite3.connect(mirla_home(mirla)) as connection:
+        connection.execute("update vectors set data = (select data from vectors limit 1)")
+    connection.close()
+    for command in ("train", "score", "curve"):
+        one_line(mirla("agent", command, "water", check=23), "6 sounds that agent 'water' was taught are all alike")
+
+
+def test_numbers_that_lack_are_infinite_huge_or_never_change(sounds, water, mirla):
+    water(sounds[:4], sounds[4:8])
+    home = mirla_home(mirla)
+    with sqlite3.connect(home) as connection:
+        rows = connection.execute("select sound_id, data from vectors").fetchall()
+        for place, (number, data) in enumerate(rows):
+            values = np.frombuffer(data, "<f4").copy()
+            values[3], values[4] = 7, 3e38 * (-1) ** place
+            values[[5, 6]] = (np.nan, np.inf) if place == 2 else values[[5, 6]]
+            connection.execute("update vectors set data = ? where sound_id = ?", [values.tobytes(), number])
+    connection.close()
+    for classifier in ("mlp", "logistic", "lda", "svm", "knn", "bayes", "gp"):
+        report = mirla("--json", "agent", "score", "water", "--classifier", classifier).json
+        assert report["accuracy"]["n"] == 8
+    done = mirla("agent", "train", "water")
+    assert "1 of 26 features are the same in all examples" in done.err
+    assert "1 examples lack a number" in done.err
+    assert "PCA has 8 components in place of 20" in done.err
+    assert all(0 <= one["p"] <= 1 for one in mirla("--json", "agent", "judge", "water").json["verdicts"][:-1])
+
+
+@pytest.mark.parametrize("command", ["score", "curve", "why"])
+def test_commands_on_labels_that_do_not_suffice(sounds, water, mirla, command):
+    more = [sounds[0]] if command == "why" else []
+    one_line(mirla("agent", command, "water", *more, check=23), "mirla agent")
+    water(sounds[:1], sounds[1:2])
+    if command != "why":
+        assert "fewer than two" in mirla("agent", command, "water").out
+    else:
+        mirla("agent", "train", "water")
+        assert "no single label would change it" in mirla("agent", "why", "water", sounds[2]).out
+        one_line(mirla("agent", "why", "water", 7, check=8), "no sound 7")
+        one_line(mirla("agent", "why", "water", sounds[-1], check=22), "mirla analyse")
+
+
+def test_a_classifier_that_does_not_exist(sounds, mirla):
+    assert "known are mlp" in mirla("agent", "new", "water", "--classifier", "oracle", check=2).err
+    mirla("agent", "new", "water")
+    assert "known are mlp" in mirla("agent", "score", "water", "--classifier", "oracle", check=2).err
+    assert "forest, gp, auto" in " ".join(mirla("agent", "new", "--help").out.split())

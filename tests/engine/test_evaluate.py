@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from corpus import Corpus
 from engine.agent.curve import _in_proportion, learning_curve
 from engine.agent.evaluate import cross_validate, folds_of, scored, split_as_the_paper, wilson
 from engine.agent.examples import examples
@@ -147,3 +148,23 @@ def test_doubtful_labels_are_those_that_were_given_wrong(sonic):
     against = [abs(one["p"] - 0.5) for one in doubtful]
     assert against == sorted(against, reverse=True)
     assert examples(sonic, agent).good == 20
+
+
+def test_the_curve_in_words_as_json_and_as_a_page(sonic_home, mirla, tmp_path):
+    with Corpus(sonic_home) as corpus:
+        taught(corpus, "<i>drums", classifier="lda")
+    file = tmp_path / "curve.html"
+    report = mirla("--json", "agent", "curve", "<i>drums", "--html", file).json
+    assert (report["good"], report["bad"], report["baseline"], report["html"]) == (20, 20, 0.5, str(file))
+    assert report["points"][-1]["accuracy"]["value"] > report["baseline"]
+    lines = mirla("agent", "curve", "<i>drums").out.splitlines()
+    for point, line in zip(report["points"], lines[1:], strict=False):
+        number, bar, value = line.split()[:3]
+        assert (int(number), float(value)) == (point["labels"], round(point["accuracy"]["value"], 2))
+        low, high = point["accuracy"]["interval"]
+        assert bar.index("█") == int(40 * point["accuracy"]["value"])
+        assert {bar.index("░"), bar.rindex("░")} <= {*range(int(40 * low), int(40 * high) + 1)}
+    page = file.read_text()
+    assert "&lt;i&gt;drums" in page
+    assert "<i>" not in page
+    assert f'<td class="number">{report["points"][-1]["accuracy"]["value"]}</td>' in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -96,18 +97,27 @@ def score(app: App, name: str, protocol: Any, classifier: str | None, seed: int)
 @click.argument("name")
 @_OTHER
 @_SEED
-def curve(app: App, name: str, classifier: str | None, seed: int) -> None:
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write it as a page; it needs no network."
+)
+def curve(app: App, name: str, classifier: str | None, seed: int, html: Path | None) -> None:
     """Show accuracy against the number of labels, with its 95 % interval: whether more labels would help.
 
     \b
     Example:
       mirla agent curve water
+      mirla agent curve water --html curve.html
     """
     from engine.agent.curve import curve as learnt
 
     corpus = app.corpus()
     with app.progress("learning", "sizes") as progress:
         report = learnt(corpus, name, classifier, seed, progress)
+    if html:
+        from engine.cli.agent.curve_page import page
+
+        page(report).write(html)
+        report["html"] = str(html)
     app.answer(report, lambda console: print_lines(console, _curve_lines(report)))
     _say_left_out(app, report)
 
