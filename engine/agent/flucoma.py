@@ -6,7 +6,6 @@ they are but for what nobody asks for. Labels are the network's; there is no pro
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +15,9 @@ import numpy as np
 from corpus.library import Corpus
 from corpus.model import Model
 from engine.agent.flucoma_files import Floats, Parts, find, parse, write
-from engine.agent.flucoma_network import FLUCOMA, RELU, SIGMOID, network, stored
+from engine.agent.flucoma_network import FLUCOMA, INPUTS, RELU, SIGMOID, network, stored
 from engine.agent.judging import SERVED_MFCC
+from engine.agent.loading import model_of, scorer
 from engine.errors import ModelError
 
 SPACE: Final = "mfcc"
@@ -72,22 +72,25 @@ def export_agent(corpus: Corpus, name: str, folder: Path, force: bool = False) -
     ------
     UnknownAgent
         There is no such agent.
+    TrainingError
+        It was not trained, or on vectors of another extractor.
     ModelError
-        It has no model that FluCoMa could have, or the files are there already and `force` is not given.
+        Its model is damaged or none that FluCoMa could have, or the files are there and `force` is not given.
     """
     agent = corpus.agents.get(name)
-    model = corpus.agents.model(agent)
-    if model is None:
-        raise ModelError(f"agent {name!r} has no model yet; `mirla agent train {shlex.quote(name)}` makes one")
+    model = model_of(corpus, agent)
     if agent.classifier == FLUCOMA:
         stored(agent, model)
         return write(model.arrays, folder, force)
-    kind, spaces = model.recipe["classifier"], ", ".join(agent.spaces)
+    kind, spaces = model.recipe.get("classifier"), ", ".join(agent.spaces)
     if kind != "mlp" or agent.spaces not in ((SPACE,), (SERVED_MFCC,)):
         raise ModelError(
             f"agent {name!r} is {kind} over {spaces}; FluCoMa's files hold mlp over {SPACE} or {SERVED_MFCC} alone"
         )
-    return write(of_mlp(model.arrays, model.scores["good"] + model.scores["bad"]), folder, force)
+    scorer(corpus, agent, model)(np.zeros((1, INPUTS), np.float32))  # raises where the model is damaged
+    parts = of_mlp(model.arrays, len(model.verdicts))
+    network(parts, {part: f"agent {name!r} as {part}.JSON" for part in parts})
+    return write(parts, folder, force)
 
 
 def of_mlp(arrays: Mapping[str, Any], examples: int) -> Parts:

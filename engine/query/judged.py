@@ -57,7 +57,9 @@ def allowed(choice: Choice, asked: Asked, ids: Ids) -> tuple[Mask, dict[str, int
         mask &= one
     if choice.any_agents:
         mask &= np.logical_or.reduce([good[name] for name in choice.any_agents])
-    return mask, {name: int(len(ids) - one.sum()) for name, one in (good | bad).items()}
+    every = np.ones(len(ids), bool)
+    kept = {name: good.get(name, every) & bad.get(name, every) for name in choice.asked}
+    return mask, {name: int((~one).sum()) for name, one in kept.items()}
 
 
 def least_bad(choice: Choice, asked: Asked, ids: Ids) -> Mask:

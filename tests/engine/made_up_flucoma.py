@@ -75,7 +75,7 @@ def forward(parts, x):
 
 
 def label(parts, x):
-    """The label of one sound, as FluCoMa takes it: of the greatest output above 0, the first of equals; else the first."""
+    """The label of one sound, as FluCoMa takes it: of the first of the greatest outputs above 0, else of the first."""
     most, place = 0, 0
     for output, value in enumerate(forward(parts, x)):
         if value > most:

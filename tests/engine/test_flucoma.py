@@ -117,8 +117,8 @@ def test_what_nobody_asks_for_is_not_kept(sonic, folder):
     assert taken(folder / "out") == parts
 
 
-def taught(corpus, name="ours", space="mfcc"):
-    agent = corpus.agents.create(name, "", [space], "mlp")
+def taught(corpus, name="ours", classifier="mlp"):
+    agent = corpus.agents.create(name, "", ["mfcc"], classifier)
     ids = corpus.sounds.ids().tolist()
     for said, some in (("good", ids[:20]), ("bad", ids[80:100])):
         corpus.agents.annotate(agent, some, said, who="test", session="t")
@@ -154,6 +154,15 @@ def test_the_two_outputs_are_the_logit_and_its_opposite():
     assert found.is_good(X).tolist() == (z > 0).tolist()
 
 
+def test_a_damaged_model_of_ours_is_not_written(sonic, folder, mirla):
+    taught(sonic)
+    with sonic.database.write() as connection:
+        connection.execute(sa.text("update models set arrays = json_set(arrays, '$.hidden_bias[1]', 'x')"))
+    done = mirla("agent", "export", "ours", "--flucoma", folder, check=27)
+    assert "its 'hidden_bias' is not an array of numbers" in done.err
+    assert not folder.exists()
+
+
 def test_files_are_replaced_only_when_told(sonic, folder, mirla):
     parts = made_up(seed=1)
     import_agent(sonic, "theirs", put(folder / "in", parts))
@@ -181,9 +190,12 @@ def test_what_cannot_be_imported_exported_or_trained(sonic, folder, mirla):
     sonic.agents.create("ours", "", ["mfcc"], "mlp")
     with pytest.raises(UnknownAgent, match="there is an agent 'ours' already"):
         import_agent(sonic, "ours", folder)
-    with pytest.raises(ModelError, match="agent 'ours' has no model yet"):
+    with pytest.raises(TrainingError, match="agent 'ours' was not trained yet"):
         export_agent(sonic, "ours", folder / "out")
-    taught(sonic, "wide", "traits9") if sonic.vectors.space("traits9") else None
+    taught(sonic, "even", classifier="logistic")
+    with pytest.raises(ModelError, match="agent 'even' is logistic over mfcc; FluCoMa's files hold mlp over mfcc or"):
+        export_agent(sonic, "even", folder / "out")
+    assert not (folder / "out").exists()
     import_agent(sonic, "theirs", folder)
     ids = sonic.sounds.ids()[:4].tolist()
     for said, some in (("good", ids[:2]), ("bad", ids[2:])):

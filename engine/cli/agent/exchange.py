@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus.cli.app import App, command, print_lines
 from engine.cli.agent.facts import counts_of
-from engine.cli.agent.labelling import user
+from engine.cli.agent.labelling import counted, user
 
 if TYPE_CHECKING:
     from corpus.labels import Imported
@@ -92,7 +92,7 @@ def export_labels(app: App, name: str, file: Path) -> None:
             f"{len(unwanted)} of these sounds are {NO_GEN_AI}: their makers want no generative models trained on them; "
             "the file says which. Use their labels only to filter by a private taste"
         )
-    words = f"agent {name}: {_counted(counts)}, written to {file}"
+    words = f"agent {name}: {counted(counts)}, written to {file}"
     answer = {"agent": name, **counts, "skipped": [], "labels": str(file), "no_gen_ai": unwanted}
     app.answer(answer, lambda console: print_lines(console, [words]))
 
@@ -110,10 +110,10 @@ def import_labels(app: App, name: str, file: Path, test: bool, who: str) -> None
     done = Labels(corpus.sounds, corpus.agents, corpus.identities).take_in(chosen, rows, session)
     counts = counts_of(corpus, chosen)
     answer = {"agent": name, **counts, "added": done.added, "both_ways": done.both_ways, "skipped": done.skipped}
-    words = f"agent {name}: {done.added} labels added; now {_counted(counts)}"
+    words = f"agent {name}: {done.added} labels added; now {counted(counts)}"
     app.answer(answer, lambda console: print_lines(console, [words]))
     _say_what_was_odd(app, done)
-    app.finish([(entry["id"] or entry["hash"], entry["error"]) for entry in done.skipped])
+    app.finish([(entry["hash"] if entry["id"] is None else entry["id"], entry["error"]) for entry in done.skipped])
 
 
 def export_flucoma(app: App, name: str, folder: Path, force: bool) -> None:
@@ -140,10 +140,6 @@ def _say_what_was_odd(app: App, done: Imported) -> None:
         app.warn(f"called both good and bad by the same person, the last counts: {_listed(done.both_ways)}")
     if any(entry["fetchable"] for entry in done.skipped):
         app.warn("sounds that are not held: put their ids in a file, `mirla harvest --ids FILE`, then import again")
-
-
-def _counted(counts: dict[str, Any]) -> str:
-    return f"{counts['good']} good, {counts['bad']} bad, {counts['test']} for testing"
 
 
 def _listed(ids: Sequence[int], most: int = 10) -> str:
