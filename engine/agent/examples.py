@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -107,12 +106,3 @@ def rows_of(parts: Sequence[FeatureMatrix], ids: npt.NDArray[np.int64]) -> Matri
     if not parts:
         return np.empty((len(ids), 0), np.float32)
     return np.hstack([part.X[np.searchsorted(part.ids, ids)] for part in parts])
-
-
-def remedy(agent: Agent, good: int, bad: int) -> str:
-    """The words for an agent that lacks a class."""
-    lacking = "good" if not good else "bad"
-    return (
-        f"agent {agent.name!r} has {good} good and {bad} bad sounds and needs both; "
-        f"`mirla agent label {shlex.quote(agent.name)} --{lacking} ID…`"
-    )
