@@ -86,6 +86,7 @@ def curve(
         "points": [point.as_json() for point in points],
         "protocol": protocol,
         "left_out": given.left_out,
+        "lacks": given.lacks,
     }
 
 

@@ -33,6 +33,8 @@ class Examples:
         Labelled sounds without such vectors, or no longer there.
     until : int, optional
         The last annotation among those of all these.
+    lacks : str
+        What the first of those left out lacks, and how to get it.
     """
 
     ids: npt.NDArray[np.int64]
@@ -41,6 +43,7 @@ class Examples:
     groups: list[str]
     left_out: list[int]
     until: int | None
+    lacks: str = ""
 
     @property
     def good(self) -> int:
@@ -98,7 +101,17 @@ def gathered(corpus: Corpus, agent: Agent, labels: Sequence[Annotation]) -> Exam
         [sound.uploader_group for sound in corpus.sounds.many(ids.tolist())],
         wanted[~there].tolist(),
         max((label.id or 0 for label in labels), default=None),
+        _lacks(parts, wanted[~there][:1]),
     )
+
+
+def _lacks(parts: Sequence[FeatureMatrix], ids: npt.NDArray[np.int64]) -> str:
+    try:
+        for part in parts:
+            part.rows(ids)
+    except NoVectors as error:
+        return str(error)
+    return ""
 
 
 def rows_of(parts: Sequence[FeatureMatrix], ids: npt.NDArray[np.int64]) -> Matrix:

@@ -58,6 +58,7 @@ def score(
         "bad": given.bad,
         **(evaluation.as_json() if evaluation else unscored()),
         "left_out": given.left_out,
+        "lacks": given.lacks,
     }
 
 

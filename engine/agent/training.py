@@ -73,6 +73,7 @@ def train(
         **({"auto": fitted.recipe["auto"]} if "auto" in fitted.recipe else {}),
         **kept.scores,
         "left_out": given.left_out,
+        "lacks": given.lacks,
         "notes": [*_notes(given), *fitted.notes],
     }
 
