@@ -109,7 +109,7 @@ def lesson(corpus: Corpus, agent: Agent, classifier: str | None = None) -> Examp
 def _check_both(agent: Agent, good: int, bad: int, left_out: int = 0) -> None:
     if good and bad:
         return
-    more = f" ({left_out} more have no vectors: `mirla analyse`)" if left_out else ""
+    more = f" ({left_out} more have no vectors)" if left_out else ""
     lacking = "good" if not good else "bad"
     raise TrainingError(
         f"agent {agent.name!r} has {good} good and {bad} bad sounds and needs both; "
