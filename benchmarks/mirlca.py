@@ -3,9 +3,9 @@
     python benchmarks/mirlca.py mirlca_130_mfcc_means.csv [--repeats 20] [--json FILE]
 
 The file has a line for each of the 130 sounds: `split,id,label` and 13 means of MFCCs (the variances were not
-published). Each classifier is evaluated by repeated stratified 5-fold cross-validation on the same folds. Behind +- is the
-standard deviation over repeats, which tells only how the figure depends on the folds; the interval in brackets is the
-bootstrap's over sounds. The baseline is the majority's share.
+published). Each classifier is evaluated by repeated stratified 5-fold cross-validation on the same folds. Behind +- is
+the standard deviation over repeats, which tells only how the figure depends on the folds; the interval in brackets is
+the bootstrap's over sounds. The baseline is the majority's share.
 """
 
 from __future__ import annotations

@@ -47,13 +47,13 @@ CODE = """
     nonsense = 7
 
 
-    def centroid(seed):
-        from sklearn.neighbors import NearestCentroid
+    def one_neighbour(seed):
+        from sklearn.neighbors import KNeighborsClassifier
 
-        return NearestCentroid()
+        return KNeighborsClassifier(1)
 
 
-    nearer = Classifier("nearer", "the nearer mean", centroid)
+    nearer = Classifier("nearer", "as the nearest example", one_neighbour)
 """
 ENTRY_POINTS = """
     [mirla.spaces]
@@ -124,7 +124,7 @@ def test_a_classifier_from_outside(earshot, finished_home, home):
         assert (report["classifier"], report["accuracy"]["n"]) == ("nearer", 16)
         first = judge(corpus, "taste")
         X = corpus.vectors.matrix("mfcc")[1].astype(float)
-        apart = [np.linalg.norm(X - X[rows].mean(axis=0), axis=1) for rows in (slice(8), slice(-8, None))]
+        apart = [np.linalg.norm(X[:, None] - X[rows], axis=2).min(axis=1) for rows in (slice(8), slice(-8, None))]
         np.testing.assert_array_equal(first.is_good, apart[0] < apart[1])
     shutil.rmtree(home / "cache")
     with Corpus(home) as corpus:

@@ -10,9 +10,8 @@ import numpy as np
 
 from corpus.library import Corpus
 from engine.agent.evaluate import Estimate, Progress, Rows, folds_of, held_out_scores, scored
-from engine.agent.examples import examples
 from engine.agent.forms import Classes, Floats, Matrix
-from engine.agent.training import check, learns, unscored
+from engine.agent.training import lesson, unscored
 
 _FEWEST = 4
 _POINTS = 8
@@ -75,9 +74,7 @@ def curve(
         There is nothing to learn from, or no such classifier.
     """
     agent = corpus.agents.get(name)
-    learns(agent, classifier)
-    given = examples(corpus, agent)
-    check(agent, given)
+    given = lesson(corpus, agent, classifier)
     learner = classifier or agent.classifier
     points, protocol = learning_curve(given.X, given.y, given.groups, seed, progress, learner)
     return {
@@ -89,6 +86,7 @@ def curve(
         "points": [point.as_json() for point in points],
         "protocol": protocol,
         "left_out": given.left_out,
+        "lacks": given.lacks,
     }
 
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.agent.calibration import inverse_temperature as inverse_temperature
 from engine.agent.classifiers import AUTO
 from engine.agent.estimates import Estimate as Estimate
 from engine.agent.estimates import Members, resamples, share

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +33,8 @@ class Examples:
         Labelled sounds without such vectors, or no longer there.
     until : int, optional
         The last annotation among those of all these.
+    lacks : str
+        What the first of those left out lacks, and how to get it.
     """
 
     ids: npt.NDArray[np.int64]
@@ -42,6 +43,7 @@ class Examples:
     groups: list[str]
     left_out: list[int]
     until: int | None
+    lacks: str = ""
 
     @property
     def good(self) -> int:
@@ -99,7 +101,17 @@ def gathered(corpus: Corpus, agent: Agent, labels: Sequence[Annotation]) -> Exam
         [sound.uploader_group for sound in corpus.sounds.many(ids.tolist())],
         wanted[~there].tolist(),
         max((label.id or 0 for label in labels), default=None),
+        _lacks(parts, wanted[~there][:1]),
     )
+
+
+def _lacks(parts: Sequence[FeatureMatrix], ids: npt.NDArray[np.int64]) -> str:
+    try:
+        for part in parts:
+            part.rows(ids)
+    except NoVectors as error:
+        return str(error)
+    return ""
 
 
 def rows_of(parts: Sequence[FeatureMatrix], ids: npt.NDArray[np.int64]) -> Matrix:
@@ -107,12 +119,3 @@ def rows_of(parts: Sequence[FeatureMatrix], ids: npt.NDArray[np.int64]) -> Matri
     if not parts:
         return np.empty((len(ids), 0), np.float32)
     return np.hstack([part.X[np.searchsorted(part.ids, ids)] for part in parts])
-
-
-def remedy(agent: Agent, good: int, bad: int) -> str:
-    """The words for an agent that lacks a class."""
-    lacking = "good" if not good else "bad"
-    return (
-        f"agent {agent.name!r} has {good} good and {bad} bad sounds and needs both; "
-        f"`mirla agent label {shlex.quote(agent.name)} --{lacking} ID…`"
-    )

@@ -35,11 +35,19 @@ class Fitted:
     recipe: dict[str, Any] = field(default_factory=dict)
 
     def scores(self, X: Matrix | Floats) -> Floats:
-        """Score (n,) of each row of X (n, d), good when above 0; in blocks, so that memory stays flat."""
+        """Score (n,) of each row of X (n, d), good when above 0; in blocks, so that memory stays flat.
+
+        Raises
+        ------
+        ModelError
+            It gives no number.
+        """
         z = np.empty(len(X))
         for first in range(0, len(X), _BLOCK):
             block = X[first : first + _BLOCK]
             z[first : first + _BLOCK] = self.classifier.scores(self.estimator, known(block))
+        if np.isnan(z).any():
+            raise ModelError(f"classifier {self.classifier.name!r} gives no number for some sounds")
         return z
 
     @property

@@ -51,7 +51,8 @@ def logits(arrays: Mapping[str, Any], X: Matrix | Floats) -> Floats:
     """
     form = NETWORK if "components" in arrays else QUADRATIC
     checked = _checked(arrays, form, X.shape[1])
-    return _blockwise(_network(checked) if form is NETWORK else _quadratic(checked), checked["mean"], X)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _blockwise(_network(checked) if form is NETWORK else _quadratic(checked), checked["mean"], X)
 
 
 def sigmoid(z: Floats) -> Floats:
@@ -87,12 +88,13 @@ def _quadratic(a: dict[str, Floats]) -> Scores:
 
 def _blockwise(scores: Scores, mean: Floats, X: Matrix | Floats) -> Floats:
     z, ones = np.empty(len(X)), np.ones(X.shape[1])
-    with np.errstate(invalid="ignore", over="ignore"):
-        for first in range(0, len(X), _BLOCK):
-            block = X[first : first + _BLOCK].astype(np.float64)
-            if not np.isfinite(block @ ones).all():
-                block = np.where(np.isfinite(block), block, mean)
-            z[first : first + _BLOCK] = scores(block)
+    for first in range(0, len(X), _BLOCK):
+        block = X[first : first + _BLOCK].astype(np.float64)
+        if not np.isfinite(block @ ones).all():
+            block = np.where(np.isfinite(block), block, mean)
+        z[first : first + _BLOCK] = scores(block)
+    if np.isnan(z).any():
+        raise ModelError("its numbers are too large to judge by")
     return z
 
 

@@ -172,7 +172,8 @@ def _judged(corpus: Corpus, agent: Agent, model: Model, parts: Sequence[FeatureM
 
 
 def _drift(model: Model, ids: Ids, p: Floats) -> float | None:
-    then = {int(sound_id): value for sound_id, value in model.verdicts.items() if sound_id.isdecimal()}
+    kept = model.verdicts.items()
+    then = {int(name): value for name, value in kept if name.isdecimal() and isinstance(value, (int, float))}
     examples = np.array(sorted(then), np.int64)
     there = among(examples, ids)
     rows = np.searchsorted(ids, examples[there])

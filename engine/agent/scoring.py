@@ -13,7 +13,7 @@ from engine.agent.evaluate import Evaluation, Progress, cross_validate, scored, 
 from engine.agent.examples import Examples, examples
 from engine.agent.fitting import fit
 from engine.agent.judging import judge
-from engine.agent.training import check, learns, unscored
+from engine.agent.training import lesson, unscored
 from engine.errors import TrainingError
 
 Protocol = Literal["cv", "paper", "test"]
@@ -44,9 +44,7 @@ def score(
         given = examples(corpus, agent, test=True)
         evaluation: Evaluation | None = _tested(corpus, agent, given, classifier, seed)
     else:
-        learns(agent, classifier)
-        given = examples(corpus, agent)
-        check(agent, given)
+        given = lesson(corpus, agent, classifier)
         if protocol == "cv":
             evaluation = cross_validate(given.X, given.y, given.groups, seed, progress, learner)
         else:
@@ -60,6 +58,7 @@ def score(
         "bad": given.bad,
         **(evaluation.as_json() if evaluation else unscored()),
         "left_out": given.left_out,
+        "lacks": given.lacks,
     }
 
 
@@ -70,9 +69,7 @@ def _tested(corpus: Corpus, agent: Agent, given: Examples, classifier: str | Non
             f"`mirla agent label {shlex.quote(agent.name)} --{'bad' if given.good else 'good'} --test ID…`"
         )
     if classifier:
-        learns(agent, classifier)
-        known = examples(corpus, agent)
-        check(agent, known)
+        known = lesson(corpus, agent, classifier)
         z, who = fit(classifier, known.X, known.y, seed, known.groups).scores(given.X), classifier
     else:
         verdicts = judge(corpus, agent.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -15,7 +16,6 @@ from engine.agent.classifiers import named
 from engine.agent.evaluate import Evaluation, alike, cross_validate, varying
 from engine.agent.examples import Examples as Examples
 from engine.agent.examples import examples as examples
-from engine.agent.examples import remedy
 from engine.agent.fitting import Fitted as Fitted
 from engine.agent.fitting import fit as fit
 from engine.agent.flucoma_network import FLUCOMA
@@ -46,9 +46,7 @@ def train(
         No labelled sound has a vector in each space that the agent looks at.
     """
     agent = corpus.agents.get(name)
-    learns(agent)
-    given = examples(corpus, agent)
-    check(agent, given)
+    given = lesson(corpus, agent)
     evaluation = cross_validate(given.X, given.y, given.groups, seed, progress, agent.classifier)
     fitted = fit(agent.classifier, given.X, given.y, seed, given.groups)
     factor = _temperature(fitted, evaluation, given, seed)
@@ -75,30 +73,48 @@ def train(
         **({"auto": fitted.recipe["auto"]} if "auto" in fitted.recipe else {}),
         **kept.scores,
         "left_out": given.left_out,
+        "lacks": given.lacks,
         "notes": [*_notes(given), *fitted.notes],
     }
 
 
-def learns(agent: Agent, classifier: str | None = None) -> None:
-    """Raise TrainingError where neither an agent nor a classifier in its place can learn, or there is none such."""
+def lesson(corpus: Corpus, agent: Agent, classifier: str | None = None) -> Examples:
+    """The examples of an agent, from which its classifier, or one in its place, can learn.
+
+    Raises
+    ------
+    TrainingError
+        Labels of one class only, or none; sounds that are all alike; or no such classifier.
+    NoVectors
+        No labelled sound has a vector in each space that the agent looks at.
+    """
     if agent.classifier == FLUCOMA and classifier is None:
         raise TrainingError(
             f"agent {agent.name!r} was imported from FluCoMa and does not learn; `mirla agent new NAME` makes one that "
             "does"
         )
     named(classifier or agent.classifier)
-
-
-def check(agent: Agent, given: Examples) -> None:
-    """Raise TrainingError where nothing can be learnt."""
-    if not given.good or not given.bad:
-        more = f" ({len(given.left_out)} more have no vectors: `mirla analyse`)" if given.left_out else ""
-        raise TrainingError(remedy(agent, given.good, given.bad) + more)
+    labels = [label.label for label in corpus.agents.annotations(agent) if not label.test]
+    _check_both(agent, labels.count("good"), labels.count("bad"))
+    given = examples(corpus, agent)
+    _check_both(agent, given.good, given.bad, len(given.left_out))
     if alike(given.X):
         raise TrainingError(
             f"the {len(given.y)} sounds that agent {agent.name!r} was taught are all alike in "
             f"{', '.join(agent.spaces)}: nothing tells good from bad; label others"
         )
+    return given
+
+
+def _check_both(agent: Agent, good: int, bad: int, left_out: int = 0) -> None:
+    if good and bad:
+        return
+    more = f" ({left_out} more have no vectors)" if left_out else ""
+    lacking = "good" if not good else "bad"
+    raise TrainingError(
+        f"agent {agent.name!r} has {good} good and {bad} bad sounds and needs both; "
+        f"`mirla agent label {shlex.quote(agent.name)} --{lacking} ID…`{more}"
+    )
 
 
 def doubtful(given: Examples, evaluation: Evaluation, factor: float) -> list[dict[str, Any]]:

@@ -133,8 +133,11 @@ def test_a_label_on_what_was_not_analysed_is_left_out_and_said(sounds, water, mi
 
 
 def test_labels_on_nothing_that_was_analysed(sounds, water, mirla):
-    water(sounds[-1:])
-    one_line(mirla("agent", "train", "water", check=22), sounds[-1], "mirla analyse")
+    mirla("agent", "new", "deaf", "--space", "traits9")
+    for label, some in (("--good", sounds[:2]), ("--bad", sounds[2:4])):
+        mirla("agent", "label", "deaf", label, *some)
+    for command in ("train", "score", "curve"):
+        one_line(mirla("agent", command, "deaf", check=22), "traits9", "mirla analyse")
 
 
 @pytest.mark.parametrize("seed", [-1, 10**30, "x"])

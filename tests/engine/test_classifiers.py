@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from engine.agent.auto import _simplest, choose
 from engine.agent.classifiers import AUTO, CLASSIFIERS, Classifier, classifier, known, register
-from engine.agent.fitting import fit, refit
+from engine.agent.fitting import Fitted, fit, refit
 from engine.agent.forms import logits
 from engine.agent.network import Perceptron
 from engine.errors import ModelError, TrainingError
@@ -143,12 +143,20 @@ def damaged(change):
         (lambda a: a["hidden_bias"].append(1.0), "does not fit"),
         (lambda a: a.update(output_weights=[[1.0, 2.0]] * 14), "its 'output_weights' of shape"),
         (lambda a: a.update(components=3), r"its 'components' of shape \(\)"),
+        (lambda a: a.update(hidden_weights=[[1.7e308] * 14] * 20), "its numbers are too large"),
         (lambda a: a.update(hidden_bias=np.zeros(10**7 + 1)), "more than any model"),
     ],
 )
 def test_damaged_arrays_are_refused(change, words):
     with pytest.raises(ModelError, match=words):
         logits(damaged(change), clouds()[0])
+
+
+def test_a_classifier_that_gives_no_numbers():
+    vague = Classifier("vague", "no opinion", CLASSIFIERS["lda"].build, lambda fitted, X: np.full(len(X), np.nan))
+    fitted = fit("lda", *clouds())
+    with pytest.raises(ModelError, match="classifier 'vague' gives no number"):
+        Fitted(vague, fitted.estimator).scores(clouds()[0])
 
 
 def test_arrays_for_other_dimensions_are_refused():

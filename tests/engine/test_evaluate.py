@@ -125,10 +125,12 @@ def test_the_curve_rises_with_the_labels():
 
 def test_the_first_few_of_a_curve_have_both_classes():
     y = np.array([1] * 3 + [0] * 27)
-    rows = _in_proportion(np.arange(30), y, 0)
-    assert sorted(rows) == list(range(30))
-    assert y[rows[:2]].sum() == 1
-    assert [y[rows[:size]].sum() for size in (10, 20, 30)] == [1, 2, 3]
+    dealt = [_in_proportion(np.arange(30), y, seed) for seed in range(5)]
+    assert len({tuple(rows) for rows in dealt}) == 5
+    for rows in dealt:
+        assert sorted(rows) == list(range(30))
+        assert y[rows[:2]].sum() == 1
+        assert [y[rows[:size]].sum() for size in (10, 20, 30)] == [1, 2, 3]
 
 
 def test_doubtful_labels_are_those_that_were_given_wrong(sonic):

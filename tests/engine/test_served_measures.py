@@ -327,8 +327,10 @@ def test_an_agent_on_several_spaces_says_which_one_a_sound_lacks(served, mirla):
     mirla("agent", "new", "both", "--space", "freesound_classic", "--space", "laion_clap")
     mirla("agent", "label", "both", "--good", one, lacking)
     mirla("agent", "label", "both", "--bad", two)
-    ran = mirla("agent", "train", "both", check=22)
-    one_line(ran, f"sound {lacking} has no vector in space 'laion_clap'; `mirla harvest --ids FILE` brings it")
+    words = f"sound {lacking} has no vector in space 'laion_clap'; `mirla harvest --ids FILE` brings it"
+    assert words in mirla("agent", "train", "both").err
+    mirla("agent", "unlabel", "both", one)
+    one_line(mirla("agent", "train", "both", check=23), "0 good and 1 bad", "1 more have no vectors")
 
 
 def test_spaces_side_by_side_keep_each_sounds_numbers_together(harvested):

@@ -54,13 +54,14 @@ def answer_agent(app: App, corpus: Corpus, chosen: Agent) -> None:
 
 def answer_shown(app: App, corpus: Corpus, chosen: Agent) -> None:
     """All there is to say of one agent."""
-    facts = facts_of(corpus, chosen) | {
+    facts = facts_of(corpus, chosen)
+    facts |= {
         "labels": [
             {"id": one.sound_id, "label": one.label, "test": one.test, "who": one.who, "at": one.at}
             for one in corpus.agents.annotations(chosen)
         ],
         "versions": [_version(model) for model in corpus.agents.versions(chosen)],
-        "doubtful": (facts_of(corpus, chosen)["scores"] or {}).get("doubtful", []),
+        "doubtful": (facts["scores"] or {}).get("doubtful", []),
     }
     names = {sound.id: sound.name for sound in corpus.sounds.many(one["id"] for one in facts["labels"])}
 

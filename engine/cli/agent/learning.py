@@ -154,7 +154,7 @@ COMMANDS = (train, judge, score, curve)
 def _say_left_out(app: App, report: dict[str, Any]) -> None:
     if ids := report["left_out"]:
         more = f" and {len(ids) - 10} more" if len(ids) > 10 else ""
-        app.warn(f"left out, since they have no vectors: {', '.join(map(str, ids[:10]))}{more}; `mirla analyse`")
+        app.warn(f"left out, since they have no vectors: {', '.join(map(str, ids[:10]))}{more}; {report['lacks']}")
 
 
 def _curve_lines(report: dict[str, Any]) -> list[str]:
