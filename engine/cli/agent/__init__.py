@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli.agent import keeping, learning
+from engine.cli.agent import keeping, learning, teach
 
 
 @click.group()
@@ -20,5 +20,5 @@ def agent() -> None:
     """
 
 
-for _command in (*keeping.COMMANDS, *learning.COMMANDS):
+for _command in (*keeping.COMMANDS, *learning.COMMANDS, *teach.COMMANDS):
     agent.add_command(_command)

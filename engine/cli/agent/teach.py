@@ -1,0 +1,202 @@
+"""`mirla agent`: teach, suggest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from corpus.cli.app import App, command, print_lines
+from corpus.errors import CorpusError
+from engine.cli.agent.facts import score_lines
+from engine.cli.agent.keeping import user
+from engine.errors import DeviceError, EngineError
+
+if TYPE_CHECKING:
+    from corpus.library import Corpus
+    from engine.cli.agent.hearing import Hearing
+    from engine.cli.agent.screen import Screen
+    from engine.cli.keys import Keys
+    from corpus.model import Sound
+    from engine.playback.clip import Clip
+    from engine.playback.player import Player
+    from engine.teaching import Teacher
+
+_LOOK_SECONDS = 0.1
+"""How often the screen looks for refits between keys."""
+_ANSWERS = {"g": "ok", "b": "ko", "s": "skip"}
+_WORDS = {"good": "g", "bad": "b", "skip": "s", "again": "a", "undo": "u", "source": "f", "stop": "q", "keys": "?"}
+"""For keys that come as lines."""
+
+
+@command("teach")
+@click.argument("name")
+@click.option(
+    "--from", "source", default="random", show_default=True, help="random, tag:T, search:T, like:ID or useful."
+)
+@click.option("--by", "who", help="Who says so; you unless told.")
+@click.option("--measure", "measure_name", default="mfcc", show_default=True, help="What like:ID means.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Play at most so much of each sound.")
+@click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
+@click.option("--silent", is_flag=True, help="Play nothing: only show the sounds.")
+@click.option("--seed", type=click.IntRange(0), help="Make chance repeatable.")
+def teach(
+    app: App,
+    name: str,
+    source: str,
+    who: str | None,
+    measure_name: str,
+    seconds: float | None,
+    device: str | None,
+    silent: bool,
+    seed: int | None,
+) -> None:
+    """Teach an agent by ear: one sound after another, and one key for each. Makes the agent if there is none.
+
+    g good, b bad, s skip, a or space again, u undo, f another source, q stop. Each answer is kept at once; stopping
+    keeps what was learnt as a new version. Without a sound device, sounds are shown. Keys also come from a pipe or a
+    file, one on each line.
+
+    \b
+    Example:
+      mirla agent teach water
+      mirla agent teach water --from tag:rain --seconds 4
+      mirla agent teach water --from useful
+    """
+    import sys
+
+    from engine.cli.agent.screen import Screen
+    from engine.cli.keys import keys_from
+    from engine.teaching import Teacher
+
+    corpus = app.corpus()
+    teacher = Teacher(corpus, name, who=who or user(), measure=measure_name, seed=seed)
+    screen = Screen(app.quiet)
+    _greet(teacher, screen)
+    hearing = _hearing(app, corpus, None if silent else _player(app, corpus, device), seconds)
+    try:
+        with keys_from(sys.stdin) as keys:
+            _lesson(teacher, hearing, screen, keys, source)
+    except KeyboardInterrupt:
+        screen.clear()
+        app.say(f"the answers are kept; `mirla agent train {name}` learns from them")
+        raise
+    finally:
+        screen.clear()
+        hearing.close()
+        teacher.close()
+    _end(app, teacher)
+
+
+COMMANDS = (teach,)
+
+
+def _greet(teacher: Teacher, screen: Screen) -> None:
+    from engine.cli.agent.screen import KEYS
+
+    status = teacher.status
+    if teacher.made:
+        screen.say(f"new agent {status.agent}: it learns once there are good and bad sounds")
+    else:
+        behind = "; its model lacks the newest, stopping with q trains it" if teacher.newer else ""
+        screen.say(f"agent {status.agent}: {status.good} good, {status.bad} bad so far{behind}")
+    screen.say(KEYS)
+
+
+def _player(app: App, corpus: Corpus, device: str | None) -> Player | None:
+    from engine.playback.player import Player
+
+    try:
+        return Player(device or corpus.settings.device)
+    except DeviceError as error:
+        if device:
+            raise
+        app.say(f"{error}; sounds are shown only")
+        return None
+
+
+def _hearing(app: App, corpus: Corpus, player: Player | None, seconds: float | None) -> Hearing:
+    from engine.cli.agent.hearing import Hearing
+
+    return Hearing(corpus, player, seconds, app.warn)
+
+
+def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, source: str) -> None:
+    """Ask, take a key, act on it, until there are no more keys."""
+    from engine.cli.keys import END
+
+    teacher.source(source)
+    shown = None
+    while True:
+        status = teacher.status
+        if status.sound is not shown:
+            shown = status.sound
+            _present(teacher, hearing, screen)
+        hearing.keep(status.sound, teacher.upcoming)
+        screen.progress(status)
+        key = keys.key(_LOOK_SECONDS)
+        if keys.resumed:
+            keys.resumed = False
+            screen.again()
+        if key is None:
+            continue
+        key = _WORDS.get(key, key)
+        if key in ("q", END):
+            return
+        try:
+            _act(key, teacher, hearing, screen, keys)
+        except (CorpusError, EngineError) as error:
+            screen.say(str(error), fg="yellow")
+
+
+def _act(key: str, teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys) -> None:
+    from engine.cli.agent.screen import KEYS
+    from engine.teaching.sources import SOURCES
+
+    if key in _ANSWERS:
+        screen.answered(getattr(teacher, _ANSWERS[key])())
+    elif key == "u":
+        teacher.undo()
+        screen.say("taken back")
+    elif key in ("a", " "):
+        _play(teacher.again().sound, hearing)
+    elif key == "f":
+        screen.clear()
+        teacher.source(keys.line(f"{SOURCES}: "))
+    elif key == "?":
+        screen.say(KEYS)
+    else:
+        screen.say(f"no key {key!r}; {KEYS}")
+
+
+def _present(teacher: Teacher, hearing: Hearing, screen: Screen) -> None:
+    """Play and show what is asked."""
+    status = teacher.status
+    try:
+        clip = _play(status.sound, hearing)
+    except CorpusError as error:
+        clip = None
+        screen.say(str(error), fg="yellow")
+    if status.sound:
+        screen.sound(status.sound, clip)
+    else:
+        screen.say(f"no more sounds from {status.source}: f chooses another source, q stops")
+
+
+def _play(sound: Sound | None, hearing: Hearing) -> Clip | None:
+    """Play a sound in place of the one before, which ends also where there is none to play."""
+    hearing.play(None)
+    clip = hearing.clip(sound) if sound else None
+    hearing.play(clip)
+    return clip
+
+
+def _end(app: App, teacher: Teacher) -> None:
+    with app.progress("training", "rounds") as progress:
+        report = teacher.stop(progress)
+    words = f"agent {report['agent']}: {report['good']} good, {report['bad']} bad"
+    if report["problem"]:
+        app.warn(report["problem"])
+    scores = score_lines(report["scores"]) if report["scores"] else ["it learns once there are both"]
+    version = f", version {report['version']}" if report["version"] else ""
+    app.answer(report, lambda console: print_lines(console, [words + version, *scores]))

@@ -1,0 +1,378 @@
+"""Teacher: the verbs of a lesson. An answer is on disk before its verb returns.
+
+A lesson asks sounds that have audio and vectors in the agent's spaces, are not labelled yet, and were not skipped in
+this session; a sound that is asked for by its id needs none of that. The next sound is chosen before the answer, so
+that it can be loaded meanwhile: `useful` asks by the newest refit there is, which may lack the newest answer.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from corpus.analysis import spaces
+from corpus.errors import UnknownAgent, UnknownSound
+from corpus.library import Corpus
+from corpus.model import Agent, Annotation, Label, Sound
+from engine.agent.evaluate import Estimate
+from engine.agent.refitting import Refitter
+from engine.agent.training import train
+from engine.agent.useful import Pool
+from engine.errors import EngineError, QueryError
+from engine.features import FeatureMatrix, side_by_side
+from engine.similarity import DEFAULT
+from engine.teaching import sources
+from engine.teaching.status import Given, Status, Verdict
+
+
+class Teacher:
+    """One lesson of one agent; threads may share it.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    name : str
+        The agent's; it is made, over the default space, if there is none.
+    who : str
+        Who answers.
+    measure : str
+        What `like` means.
+    seed : int, optional
+        Makes chance repeatable.
+    refit : bool
+        Whether to refit in the background after each answer.
+
+    Attributes
+    ----------
+    made : bool
+        Whether the agent was made just now.
+    session : str
+        What the answers of this lesson are filed under.
+
+    Raises
+    ------
+    NoVectors
+        There is nothing in a space that the agent looks at.
+
+    Examples
+    --------
+    >>> t = Teacher(corpus, "water", who="anna")  # doctest: +SKIP
+    >>> t.random().sound.name
+    >>> t.ok(), t.ko(), t.skip(), t.undo(), t.id(31362)
+    >>> t.stop()
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        name: str,
+        *,
+        who: str,
+        measure: str = DEFAULT,
+        seed: int | None = None,
+        refit: bool = True,
+    ) -> None:
+        self._corpus, self._measure, self._seed = corpus, measure, seed
+        self.who = who
+        self._agent, self._matrix, self.made = _begin(corpus, name)
+        self.session = f"teach-{uuid.uuid4().hex[:8]}"
+        self._open = np.intersect1d(self._matrix.ids, corpus.sounds.ids(with_audio=True), assume_unique=True)
+        self._lock = threading.RLock()
+        self._source: sources.Source | None = None
+        self._sound: Sound | None = None
+        self._next: Sound | None = None
+        self._held: list[int] = []  # to come before the source's own
+        self._skipped: set[int] = set()
+        self._given: list[Given] = []
+        self._p: dict[int, float] = {}
+        self._learnt: frozenset[int] = frozenset()
+        self._status = Status(self._agent.name, self.session)
+        self._refitter: Refitter | None = None
+        self._refit = refit
+        self._read_labels()
+
+    @property
+    def status(self) -> Status:
+        """Where the lesson stands."""
+        return self._status
+
+    @property
+    def upcoming(self) -> Sound | None:
+        """What would come next; a refit or another verb may change it."""
+        return self._next
+
+    def source(self, text: str) -> Status:
+        """Choose a source in words: `random`, `tag:T`, `search:T`, `like:ID`, `useful`; `id:ID` asks for one sound.
+
+        Raises
+        ------
+        QueryError
+            There is no such source.
+        """
+        kind, what = sources.parse(text)
+        if kind in ("id", "like"):
+            return self.id(int(what)) if kind == "id" else self.like(int(what))
+        verb: Callable[..., Status] = getattr(self, kind)
+        return verb(what) if what else verb()
+
+    def random(self) -> Status:
+        """Ask sounds in an order of chance."""
+        return self._from(sources.by_chance("random", self._open, self._seed))
+
+    def tag(self, tag: str) -> Status:
+        """Ask sounds with a tag, in an order of chance."""
+        return self._from(sources.tagged(self._corpus, tag, self._open, self._seed))
+
+    def search(self, text: str) -> Status:
+        """Ask what a search finds, by rank."""
+        return self._from(sources.found(self._corpus, text, self._open))
+
+    def like(self, sound_id: int) -> Status:
+        """Ask the nearest to a sound, the nearest first.
+
+        Raises
+        ------
+        UnknownSound, NoVectors
+            There is no such sound, or the measure knows nothing of it.
+        """
+        return self._from(sources.near(self._corpus, sound_id, self._measure, self._open))
+
+    def useful(self) -> Status:
+        """Ask the most useful sounds (see `engine.agent.useful`)."""
+        with self._lock:
+            asked = [*self._labels, *self._skipped]
+            open_ids = np.setdiff1d(self._open, np.array(asked, np.int64), assume_unique=True)
+            pool = Pool(self._matrix, open_ids, asked, self._seed or 0)
+            return self._from(sources.Useful(pool))
+
+    def id(self, sound_id: int) -> Status:
+        """Ask one sound, whatever was said of it; then go on as before.
+
+        Raises
+        ------
+        UnknownSound
+            There is no such sound.
+        QueryError
+            It is kept for testing.
+        """
+        sound = self._corpus.sounds.get(sound_id)
+        with self._lock:
+            if self._sound and self._sound.id == sound_id:
+                return self._status
+            label = self._labels.get(sound_id)
+            if label and label.test:
+                raise QueryError(f"sound {sound_id} is kept for testing this agent: it is not to learn from it")
+            self._put_back()
+            self._sound = sound
+            return self._settle()
+
+    def ok(self) -> Status:
+        """Call the sound good, and go on."""
+        return self._answer("good")
+
+    def ko(self) -> Status:
+        """Call the sound bad, and go on."""
+        return self._answer("bad")
+
+    def skip(self) -> Status:
+        """Say nothing of the sound, and go on; it does not come again in this session."""
+        return self._answer(None)
+
+    def again(self) -> Status:
+        """Ask the same sound again."""
+        with self._lock:
+            self._asked()
+            return self._status
+
+    def undo(self) -> Status:
+        """Take the last answer of this session back, as a fact of its own, and ask that sound again.
+
+        Raises
+        ------
+        QueryError
+            There is none left.
+        """
+        with self._lock:
+            if not self._given:
+                raise QueryError("nothing left to undo in this session; `mirla agent unlabel` takes older labels back")
+            last = self._given[-1]
+            if last.said is None:
+                self._skipped.discard(last.sound.id)
+            else:
+                self._corpus.agents.undo(self._agent, self.session, who=self.who)
+            self._given.pop()
+            self._put_back()
+            self._sound = last.sound
+            self._read_labels()
+            return self._settle()
+
+    def stop(self, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+        """End the lesson; what the agent learnt is kept as its next version, where there are new labels of both kinds.
+
+        Returns
+        -------
+        dict
+            `agent`, `session`, `good`, `bad`, `test`; `version` and `scores` of the newest model, None without one;
+            `problem`, why it could not learn from these labels, which are kept all the same, else None.
+        """
+        self.close()
+        problem = None
+        with self._lock:
+            self._read_labels()
+            if self.newer and self._status.good and self._status.bad:
+                try:
+                    train(self._corpus, self._agent.name, progress=progress)
+                except EngineError as error:
+                    problem = str(error)
+            model = self._corpus.agents.model(self._agent)
+            facts = {key: getattr(self._status, key) for key in ("agent", "session", "good", "bad", "test")}
+            learnt = {"version": model.version, "scores": model.scores} if model else {"version": None, "scores": None}
+            return {**facts, **learnt, "problem": problem}
+
+    def close(self) -> None:
+        """End the refits; answers are kept anyway. A second time does nothing."""
+        if self._refitter:
+            self._refitter.close()
+
+    @property
+    def newer(self) -> bool:
+        """Whether there are labels that the newest model did not learn from."""
+        from engine.agent.training import _hash
+        model = self._corpus.agents.model(self._agent)
+        return bool(self._labels) and (model is None or model.labels_hash != _hash([l for l in self._labels.values() if not l.test]))
+
+    def _from(self, source: sources.Source) -> Status:
+        with self._lock:
+            self._source, self._held = source, []
+            self._sound = None
+            self._sound = self._first()
+            return self._settle()
+
+    def _answer(self, said: Label | None) -> Status:
+        with self._lock:
+            sound = self._asked()
+            if said is None:
+                self._skipped.add(sound.id)
+            else:
+                self._corpus.agents.annotate(self._agent, [sound.id], said, who=self.who, session=self.session)
+            self._given.append(Given(sound, said, self._verdict(sound.id)))
+            self._sound = self._next
+            if self._next and self._next.id in self._held:
+                self._held.remove(self._next.id)
+            self._read_labels()
+            return self._settle()
+
+    def _asked(self) -> Sound:
+        if self._sound is None:
+            raise QueryError(f"no sound is being asked; choose a source: {sources.SOURCES}")
+        return self._sound
+
+    def _put_back(self) -> None:
+        """Let the sound that is being asked come again after the one that takes its place."""
+        if self._sound:
+            self._held.insert(0, self._sound.id)
+
+    def _verdict(self, sound_id: int) -> Verdict | None:
+        p = None if sound_id in self._learnt else self._p.get(sound_id)
+        return None if p is None else Verdict(p)
+
+    def _read_labels(self) -> None:
+        """Take in what is said by now, by whomever."""
+        labels = self._corpus.agents.annotations(self._agent)
+        self._labels: dict[int, Annotation] = {label.sound_id: label for label in labels}
+        counts = {
+            "good": sum(one.label == "good" and not one.test for one in labels),
+            "bad": sum(one.label == "bad" and not one.test for one in labels),
+            "test": sum(one.test for one in labels),
+        }
+        self._status = replace(self._status, **counts)
+
+    def _settle(self) -> Status:
+        """After a verb: choose what comes next, have the agent refitted, and say where the lesson stands."""
+        if isinstance(self._source, sources.Useful) and self._sound:
+            self._source.pool.ask(self._sound.id)
+        self._next = self._first()
+        self._status = replace(
+            self._status,
+            source=self._source.name if self._source else "",
+            sound=self._sound,
+            last=self._given[-1] if self._given else None,
+        )
+        self._ask_refit()
+        return self._status
+
+    def _first(self) -> Sound | None:
+        """The sound to come next; one that was deleted meanwhile is passed over."""
+        while True:
+            closed = self._labels.keys() | self._skipped | ({self._sound.id} if self._sound else set())
+            chosen = self._held[0] if self._held else self._source.first(closed) if self._source else None
+            if chosen is None:
+                return None
+            try:
+                return self._corpus.sounds.get(chosen)
+            except UnknownSound:
+                self._skipped.add(chosen)
+                self._held = [sound_id for sound_id in self._held if sound_id != chosen]
+
+    def _ask_refit(self) -> None:
+        if not (self._status.good and self._status.bad):
+            self._forget_model()
+            return
+        if not self._refit:
+            return
+        if self._refitter is None:
+            self._refitter = Refitter(self._corpus.home, self._agent.name, 0, self._heard)
+        wanted = {sound.id for sound in (self._sound, self._next) if sound}
+        if isinstance(self._source, sources.Useful):
+            wanted |= set(self._source.pool.ids.tolist())
+        self._refitter.ask(wanted)
+
+    def _heard(self, answer: dict[str, Any]) -> None:
+        """Take in what the refitting process says; in a thread of its own."""
+        with self._lock:
+            if "problem" in answer:
+                self._status = replace(self._status, problem=answer["problem"])
+            elif "accuracy" in answer:
+                self._status = replace(
+                    self._status,
+                    accuracy=_estimate(**answer["accuracy"]),
+                    baseline=answer["baseline"],
+                    measured=answer["labels"],
+                )
+            elif self._status.good and self._status.bad:
+                self._judged(answer)
+
+    def _judged(self, answer: dict[str, Any]) -> None:
+        judged = dict(zip(answer["ids"], answer["p"], strict=True))
+        self._p = judged if answer["fit"] != self._status.fits else self._p | judged
+        self._learnt = frozenset(answer["learnt"])
+        self._status = replace(self._status, fits=answer["fit"], problem="")
+        if isinstance(self._source, sources.Useful):
+            self._source.judged(self._p)
+            self._next = self._first()
+
+    def _forget_model(self) -> None:
+        self._p, self._learnt = {}, frozenset()
+        self._status = replace(self._status, accuracy=None, baseline=None, measured=0)
+        if isinstance(self._source, sources.Useful):
+            self._source.judged(None)
+
+
+def _estimate(value: float, interval: Sequence[float], n: int) -> Estimate:
+    low, high = interval
+    return Estimate(value, (low, high), n)
+
+
+def _begin(corpus: Corpus, name: str) -> tuple[Agent, FeatureMatrix, bool]:
+    """An agent and what it looks at; whether it was made now, which it is not where it would see nothing."""
+    try:
+        agent = corpus.agents.get(name)
+        return agent, side_by_side(corpus, agent.spaces), False
+    except UnknownAgent:
+        matrix = side_by_side(corpus, [spaces.default()])
+        return corpus.agents.create(name, "", [spaces.default()], "mlp"), matrix, True
