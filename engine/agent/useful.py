@@ -89,7 +89,7 @@ class Pool:
             Probability of good, NaN where it is not known (taken for 1/2); None without a model.
         """
         if not len(self.ids) or np.isinf(self.apart[0]):
-            return -np.sqrt(np.einsum("ij,ij->i", self._Z, self._Z))
+            return np.asarray(-np.sqrt(np.einsum("ij,ij->i", self._Z, self._Z)))
         if p is None:
             return self.apart
         uncertain = 1 - np.abs(2 * np.nan_to_num(p, nan=0.5) - 1)
@@ -103,4 +103,4 @@ class Pool:
         return int(self.ids[worth.argmax()])
 
     def _scores(self, X: Floats) -> Floats:
-        return np.nan_to_num((X - self._mean) / self._scale, nan=0.0, posinf=0.0, neginf=0.0)
+        return np.asarray(np.nan_to_num((X - self._mean) / self._scale, nan=0.0, posinf=0.0, neginf=0.0))

@@ -23,7 +23,7 @@ Ids = npt.NDArray[np.int64]
 
 NEAREST = 5000
 """How many sounds likeness brings at most."""
-SOURCES = "random, tag:T, search:T, like:ID or useful"
+SOURCES = "random, useful, tag:T, search:T, like:ID, like (this sound) or id:ID"
 
 
 class Source(Protocol):
@@ -109,8 +109,8 @@ def parse(text: str) -> tuple[str, str]:
     QueryError
         There is no such source.
     """
-    kind, colon, what = (part.strip() for part in text.strip().partition(":"))
-    if kind in ("random", "useful") and not what:
+    kind, _, what = (part.strip() for part in text.strip().partition(":"))
+    if kind in ("random", "useful", "like") and not what:
         return kind, ""
     if kind in ("tag", "search") and what:
         return kind, what

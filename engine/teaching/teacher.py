@@ -7,6 +7,7 @@ that it can be loaded meanwhile: `useful` asks by the newest refit there is, whi
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -109,6 +110,8 @@ class Teacher:
     def source(self, text: str) -> Status:
         """Choose a source in words: `random`, `tag:T`, `search:T`, `like:ID`, `useful`; `id:ID` asks for one sound.
 
+        `like` alone means the sound that is being asked.
+
         Raises
         ------
         QueryError
@@ -116,7 +119,8 @@ class Teacher:
         """
         kind, what = sources.parse(text)
         if kind in ("id", "like"):
-            return self.id(int(what)) if kind == "id" else self.like(int(what))
+            sound_id = int(what) if what else self._asked().id
+            return self.id(sound_id) if kind == "id" else self.like(sound_id)
         verb: Callable[..., Status] = getattr(self, kind)
         return verb(what) if what else verb()
 
@@ -167,8 +171,7 @@ class Teacher:
             label = self._labels.get(sound_id)
             if label and label.test:
                 raise QueryError(f"sound {sound_id} is kept for testing this agent: it is not to learn from it")
-            self._put_back()
-            self._sound = sound
+            self._instead(sound)
             return self._settle()
 
     def ok(self) -> Status:
@@ -199,15 +202,14 @@ class Teacher:
         """
         with self._lock:
             if not self._given:
-                raise QueryError("nothing left to undo in this session; `mirla agent unlabel` takes older labels back")
+                raise QueryError("nothing left to undo in this session; `mirla agent undo` takes older ones back")
             last = self._given[-1]
             if last.said is None:
                 self._skipped.discard(last.sound.id)
             else:
                 self._corpus.agents.undo(self._agent, self.session, who=self.who)
             self._given.pop()
-            self._put_back()
-            self._sound = last.sound
+            self._instead(last.sound)
             self._read_labels()
             return self._settle()
 
@@ -243,14 +245,20 @@ class Teacher:
     def newer(self) -> bool:
         """Whether there are labels that the newest model did not learn from."""
         from engine.agent.training import _hash
+
         model = self._corpus.agents.model(self._agent)
-        return bool(self._labels) and (model is None or model.labels_hash != _hash([l for l in self._labels.values() if not l.test]))
+        return bool(self._labels) and (
+            model is None or model.labels_hash != _hash([l for l in self._labels.values() if not l.test])
+        )
 
     def _from(self, source: sources.Source) -> Status:
         with self._lock:
-            self._source, self._held = source, []
-            self._sound = None
-            self._sound = self._first()
+            first = self._first(source)
+            if first is None:
+                raise QueryError(
+                    f"no sound to ask from {source.name}: none has audio and vectors and is not labelled yet"
+                )
+            self._source, self._held, self._sound = source, [], first
             return self._settle()
 
     def _answer(self, said: Label | None) -> Status:
@@ -262,8 +270,7 @@ class Teacher:
                 self._corpus.agents.annotate(self._agent, [sound.id], said, who=self.who, session=self.session)
             self._given.append(Given(sound, said, self._verdict(sound.id)))
             self._sound = self._next
-            if self._next and self._next.id in self._held:
-                self._held.remove(self._next.id)
+            self._held = self._held[1:]
             self._read_labels()
             return self._settle()
 
@@ -272,10 +279,11 @@ class Teacher:
             raise QueryError(f"no sound is being asked; choose a source: {sources.SOURCES}")
         return self._sound
 
-    def _put_back(self) -> None:
-        """Let the sound that is being asked come again after the one that takes its place."""
-        if self._sound:
-            self._held.insert(0, self._sound.id)
+    def _instead(self, sound: Sound) -> None:
+        """Ask a sound in place of the one that is being asked, which comes again after it."""
+        present = [self._sound.id] if self._sound else []
+        self._held = [*present, *(sound_id for sound_id in self._held if sound_id != sound.id)]
+        self._sound = sound
 
     def _verdict(self, sound_id: int) -> Verdict | None:
         p = None if sound_id in self._learnt else self._p.get(sound_id)
@@ -285,18 +293,18 @@ class Teacher:
         """Take in what is said by now, by whomever."""
         labels = self._corpus.agents.annotations(self._agent)
         self._labels: dict[int, Annotation] = {label.sound_id: label for label in labels}
-        counts = {
-            "good": sum(one.label == "good" and not one.test for one in labels),
-            "bad": sum(one.label == "bad" and not one.test for one in labels),
-            "test": sum(one.test for one in labels),
-        }
-        self._status = replace(self._status, **counts)
+        self._status = replace(
+            self._status,
+            good=sum(one.label == "good" and not one.test for one in labels),
+            bad=sum(one.label == "bad" and not one.test for one in labels),
+            test=sum(one.test for one in labels),
+        )
 
     def _settle(self) -> Status:
         """After a verb: choose what comes next, have the agent refitted, and say where the lesson stands."""
         if isinstance(self._source, sources.Useful) and self._sound:
             self._source.pool.ask(self._sound.id)
-        self._next = self._first()
+        self._next = self._following()
         self._status = replace(
             self._status,
             source=self._source.name if self._source else "",
@@ -306,18 +314,26 @@ class Teacher:
         self._ask_refit()
         return self._status
 
-    def _first(self) -> Sound | None:
-        """The sound to come next; one that was deleted meanwhile is passed over."""
+    def _following(self) -> Sound | None:
+        """What comes after the sound that is being asked: first what was put back."""
+        while self._held:
+            with contextlib.suppress(UnknownSound):
+                return self._corpus.sounds.get(self._held[0])
+            del self._held[0]
+        return self._first(self._source) if self._source else None
+
+    def _first(self, source: sources.Source) -> Sound | None:
+        """The first of a source that may be asked; one that was deleted meanwhile is passed over."""
+        gone: set[int] = set()
         while True:
-            closed = self._labels.keys() | self._skipped | ({self._sound.id} if self._sound else set())
-            chosen = self._held[0] if self._held else self._source.first(closed) if self._source else None
+            present = {self._sound.id} if self._sound else set()
+            chosen = source.first(self._labels.keys() | self._skipped | present | gone)
             if chosen is None:
                 return None
             try:
                 return self._corpus.sounds.get(chosen)
             except UnknownSound:
-                self._skipped.add(chosen)
-                self._held = [sound_id for sound_id in self._held if sound_id != chosen]
+                gone.add(chosen)
 
     def _ask_refit(self) -> None:
         if not (self._status.good and self._status.bad):
@@ -354,7 +370,7 @@ class Teacher:
         self._status = replace(self._status, fits=answer["fit"], problem="")
         if isinstance(self._source, sources.Useful):
             self._source.judged(self._p)
-            self._next = self._first()
+            self._next = self._following()
 
     def _forget_model(self) -> None:
         self._p, self._learnt = {}, frozenset()

@@ -71,7 +71,7 @@ class Hearing:
         if clip is None:
             self._with_player(lambda player: player.panic())
         else:
-            frames = self._seconds and round(self._seconds * clip.rate)
+            frames = None if self._seconds is None else round(self._seconds * clip.rate)
             self._with_player(lambda player: player.start(clip, frames=frames))
 
     def _load(self, sound: Sound) -> Clip:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from engine.playback.clip import Clip
     from engine.teaching import Given, Status
 
-KEYS = "g good · b bad · s skip · a or space again · u undo · f another source · q stop · ? keys"
+_KEYS = ("g good", "b bad", "s skip", "a or space again", "u undo", "f another source", "q stop", "? keys")
+_BETWEEN = " · "
 _ELSEWHERE = 100
 """Columns where there is no terminal."""
 _WIDEST_SHAPE = 72
@@ -57,6 +58,14 @@ class Screen:
         for line in textwrap.wrap(for_terminal(text), self.width) or [""]:
             self._put(line, **style)
 
+    def keys(self) -> None:
+        """What each key does."""
+        left = list(_KEYS)
+        while left:
+            line = _joined(left, self.width)
+            self._put(line, dim=True)
+            del left[: line.count(_BETWEEN) + 1]
+
     def sound(self, sound: Sound, clip: Clip | None) -> None:
         """What is asked: name, facts, tags, and the shape of it."""
         self._put(sound.name, bold=True)
@@ -81,7 +90,7 @@ class Screen:
             return
         words = in_words(given)
         if not self._live:
-            words = " · ".join([words, *_progress(status)])
+            words = _BETWEEN.join([words, *_progress(status)])
         self._put(_INDENT + words, fg=_COLOURS.get(given.said or "", ""))
 
     def progress(self, status: Status) -> None:
@@ -144,7 +153,7 @@ def _joined(parts: Sequence[str], width: int) -> str:
     """As many parts as fit."""
     line = ""
     for part in parts:
-        longer = f"{line} · {part}" if line else part
+        longer = f"{line}{_BETWEEN}{part}" if line else part
         if line and _cells(longer) > width:
             break
         line = longer

@@ -9,15 +9,15 @@ import click
 from corpus.cli.app import App, command, print_lines
 from corpus.errors import CorpusError
 from engine.cli.agent.facts import score_lines
-from engine.cli.agent.keeping import user
+from engine.cli.agent.labelling import user
 from engine.errors import DeviceError, EngineError
 
 if TYPE_CHECKING:
     from corpus.library import Corpus
+    from corpus.model import Sound
     from engine.cli.agent.hearing import Hearing
     from engine.cli.agent.screen import Screen
     from engine.cli.keys import Keys
-    from corpus.model import Sound
     from engine.playback.clip import Clip
     from engine.playback.player import Player
     from engine.teaching import Teacher
@@ -65,6 +65,7 @@ def teach(
     """
     import sys
 
+    from engine.cli.agent.hearing import Hearing
     from engine.cli.agent.screen import Screen
     from engine.cli.keys import keys_from
     from engine.teaching import Teacher
@@ -72,8 +73,8 @@ def teach(
     corpus = app.corpus()
     teacher = Teacher(corpus, name, who=who or user(), measure=measure_name, seed=seed)
     screen = Screen(app.quiet)
+    hearing = Hearing(corpus, None if silent else _player(app, corpus, device), seconds, app.warn)
     _greet(teacher, screen)
-    hearing = _hearing(app, corpus, None if silent else _player(app, corpus, device), seconds)
     try:
         with keys_from(sys.stdin) as keys:
             _lesson(teacher, hearing, screen, keys, source)
@@ -88,19 +89,35 @@ def teach(
     _end(app, teacher)
 
 
-COMMANDS = (teach,)
+@command("suggest")
+@click.argument("name")
+@click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws the pool in a large corpus.")
+def suggest(app: App, name: str, k: int, seed: int) -> None:
+    """The most useful sounds to label next: those an agent is unsure of and that are unlike what it knows.
+
+    \b
+    Example:
+      mirla agent suggest water -k 5
+    """
+    from engine.cli.choosing import show_answer
+    from engine.teaching.suggesting import suggest as most_useful
+
+    version, answer = most_useful(app.corpus(), name, k, seed)
+    show_answer(app, answer, {"agent": name, "version": version})
+
+
+COMMANDS = (teach, suggest)
 
 
 def _greet(teacher: Teacher, screen: Screen) -> None:
-    from engine.cli.agent.screen import KEYS
-
     status = teacher.status
     if teacher.made:
         screen.say(f"new agent {status.agent}: it learns once there are good and bad sounds")
     else:
         behind = "; its model lacks the newest, stopping with q trains it" if teacher.newer else ""
         screen.say(f"agent {status.agent}: {status.good} good, {status.bad} bad so far{behind}")
-    screen.say(KEYS)
+    screen.keys()
 
 
 def _player(app: App, corpus: Corpus, device: str | None) -> Player | None:
@@ -111,14 +128,9 @@ def _player(app: App, corpus: Corpus, device: str | None) -> Player | None:
     except DeviceError as error:
         if device:
             raise
-        app.say(f"{error}; sounds are shown only")
+        what, _, _ = str(error).partition(";")
+        app.say(f"{what}; sounds are shown, not played")
         return None
-
-
-def _hearing(app: App, corpus: Corpus, player: Player | None, seconds: float | None) -> Hearing:
-    from engine.cli.agent.hearing import Hearing
-
-    return Hearing(corpus, player, seconds, app.warn)
 
 
 def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, source: str) -> None:
@@ -150,7 +162,6 @@ def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, sour
 
 
 def _act(key: str, teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys) -> None:
-    from engine.cli.agent.screen import KEYS
     from engine.teaching.sources import SOURCES
 
     if key in _ANSWERS:
@@ -164,9 +175,10 @@ def _act(key: str, teacher: Teacher, hearing: Hearing, screen: Screen, keys: Key
         screen.clear()
         teacher.source(keys.line(f"{SOURCES}: "))
     elif key == "?":
-        screen.say(KEYS)
+        screen.keys()
     else:
-        screen.say(f"no key {key!r}; {KEYS}")
+        screen.say(f"no key {key!r}")
+        screen.keys()
 
 
 def _present(teacher: Teacher, hearing: Hearing, screen: Screen) -> None:
