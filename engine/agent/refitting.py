@@ -33,6 +33,10 @@ import numpy as np
 
 from corpus.errors import CorpusError
 from corpus.library import Corpus
+from engine.agent.classifiers import AUTO
+from engine.agent.examples import Examples
+from engine.agent.fitting import Fitted
+from engine.agent.forms import sigmoid
 from engine.errors import EngineError
 
 _NICE = 10
@@ -115,8 +119,8 @@ class _Labels:
     """The labels that a fit learnt from, and how many fits there were before."""
 
     fit: int
-    examples: Any
-    fitted: Any
+    examples: Examples
+    fitted: Fitted
 
 
 class _Gone(Exception):
@@ -164,14 +168,15 @@ class _Fitting:
             self._judge()
 
     def _refit(self) -> None:
-        from engine.agent.training import examples, fit
+        from engine.agent.training import check, examples, fit
 
-        labels = examples(self._corpus, self._agent)
+        given = examples(self._corpus, self._agent)
         before = self._newest
-        if before and _same(before.examples, labels):
+        if before and before.examples.hash == given.hash:
             return
-        fitted = fit(self._agent.classifier, labels.X, labels.y, self._seed)
-        self._newest = _Labels(before.fit + 1 if before else 1, labels, fitted)
+        check(self._agent, given)
+        fitted = fit(self._agent.classifier, given.X, given.y, self._seed, given.groups)
+        self._newest = _Labels(before.fit + 1 if before else 1, given, fitted)
 
     def _judge(self) -> None:
         from engine.features import side_by_side
@@ -184,22 +189,24 @@ class _Fitting:
         p = np.empty(0)
         if len(ids):
             scores = self._newest.fitted.scores(matrix.X[matrix.rows(ids)])
-            p = 0.5 * (1 + np.tanh(0.5 * self._steepness * scores))
+            p = sigmoid(self._steepness * scores)
         learnt = self._newest.examples.ids
         self._say({"fit": self._newest.fit, "learnt": learnt.tolist(), "ids": ids.tolist(), "p": p.tolist()})
 
     def _measure(self, labels: _Labels) -> None:
-        from engine.agent.evaluate import cross_validate, inverse_temperature
+        from engine.agent.calibration import inverse_temperature
+        from engine.agent.evaluate import cross_validate
 
         def between(_done: int, _total: int) -> None:
             self._answer(self._next(wait=False))
 
-        known = labels.examples
-        found = cross_validate(known.X, known.y, known.groups, self._seed, between, classifier=self._agent.classifier)
+        given, name = labels.examples, self._agent.classifier
+        found = cross_validate(given.X, given.y, given.groups, self._seed, between, name)
         if found is None:
             return
-        self._steepness = inverse_temperature(found.logits, known.y)
-        self._say({"accuracy": found.accuracy.as_json(), "baseline": found.baseline, "labels": len(known.y)})
+        if name != AUTO and not labels.fitted.classifier.natural:  # `auto` holds out scores of several kinds
+            self._steepness = inverse_temperature(found.held_out, given.y)
+        self._say({"accuracy": found.accuracy.as_json(), "baseline": found.baseline, "labels": len(given.y)})
         self._judge()
 
     @contextlib.contextmanager
@@ -216,7 +223,3 @@ class _Fitting:
 
     def _say(self, answer: dict[str, Any]) -> None:
         self._out.write(json.dumps(answer).encode() + b"\n")
-
-
-def _same(one: Any, other: Any) -> bool:
-    return np.array_equal(one.ids, other.ids) and np.array_equal(one.y, other.y)

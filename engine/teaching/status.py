@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from corpus.model import Label, Sound
-from engine.agent.evaluate import Estimate
+from engine.agent.estimates import Estimate
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,12 @@ class Verdict:
 
     @property
     def label(self) -> Label:
-        """`good` from a half up."""
+        """`good` above a half."""
         return "good" if self.p > 0.5 else "bad"
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"label", "p"}`, as everywhere."""
+        return {"label": self.label, "p": round(self.p, 4)}
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,31 @@ class Given:
     sound: Sound
     said: Label | None
     verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """How far the agent is by its newest refit.
+
+    Attributes
+    ----------
+    fits : int
+        Refits so far.
+    accuracy : Estimate or None
+        Of the newest labels whose accuracy was measured; None as long as a class has fewer than two.
+    baseline : float or None
+        What always saying the commoner label would get.
+    labels : int
+        Over how many labels that was measured.
+    problem : str
+        Why there are no refits, if something is in their way.
+    """
+
+    fits: int = 0
+    accuracy: Estimate | None = None
+    baseline: float | None = None
+    labels: int = 0
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,18 +72,10 @@ class Status:
         What is being asked; None before a source is chosen and when it has no more.
     good, bad, test : int
         Labels of the agent so far.
-    accuracy : Estimate or None
-        Of the newest labels whose accuracy was measured; None as long as a class has fewer than two.
-    baseline : float or None
-        What always saying the commoner label would get.
-    measured : int
-        Over how many labels.
     last : Given or None
         The newest answer of this session.
-    fits : int
-        Refits so far.
-    problem : str
-        Why there are no refits, if something is in their way.
+    learnt : Learnt
+        How far the agent is.
     """
 
     agent: str
@@ -64,23 +85,15 @@ class Status:
     good: int = 0
     bad: int = 0
     test: int = 0
-    accuracy: Estimate | None = None
-    baseline: float | None = None
-    measured: int = 0
     last: Given | None = None
-    fits: int = 0
-    problem: str = ""
+    learnt: Learnt = field(default_factory=Learnt)
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON; a sound by its id."""
-        last = self.last
+        last, accuracy = self.last, self.learnt.accuracy
+        verdict = last.verdict if last else None
         return vars(self) | {
-            "sound": self.sound and self.sound.id,
-            "accuracy": self.accuracy and self.accuracy.as_json(),
-            "last": last
-            and {
-                "id": last.sound.id,
-                "said": last.said,
-                "verdict": last.verdict and {"label": last.verdict.label, "p": round(last.verdict.p, 4)},
-            },
+            "sound": self.sound.id if self.sound else None,
+            "last": last and {"id": last.sound.id, "said": last.said, "verdict": verdict and verdict.as_json()},
+            "learnt": vars(self.learnt) | {"accuracy": accuracy and accuracy.as_json()},
         }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,15 +20,13 @@ from corpus.analysis import spaces
 from corpus.errors import UnknownAgent, UnknownSound
 from corpus.library import Corpus
 from corpus.model import Agent, Annotation, Label, Sound
-from engine.agent.evaluate import Estimate
-from engine.agent.refitting import Refitter
-from engine.agent.training import train
 from engine.agent.useful import Pool
-from engine.errors import EngineError, QueryError
+from engine.errors import QueryError
 from engine.features import FeatureMatrix, side_by_side
 from engine.similarity import DEFAULT
 from engine.teaching import sources
-from engine.teaching.status import Given, Status, Verdict
+from engine.teaching.pupil import Pupil
+from engine.teaching.status import Given, Status
 
 
 class Teacher:
@@ -45,8 +43,6 @@ class Teacher:
         What `like` means.
     seed : int, optional
         Makes chance repeatable.
-    refit : bool
-        Whether to refit in the background after each answer.
 
     Attributes
     ----------
@@ -76,7 +72,6 @@ class Teacher:
         who: str,
         measure: str = DEFAULT,
         seed: int | None = None,
-        refit: bool = True,
     ) -> None:
         self._corpus, self._measure, self._seed = corpus, measure, seed
         self.who = who
@@ -90,11 +85,8 @@ class Teacher:
         self._held: list[int] = []  # to come before the source's own
         self._skipped: set[int] = set()
         self._given: list[Given] = []
-        self._p: dict[int, float] = {}
-        self._learnt: frozenset[int] = frozenset()
         self._status = Status(self._agent.name, self.session)
-        self._refitter: Refitter | None = None
-        self._refit = refit
+        self._pupil = Pupil(corpus, self._agent, self._heard)
         self._read_labels()
 
     @property
@@ -219,37 +211,23 @@ class Teacher:
         Returns
         -------
         dict
-            `agent`, `session`, `good`, `bad`, `test`; `version` and `scores` of the newest model, None without one;
-            `problem`, why it could not learn from these labels, which are kept all the same, else None.
+            `agent`, `session`, `good`, `bad`, `test`; `version` and `scores` of the model in use, None without one;
+            `problem`: why it cannot learn from these labels, which are kept all the same, else None.
         """
         self.close()
-        problem = None
         with self._lock:
             self._read_labels()
-            if self.newer and self._status.good and self._status.bad:
-                try:
-                    train(self._corpus, self._agent.name, progress=progress)
-                except EngineError as error:
-                    problem = str(error)
-            model = self._corpus.agents.model(self._agent)
             facts = {key: getattr(self._status, key) for key in ("agent", "session", "good", "bad", "test")}
-            learnt = {"version": model.version, "scores": model.scores} if model else {"version": None, "scores": None}
-            return {**facts, **learnt, "problem": problem}
+            return facts | self._pupil.keep(progress)
 
     def close(self) -> None:
         """End the refits; answers are kept anyway. A second time does nothing."""
-        if self._refitter:
-            self._refitter.close()
+        self._pupil.close()
 
     @property
-    def newer(self) -> bool:
-        """Whether there are labels that the newest model did not learn from."""
-        from engine.agent.training import _hash
-
-        model = self._corpus.agents.model(self._agent)
-        return bool(self._labels) and (
-            model is None or model.labels_hash != _hash([l for l in self._labels.values() if not l.test])
-        )
+    def behind(self) -> bool:
+        """Whether there are labels that the agent's model did not learn from."""
+        return self._pupil.behind
 
     def _from(self, source: sources.Source) -> Status:
         with self._lock:
@@ -268,7 +246,7 @@ class Teacher:
                 self._skipped.add(sound.id)
             else:
                 self._corpus.agents.annotate(self._agent, [sound.id], said, who=self.who, session=self.session)
-            self._given.append(Given(sound, said, self._verdict(sound.id)))
+            self._given.append(Given(sound, said, self._pupil.verdict(sound.id)))
             self._sound = self._next
             self._held = self._held[1:]
             self._read_labels()
@@ -284,10 +262,6 @@ class Teacher:
         present = [self._sound.id] if self._sound else []
         self._held = [*present, *(sound_id for sound_id in self._held if sound_id != sound.id)]
         self._sound = sound
-
-    def _verdict(self, sound_id: int) -> Verdict | None:
-        p = None if sound_id in self._learnt else self._p.get(sound_id)
-        return None if p is None else Verdict(p)
 
     def _read_labels(self) -> None:
         """Take in what is said by now, by whomever."""
@@ -336,52 +310,26 @@ class Teacher:
                 gone.add(chosen)
 
     def _ask_refit(self) -> None:
-        if not (self._status.good and self._status.bad):
-            self._forget_model()
+        useful = self._source if isinstance(self._source, sources.Useful) else None
+        if self._status.good and self._status.bad:
+            asked = {sound.id for sound in (self._sound, self._next) if sound}
+            self._pupil.refit(asked | set(useful.pool.ids.tolist() if useful else ()))
             return
-        if not self._refit:
-            return
-        if self._refitter is None:
-            self._refitter = Refitter(self._corpus.home, self._agent.name, 0, self._heard)
-        wanted = {sound.id for sound in (self._sound, self._next) if sound}
-        if isinstance(self._source, sources.Useful):
-            wanted |= set(self._source.pool.ids.tolist())
-        self._refitter.ask(wanted)
+        self._pupil.forget()
+        self._status = replace(self._status, learnt=self._pupil.learnt)
+        if useful:
+            useful.judged(None)
 
     def _heard(self, answer: dict[str, Any]) -> None:
         """Take in what the refitting process says; in a thread of its own."""
         with self._lock:
-            if "problem" in answer:
-                self._status = replace(self._status, problem=answer["problem"])
-            elif "accuracy" in answer:
-                self._status = replace(
-                    self._status,
-                    accuracy=_estimate(**answer["accuracy"]),
-                    baseline=answer["baseline"],
-                    measured=answer["labels"],
-                )
-            elif self._status.good and self._status.bad:
-                self._judged(answer)
-
-    def _judged(self, answer: dict[str, Any]) -> None:
-        judged = dict(zip(answer["ids"], answer["p"], strict=True))
-        self._p = judged if answer["fit"] != self._status.fits else self._p | judged
-        self._learnt = frozenset(answer["learnt"])
-        self._status = replace(self._status, fits=answer["fit"], problem="")
-        if isinstance(self._source, sources.Useful):
-            self._source.judged(self._p)
-            self._next = self._following()
-
-    def _forget_model(self) -> None:
-        self._p, self._learnt = {}, frozenset()
-        self._status = replace(self._status, accuracy=None, baseline=None, measured=0)
-        if isinstance(self._source, sources.Useful):
-            self._source.judged(None)
-
-
-def _estimate(value: float, interval: Sequence[float], n: int) -> Estimate:
-    low, high = interval
-    return Estimate(value, (low, high), n)
+            if not (self._status.good and self._status.bad):
+                return
+            judged = self._pupil.take(answer)
+            self._status = replace(self._status, learnt=self._pupil.learnt)
+            if judged and isinstance(self._source, sources.Useful):
+                self._source.judged(self._pupil.p)
+                self._next = self._following()
 
 
 def _begin(corpus: Corpus, name: str) -> tuple[Agent, FeatureMatrix, bool]:

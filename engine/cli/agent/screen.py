@@ -140,13 +140,16 @@ def in_words(given: Given) -> str:
 def _progress(status: Status) -> Sequence[str]:
     """How far the agent is, the most wanted first."""
     parts = [f"{status.good} good, {status.bad} bad"]
-    if status.accuracy:
-        low, high = status.accuracy.interval
-        parts.append(f"accuracy {status.accuracy.value:.2f} ({low:.2f} to {high:.2f})")
+    learnt = status.learnt
+    if learnt.accuracy:
+        low, high = learnt.accuracy.interval
+        parts.append(f"accuracy {learnt.accuracy.value:.2f} ({low:.2f} to {high:.2f})")
     parts.append(f"from {status.source}" if status.source else "no source")
-    if status.accuracy:
-        parts.append(f"{status.measured} labels measured, always the commoner: {status.baseline or 0:.2f}")
-    return [for_terminal(part) for part in ([*parts, status.problem] if status.problem else parts)]
+    if learnt.accuracy:
+        parts.append(f"over {learnt.labels} labels, always the commoner: {learnt.baseline or 0:.2f}")
+    if learnt.problem:
+        parts.insert(1, learnt.problem)
+    return [for_terminal(part) for part in parts]
 
 
 def _joined(parts: Sequence[str], width: int) -> str:

@@ -115,7 +115,7 @@ def _greet(teacher: Teacher, screen: Screen) -> None:
     if teacher.made:
         screen.say(f"new agent {status.agent}: it learns once there are good and bad sounds")
     else:
-        behind = "; its model lacks the newest, stopping with q trains it" if teacher.newer else ""
+        behind = "; its model lacks the newest, stopping with q trains it" if teacher.behind else ""
         screen.say(f"agent {status.agent}: {status.good} good, {status.bad} bad so far{behind}")
     screen.keys()
 
