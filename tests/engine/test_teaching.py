@@ -1,4 +1,4 @@
-"""Lessons: the verbs, what they keep, where sounds come from, refits in the background, and the most useful question."""
+"""Lessons: the verbs and what they keep, where sounds come from, refits, and the most useful question."""
 
 import io
 import time
@@ -338,7 +338,7 @@ def test_keys_from_a_pipe(piped, sonic_home):
     with Corpus(sonic_home) as corpus:
         assert list(done.json) == ["agent", "session", "good", "bad", "test", "version", "scores", "problem"]
         assert (done.json["good"], done.json["bad"], done.json["version"]) == (1, 0, None)
-        [fact] = [one for one in corpus.agents.annotations(corpus.agents.get("water"))]
+        [fact] = corpus.agents.annotations(corpus.agents.get("water"))
         assert (fact.label, fact.session) == ("good", done.json["session"])
     assert "new agent water" in done.err
     assert "no key 'x'" in done.err
