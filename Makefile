@@ -24,6 +24,7 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/harvest.py
+	$(BIN)/python benchmarks/agents.py
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)

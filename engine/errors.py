@@ -7,7 +7,7 @@ EngineError                 20   anything below
 ├── DeviceError             24   no sound device, or one that failed
 ├── DemoError               25   the demo has nothing to work on
 ├── QueryError              26   a query that cannot be answered as it was asked
-└── ModelError              27   a model that cannot be used
+└── ModelError              27   a model, in a file or stored, that cannot be used
 
 20 to 29 are the engine's; 3 to 19, and from 30 up, are the corpus's (`corpus.errors`).
 """
@@ -58,6 +58,6 @@ class QueryError(EngineError):
 
 
 class ModelError(EngineError):
-    """A model that cannot be used: damaged, of another form than it should be, or made from what is no longer there."""
+    """A model that cannot be used: broken, of the wrong shape, or not to be had in the form that was asked for."""
 
     exit_code = 27

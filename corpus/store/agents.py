@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus import said
-from corpus.errors import LabelsError, StoreError, UnknownAgent, UnknownSound
+from corpus.errors import LabelsError, StoreError, UnknownAgent
 from corpus.model import Agent, Annotation, Label, Model
+from corpus.store import facts as stored
 from corpus.store.database import Database, now
-from corpus.store.identities import held
-from corpus.store.tables import agents, labels, models
+from corpus.store.tables import agents, models
 
 LONGEST_NAME = 100
 """Characters of an agent's name, or of a person's."""
@@ -93,8 +93,8 @@ class Agents:
             values = {key: row[key] for key in ("about", "spaces", "classifier")}
             make = sa.insert(agents).values(values | {"name": name, "created": now()}).returning(agents.c.id)
             copied = connection.execute(make).scalar_one()
-            moved = _copy_facts(connection, agent, copied)
-            if model := _kept(connection, agent):
+            moved = stored.copy(connection, agent, copied)
+            if model := _in_use(connection, agent):
                 kept = vars(model) | {"agent_id": copied, "version": 1, "until": moved.get(model.until)}
                 connection.execute(sa.insert(models), kept)
         return self.get(name)
@@ -145,8 +145,8 @@ class Agents:
         at = now()
         facts = [Annotation(number, label, test, who, session, at) for number in ids]
         with self._database.write(durable=True) as connection:
-            _check_held(connection, ids)
-            _append(connection, agent.id, facts)
+            stored.check_held(connection, ids)
+            stored.append(connection, agent.id, facts)
 
     def undo(self, agent: Agent, session: str | None = None, *, who: str) -> Annotation | None:
         """Take back the last annotation (of a session, if given) that was not undone; again for the one before it.
@@ -155,9 +155,15 @@ class Agents:
         -------
         Annotation or None
             The new fact: which one it `undoes`, and as its label what counts now; None where nothing is left to undo.
+
+        Raises
+        ------
+        LabelsError
+            `who` is no name.
         """
+        check_person(who)
         with self._database.write(durable=True) as connection:
-            history = _history(connection, agent)
+            history = stored.history(connection, agent)
             mine = [one for one in said.standing(history) if session in (None, one.session)]
             if not mine:
                 return None
@@ -172,8 +178,8 @@ class Agents:
                 now(),
                 undoes=taken.id,
             )
-            _append(connection, agent.id, [fact])
-            return _history(connection, agent)[-1]
+            stored.append(connection, agent.id, [fact])
+            return stored.history(connection, agent)[-1]
 
     def take_in(self, agent: Agent, facts: Iterable[Annotation]) -> int:
         """Append what was said elsewhere, in order of time, and return how many facts were new.
@@ -188,31 +194,26 @@ class Agents:
             A sound was deleted meanwhile; nothing is stored then.
         """
         with self._database.write(durable=True) as connection:
-            history = _history(connection, agent)
+            history = stored.history(connection, agent)
             known = {_key(one) for one in history} | {_key(replace(one, at="")) for one in said.words(history)}
             new = list({_key(one): one for one in facts if _key(one) not in known}.values())
             new = sorted((replace(one, at=one.at or now()) for one in new), key=lambda one: one.at)
             newest = {one.sound_id: one.at for one in new}
             last = said.last(history)
             again = [last[number] for number, at in newest.items() if number in last and last[number].at > at]
-            _check_held(connection, newest)
-            _append(connection, agent.id, [*new, *again])
+            stored.check_held(connection, newest)
+            stored.append(connection, agent.id, [*new, *again])
             return len(new)
 
     def history(self, agent: Agent) -> list[Annotation]:
         """All facts of an agent in the order in which they were stored (`corpus.said` reads them)."""
         with self._database.read() as connection:
-            return _history(connection, agent)
+            return stored.history(connection, agent)
 
     def annotations(self, agent: Agent, until: int | None = None) -> list[Annotation]:
         """The labels that count, or counted after `until`: the last one of each sound, in order of id."""
-        own = labels.c.agent_id == agent.id
-        said = own if until is None else own & (labels.c.id <= until)
-        last = sa.select(sa.func.max(labels.c.id)).where(said).group_by(labels.c.sound_id)
-        query = sa.select(labels).where(labels.c.id.in_(last), labels.c.label.is_not(None))
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(labels.c.sound_id)).all()
-        return [_annotation(row) for row in rows]
+            return stored.counting(connection, agent, until)
 
     def add_model(self, agent: Agent, model: Model) -> Model:
         """Keep a trained model under the next version number, which is returned with it; it is the one in use then."""
@@ -222,8 +223,8 @@ class Agents:
             _update(connection, agent, in_use=None)
         return kept
 
-    def model(self, agent: Agent, version: int | None = None) -> Model | None:
-        """A version of an agent: this one, else that named by `use`, else the newest; None if there is none.
+    def model(self, agent: Agent) -> Model | None:
+        """The model in use: that of the version named by `use`, else the newest; None before the first training.
 
         Raises
         ------
@@ -231,16 +232,16 @@ class Agents:
             Its row is damaged.
         """
         with self._database.read() as connection:
-            return _kept(connection, agent, version)
+            return _in_use(connection, agent)
 
-    def models(self, agent: Agent) -> list[Model]:
-        """All versions of an agent, the oldest first, without those whose rows are damaged."""
+    def versions(self, agent: Agent) -> list[Model]:
+        """All models of an agent, the oldest first, but for those whose rows are damaged."""
         found = []
         with self._database.read() as connection:
             for version in _versions(connection, agent):
                 with contextlib.suppress(StoreError):
-                    found.append(_kept(connection, agent, version))
-        return [model for model in found if model is not None]
+                    found.append(_version(connection, agent, version))
+        return found
 
     def use(self, agent: Agent, version: int | None) -> Agent:
         """Let one version judge until the next training; None: the newest.
@@ -290,66 +291,30 @@ def _check_free(connection: Connection, name: str) -> None:
         raise UnknownAgent(f"there is an agent {name!r} already; `mirla agent show {shlex.quote(name)}` shows it")
 
 
-def _check_held(connection: Connection, ids: Collection[int]) -> None:
-    """Raise UnknownSound for the first id that is not held."""
-    there = held(connection, ids)
-    for number in ids:
-        if number not in there:
-            raise UnknownSound(f"no sound {number} to label; nothing was labelled")
-
-
 def _update(connection: Connection, agent: Agent, **values: Any) -> None:
     connection.execute(sa.update(agents).where(agents.c.id == agent.id).values(values))
-
-
-def _append(connection: Connection, agent_id: int, facts: Iterable[Annotation]) -> None:
-    if rows := [_row(one, agent_id) for one in facts]:
-        connection.execute(sa.insert(labels), rows)
-
-
-def _row(one: Annotation, agent_id: int) -> dict[str, Any]:
-    return {key: value for key, value in vars(one).items() if key != "id"} | {"agent_id": agent_id}
-
-
-def _history(connection: Connection, agent: Agent) -> list[Annotation]:
-    query = sa.select(labels).where(labels.c.agent_id == agent.id).order_by(labels.c.id)
-    return [_annotation(row) for row in connection.execute(query)]
-
-
-def _copy_facts(connection: Connection, source: Agent, target: int) -> dict[int | None, int]:
-    """Append the facts of one agent to another; returns the new ids by the old ones, in their order."""
-    moved: dict[int | None, int] = {}
-    for one in _history(connection, source):
-        values = _row(replace(one, undoes=moved.get(one.undoes)), target)
-        moved[one.id] = connection.execute(sa.insert(labels).values(values).returning(labels.c.id)).scalar_one()
-    return moved
 
 
 def _key(one: Annotation) -> tuple[Any, ...]:
     return one.sound_id, one.label, one.test, one.who, one.at
 
 
-def _kept(connection: Connection, agent: Agent, version: int | None = None) -> Model | None:
-    """A version, else the one in use; StoreError where its row is damaged."""
-    named = sa.select(agents.c.in_use).where(agents.c.id == agent.id).scalar_subquery()
-    newest = sa.select(sa.func.max(models.c.version)).where(models.c.agent_id == agent.id).scalar_subquery()
-    chosen = sa.func.coalesce(named, newest) if version is None else sa.literal(version)
-    try:
-        row = connection.execute(
-            sa.select(models).where(models.c.agent_id == agent.id, models.c.version == chosen)
-        ).first()
-    except ValueError:  # no JSON
-        raise _damaged(agent) from None
-    if row is None:
-        return None
-    if not all(isinstance(getattr(row, name), dict) for name in _OBJECTS):
-        raise _damaged(agent)
-    return Model(**{key: getattr(row, key) for key in Model.__dataclass_fields__})
+def _in_use(connection: Connection, agent: Agent) -> Model | None:
+    named = connection.execute(sa.select(agents.c.in_use).where(agents.c.id == agent.id)).scalar()
+    version = named or max(_versions(connection, agent), default=None)
+    return _version(connection, agent, version) if version else None
 
 
-def _damaged(agent: Agent) -> StoreError:
-    name = shlex.quote(agent.name)
-    return StoreError(f"the model of agent {agent.name!r} is damaged; `mirla agent train {name}` makes another")
+def _version(connection: Connection, agent: Agent, version: int) -> Model:
+    query = sa.select(models).where(models.c.agent_id == agent.id, models.c.version == version)
+    with contextlib.suppress(ValueError):  # no JSON
+        row = connection.execute(query).mappings().one()
+        if all(isinstance(row[name], dict) for name in _OBJECTS):
+            return Model(**{key: row[key] for key in Model.__dataclass_fields__})
+    raise StoreError(
+        f"version {version} of agent {agent.name!r} is damaged; `mirla agent train {shlex.quote(agent.name)}` makes "
+        "another"
+    )
 
 
 def _versions(connection: Connection, agent: Agent) -> list[int]:
@@ -359,7 +324,3 @@ def _versions(connection: Connection, agent: Agent) -> list[int]:
 
 def _agent(row: sa.Row[Any]) -> Agent:
     return Agent(row.id, row.name, row.about, tuple(row.spaces), row.classifier, row.in_use)
-
-
-def _annotation(row: sa.Row[Any]) -> Annotation:
-    return Annotation(row.sound_id, row.label, row.test, row.who, row.session, row.at, row.id, row.undoes)

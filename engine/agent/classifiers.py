@@ -91,6 +91,11 @@ def classifier(name: str) -> Classifier:
     return CLASSIFIERS[name]
 
 
+def named(name: str) -> str:
+    """The name of a classifier, or `auto`; raises TrainingError for any other."""
+    return name if name == AUTO else classifier(name).name
+
+
 def known() -> list[str]:
     """All names, and `auto`."""
     return [*CLASSIFIERS, AUTO]

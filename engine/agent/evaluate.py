@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.agent.calibration import inverse_temperature as inverse_temperature
 from engine.agent.classifiers import AUTO
 from engine.agent.estimates import Estimate as Estimate
 from engine.agent.estimates import Members, resamples, share
@@ -146,11 +147,11 @@ def cross_validate(
     if folds is None:
         return None
     held_out = np.empty((len(folds.repeats), len(y)))
-    for repeat, splits in enumerate(folds.repeats):
-        for train, test in splits:
-            held_out[repeat, test] = held_out_scores(classifier, X, y, groups, (train, test), seed + repeat)
+    dealt = [(repeat, split) for repeat, splits in enumerate(folds.repeats) for split in splits]
+    for done, (repeat, split) in enumerate(dealt):
+        held_out[repeat, split[1]] = held_out_scores(classifier, X, y, groups, split, seed + repeat)
         if progress:
-            progress(repeat + 1, len(folds.repeats))
+            progress(done + 1, len(dealt))
     return scored(held_out, y, folds.members, folds.protocol, seed)
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from corpus.library import Corpus
 from corpus.model import Agent, Model
 from engine.agent.examples import rows_of
+from engine.agent.flucoma_network import FLUCOMA, stored
 from engine.agent.forms import Floats
 from engine.agent.forms import logits as logits
 from engine.agent.forms import sigmoid as sigmoid
@@ -63,14 +64,6 @@ class Verdicts:
     def good(self) -> Ids:
         """Ids of the good sounds, ascending."""
         return self.ids[self.is_good]
-
-    def mask(self, ids: Ids) -> npt.NDArray[np.bool_]:
-        """Which of some ids (m,) are good; fastest where they ascend."""
-        if ids is self.ids or np.array_equal(ids, self.ids):
-            return self.is_good
-        if len(ids) < 2 or (ids[1:] > ids[:-1]).all():
-            return among(ids, self.good)
-        return np.isin(ids, self.good)
 
     def of(self, sound_id: int) -> dict[str, Any]:
         """Verdict on one sound: `{"label", "p"}`, both None where it was not analysed."""
@@ -170,6 +163,9 @@ def judged_by(score: Scorer, parts: Sequence[FeatureMatrix]) -> tuple[Ids, Float
 
 
 def _judged(corpus: Corpus, agent: Agent, model: Model, parts: Sequence[FeatureMatrix]) -> Verdicts:
+    if agent.classifier == FLUCOMA:
+        matrix = parts[0]
+        return Verdicts(agent.name, model.version, matrix.ids, stored(agent, model).is_good(matrix.X), None)
     ids, z = judged_by(scorer(corpus, agent, model), parts)
     p = sigmoid(temperature(agent, model) * z)
     return Verdicts(agent.name, model.version, ids, z > 0, p, _drift(model, ids, p))

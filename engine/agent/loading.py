@@ -15,6 +15,7 @@ from corpus.library import Corpus
 from corpus.model import Agent, Model
 from engine.agent.examples import Examples, gathered, labels_hash
 from engine.agent.fitting import refit
+from engine.agent.flucoma_network import FLUCOMA
 from engine.agent.forms import Floats, Matrix, logits
 from engine.errors import ModelError, NoVectors, TrainingError
 
@@ -37,7 +38,7 @@ def model_of(corpus: Corpus, agent: Agent) -> Model:
             f"agent {agent.name!r} was not trained yet; label some sounds, then "
             f"`mirla agent train {shlex.quote(agent.name)}`"
         )
-    if model.fingerprints != fingerprints(corpus, agent):
+    if agent.classifier != FLUCOMA and model.fingerprints != fingerprints(corpus, agent):
         raise TrainingError(
             f"agent {agent.name!r} learnt from vectors of another extractor than the present ones; "
             f"`mirla agent train {shlex.quote(agent.name)}`"
@@ -96,6 +97,8 @@ def examples_of(corpus: Corpus, agent: Agent, model: Model) -> Examples:
     ModelError
         Some of it is no longer there, or was not kept.
     """
+    if not model.verdicts:
+        raise _unusable(agent, model, "what it learnt from was not kept with it")
     was = corpus.agents.annotations(agent, until=model.until)
     labels = [label for label in was if str(label.sound_id) in model.verdicts]
     if not labels or labels_hash((label.sound_id, label.label) for label in labels) != model.labels_hash:

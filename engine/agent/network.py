@@ -84,7 +84,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Class (n,) of each row."""
-        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
+        above = self.decision_function(X) > 0
+        return np.asarray(self.classes_[above.astype(int)])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

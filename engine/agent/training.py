@@ -11,12 +11,14 @@ import numpy as np
 from corpus.library import Corpus
 from corpus.model import Agent, Model
 from engine.agent.calibration import inverse_temperature
+from engine.agent.classifiers import named
 from engine.agent.evaluate import Evaluation, alike, cross_validate, varying
 from engine.agent.examples import Examples as Examples
 from engine.agent.examples import examples as examples
 from engine.agent.examples import remedy
 from engine.agent.fitting import Fitted as Fitted
 from engine.agent.fitting import fit as fit
+from engine.agent.flucoma_network import FLUCOMA
 from engine.agent.forms import sigmoid
 from engine.agent.loading import fingerprints
 from engine.errors import TrainingError
@@ -44,13 +46,14 @@ def train(
         No labelled sound has a vector in each space that the agent looks at.
     """
     agent = corpus.agents.get(name)
+    learns(agent)
     given = examples(corpus, agent)
     check(agent, given)
     evaluation = cross_validate(given.X, given.y, given.groups, seed, progress, agent.classifier)
     fitted = fit(agent.classifier, given.X, given.y, seed, given.groups)
     factor = _temperature(fitted, evaluation, given, seed)
     p = sigmoid(factor * fitted.scores(given.X))
-    scores = {"good": given.good, "bad": given.bad, **(evaluation.as_json() if evaluation else _unscored())}
+    scores = {"good": given.good, "bad": given.bad, **(evaluation.as_json() if evaluation else unscored())}
     scores["doubtful"] = doubtful(given, evaluation, factor) if evaluation else []
     model = Model(
         version=0,
@@ -74,6 +77,16 @@ def train(
         "left_out": given.left_out,
         "notes": [*_notes(given), *fitted.notes],
     }
+
+
+def learns(agent: Agent, classifier: str | None = None) -> None:
+    """Raise TrainingError where neither an agent nor a classifier in its place can learn, or there is none such."""
+    if agent.classifier == FLUCOMA and classifier is None:
+        raise TrainingError(
+            f"agent {agent.name!r} was imported from FluCoMa and does not learn; `mirla agent new NAME` makes one that "
+            "does"
+        )
+    named(classifier or agent.classifier)
 
 
 def check(agent: Agent, given: Examples) -> None:
@@ -116,7 +129,8 @@ def _notes(given: Examples) -> list[str]:
     return [*notes, *([f"{missing} examples lack a number, taken for the mean"] if missing else [])]
 
 
-def _unscored() -> dict[str, Any]:
+def unscored() -> dict[str, Any]:
+    """In place of an evaluation, where nothing can be held out."""
     protocol = "none: a class has fewer than two sounds, so none can be held out"
     nothing = dict.fromkeys(("accuracy", "balanced", "auc", "confusion", "baseline"))
     return {**nothing, "protocol": protocol}

@@ -43,6 +43,26 @@ _OPTIONS = (
     click.option("--filter", default="", metavar="F", help="Only sounds that fit, in Freesound's filter language."),
     click.option("--licence", "licences", multiple=True, help="Only under this licence; several: under any of them."),
     click.option("--agent", "agents", multiple=True, help="Only what this agent calls good; several: what all do."),
+    click.option("--any-agent", "any_agents", multiple=True, help="Only what one at least of these agents calls good."),
+    click.option(
+        "--not-agent",
+        "not_agents",
+        multiple=True,
+        help="Only what this agent calls bad; several: what all do. What it has no verdict on, not being analysed, is "
+        "left out.",
+    ),
+    click.option(
+        "--strict",
+        type=click.FloatRange(0, 1),
+        metavar="P",
+        help="For --agent and --any-agent: good only with a probability of P at least. Not for --not-agent, where "
+        "bad stays what is not good; not with agents of FluCoMa's, which have no probabilities.",
+    ),
+    click.option(
+        "--best",
+        is_flag=True,
+        help="If the agents allow no sound, take the k least bad: those on which the least sure agent is surest.",
+    ),
     click.option(
         "--near",
         multiple=True,
@@ -61,7 +81,10 @@ _OPTIONS = (
     click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
 )
 
-_NAMES = ("k", "tags", "filter", "licences", "agents", "with_audio", "near", "fresh", "spread", "seed")
+_NAMES = (
+    *("k", "tags", "filter", "licences", "agents", "any_agents", "not_agents", "strict", "best"),
+    *("with_audio", "near", "fresh", "spread", "seed"),
+)
 
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,7 +129,7 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
                 "" if hit.sound.file else "none",
                 _number(hit.distance, 3),
                 _number(hit.score, 3),
-                *(_number(verdict["p"], 2) for verdict in hit.agents.values()),
+                *(_number(verdict["p"], 2) or verdict["label"] for verdict in hit.agents.values()),
                 hit.sound.username,
                 str(hit.sound.licence),
                 " ".join(hit.sound.tags),
@@ -119,17 +142,27 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
             table(console, [headings[p] for p in shown], [[row[p] for p in shown] for row in rows], spare)
 
     app.answer(data | {"results": [hit.as_json() for hit in answer.hits]}, draw)
-    if not answer.hits:
+    if answer.least_bad:
+        app.say(f"{_refusals(answer)}; these are the least bad")
+    elif not answer.hits or not answer.allowed:
         app.say(_why_none(answer))
 
 
 def _why_none(answer: Answer) -> str:
     if answer.stale:
         return f"no sound: all {answer.stale} that fit were returned lately; without --fresh they come again"
-    for agent, refused in answer.refused.items():
-        if refused:
-            return f"no sound: agent {for_terminal(agent)} calls none of the {refused} good that fit the rest"
+    if answer.fitted and any(answer.refused.values()):
+        return f"no sound: {_refusals(answer)}; --best takes the least bad"
     return "no sound fits; `mirla status` shows what there is"
+
+
+def _refusals(answer: Answer) -> str:
+    """How many fitted, and how many of them each agent refused."""
+    each = []
+    for agent, refused in answer.refused.items():
+        unjudged = answer.unjudged.get(agent)
+        each.append(f"agent {for_terminal(agent)} refuses {refused}" + f" ({unjudged} not analysed)" * bool(unjudged))
+    return f"of {answer.fitted} that fit the rest, {', '.join(each)}"
 
 
 def _number(value: float | None, digits: int) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,9 @@ import numpy as np
 from corpus.filters import parse
 from corpus.library import Corpus
 from corpus.model import Grouping, Sound
-from engine.agent.judging import Verdicts, judge
 from engine.query.chance import evenly, farthest_tenth
+from engine.query.choice import Choice
+from engine.query.judged import Asked, allowed, least_bad, unjudged, verdicts_of
 from engine.query.near import by_traits
 from engine.query.order import Ids, Order, tenth
 from engine.query.path import passable, walk
@@ -28,46 +28,7 @@ from engine.similarity import DEFAULT
 from engine.similarity.compared import compared
 from engine.similarity.measures import measure
 
-
-@dataclass(frozen=True)
-class Choice:
-    """What to choose from, and how much: the choosing options of the command line.
-
-    Attributes
-    ----------
-    k : int
-        At most so many sounds.
-    text : str
-        Words to find (see `corpus.store.sounds.Sounds.ids`).
-    tags, licences : tuple of str
-        All of the tags; one of the licences.
-    filter : str
-        A filter they must fit (see `corpus.filters`); none if empty.
-    agents : tuple of str
-        All of them must call a sound good.
-    with_audio : bool
-        Only sounds whose audio is here.
-    near : tuple of (str, float)
-        Traits, and the values to be near to (see `engine.query.near`).
-    fresh : bool
-        Leave out what was returned lately (see `corpus.store.returned`), and remember what is returned now.
-    spread : float, optional
-        Between 1, near alone counts, and 0, only variety does (see `engine.query.spread`).
-    seed : int, optional
-        Makes chance repeatable.
-    """
-
-    k: int = 10
-    text: str = ""
-    tags: tuple[str, ...] = ()
-    licences: tuple[str, ...] = ()
-    filter: str = ""
-    agents: tuple[str, ...] = ()
-    with_audio: bool = False
-    near: tuple[tuple[str, float], ...] = ()
-    fresh: bool = False
-    spread: float | None = None
-    seed: int | None = None
+__all__ = ["Answer", "Choice", "Hit", "path", "random_sounds", "search", "similar"]
 
 
 @dataclass(frozen=True)
@@ -111,16 +72,25 @@ class Answer:
         At most k, in order.
     allowed : int
         How many sounds there were to choose from.
+    fitted : int
+        How many fitted what is asked but for agents, and for being fresh.
     refused : dict
-        By agent, how many sounds that fitted the rest it did not call good.
+        By agent, how many of the fitted it does not call what it is to call them.
+    unjudged : dict
+        By agent, how many of the fitted it has no verdict on; counted where no sound was allowed.
     stale : int
-        How many sounds that fitted were left out since they were returned lately.
+        How many sounds that fitted, and that the agents allow, were left out since they were returned lately.
+    least_bad : bool
+        Whether these are the least bad, since the agents allow none.
     """
 
     hits: list[Hit]
     allowed: int
+    fitted: int = 0
     refused: dict[str, int] = field(default_factory=dict)
+    unjudged: dict[str, int] = field(default_factory=dict)
     stale: int = 0
+    least_bad: bool = False
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
@@ -130,10 +100,7 @@ def search(corpus: Corpus, choice: Choice) -> Answer:
     """
     varied = _spreading(corpus, choice, DEFAULT)
     fitting = _fitting(corpus, choice)
-    order = Order(fitting.ids)
-    if choice.near:
-        order = by_traits(corpus, choice.near, fitting.ids)
-    return _answer(corpus, choice, replace(fitting, ids=order.ids), varied(order))
+    return _answer(corpus, choice, fitting, varied(fitting.order))
 
 
 def random_sounds(
@@ -166,9 +133,10 @@ def random_sounds(
     """
     varied = _spreading(corpus, choice, measure_name)
     far = None if far_from is None else neighbourhood(corpus, measure(measure_name), [far_from], [])
-    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, None if far is None else far.ids))
+    fitting = _nearest_tenth(choice, _fitting(corpus, choice, None if far is None else far.ids))
     if far is not None:
-        fitting = replace(fitting, ids=farthest_tenth(far.nearest(len(fitting.ids), fitting.ids), choice.k))
+        farthest = farthest_tenth(far.nearest(len(fitting.ids), fitting.ids), choice.k)
+        fitting = replace(fitting, order=Order(farthest))
     generator = np.random.default_rng(choice.seed)
     if even_by is None:
         drawn = generator.permutation(np.sort(fitting.ids))
@@ -211,7 +179,7 @@ def similar(
     likes = [target] if isinstance(target, int) else target
     around = neighbourhood(corpus, measure(measure_name), likes, unlike)
     varied = _spreading(corpus, choice, measure_name)
-    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, around.ids, around.held))
+    fitting = _nearest_tenth(choice, _fitting(corpus, choice, around.ids, around.held))
     return _answer(corpus, choice, fitting, varied(around.nearest(_wanted(choice), fitting.ids)))
 
 
@@ -229,22 +197,46 @@ def path(corpus: Corpus, first: int, last: int, choice: Choice, measure_name: st
     """
     known = passable(corpus, measure(measure_name), first, last, choice.k)
     others = known.ids[~np.isin(known.ids, [first, last])]
-    fitting = _nearest_tenth(corpus, choice, _fitting(corpus, choice, others))
+    fitting = _nearest_tenth(choice, _fitting(corpus, choice, others))
     return _answer(corpus, choice, fitting, Order(walk(known, first, last, choice.k, fitting.ids)))
 
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Sounds that fit, by rank of their text; the verdicts of the agents asked, and what each refused."""
+    """Sounds that fit, by nearness to the wanted traits, else by rank of their text; the rest as in `Answer`."""
 
-    ids: Ids
-    verdicts: list[Verdicts]
+    order: Order
+    verdicts: Asked
+    fitted: int
     refused: dict[str, int]
+    unjudged: dict[str, int]
     stale: int = 0
+    least_bad: bool = False
+
+    @property
+    def ids(self) -> Ids:
+        return self.order.ids
 
 
 def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None, held: bool = False) -> _Fitting:
     """What fits, of `among` alone; `held`: all of `among`, which then ascend, are held."""
+    order = _without_agents(corpus, choice, among, held)
+    asked = verdicts_of(corpus, choice)
+    mask, refused = allowed(choice, asked, order.ids)
+    fresh = np.ones(len(mask), bool) if not choice.fresh else ~np.isin(order.ids, corpus.returned.lately())
+    stale = int((mask & ~fresh).sum())
+    mask &= fresh
+    none = bool(asked) and not mask.any()
+    if none and choice.best:
+        free = np.flatnonzero(fresh)
+        mask[free[least_bad(choice, asked, order.ids[free])]] = True
+    unknown = unjudged(asked, order.ids) if none else {}
+    kept = order if mask.all() else order.at(mask)
+    return _Fitting(kept, asked, len(mask), refused, unknown, stale, none and bool(mask.any()))
+
+
+def _without_agents(corpus: Corpus, choice: Choice, among: Ids | None, held: bool) -> Order:
+    """What fits but for agents and for being fresh, in the order of a search."""
     narrow = parse(choice.filter) if choice.filter else None
     anything = not (choice.text or choice.tags or choice.licences or choice.with_audio or narrow)
     if among is not None and held and anything:
@@ -252,21 +244,12 @@ def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None, held: boo
     else:
         ids = corpus.sounds.ids(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
         ids = ids if among is None else ids[np.isin(ids, among)]
-    verdicts = [judge(corpus, name) for name in choice.agents]
-    kept = [np.isin(ids, verdict.good) for verdict in verdicts]
-    refused = {verdict.agent: int((~good).sum()) for verdict, good in zip(verdicts, kept, strict=True)}
-    ids = ids[reduce(np.logical_and, kept, np.ones(len(ids), bool))]
-    if not choice.fresh:
-        return _Fitting(ids, verdicts, refused)
-    stale = np.isin(ids, corpus.returned.lately())
-    return _Fitting(ids[~stale], verdicts, refused, int(stale.sum()))
+    return by_traits(corpus, choice.near, ids) if choice.near else Order(ids)
 
 
-def _nearest_tenth(corpus: Corpus, choice: Choice, fitting: _Fitting) -> _Fitting:
+def _nearest_tenth(choice: Choice, fitting: _Fitting) -> _Fitting:
     """The tenth of what fits that is nearest to the wanted traits, at least k sounds; all where none are wanted."""
-    if not choice.near:
-        return fitting
-    return replace(fitting, ids=tenth(by_traits(corpus, choice.near, fitting.ids), choice.k).ids)
+    return replace(fitting, order=tenth(fitting.order, choice.k)) if choice.near else fitting
 
 
 def _wanted(choice: Choice) -> int:
@@ -292,10 +275,18 @@ def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> 
             sound=sound,
             distance=None if order.distances is None else float(order.distances[place]),
             score=None if order.scores is None else float(order.scores[place]),
-            agents={verdict.agent: verdict.of(sound.id) for verdict in fitting.verdicts},
+            agents={name: verdicts.of(sound.id) for name, verdicts in fitting.verdicts.items()},
         )
         for place, sound in enumerate(corpus.sounds.many(order.ids.tolist()))
     ]
     if choice.fresh:
         corpus.returned.remember(order.ids.tolist())
-    return Answer(hits, len(fitting.ids), fitting.refused, fitting.stale)
+    return Answer(
+        hits,
+        allowed=len(fitting.ids),
+        fitted=fitting.fitted,
+        refused=fitting.refused,
+        unjudged=fitting.unjudged,
+        stale=fitting.stale,
+        least_bad=fitting.least_bad,
+    )

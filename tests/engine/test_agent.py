@@ -1,6 +1,8 @@
 """Agents: what they learn, how they are judged, and what they refuse."""
 
 import json
+import shutil
+import sqlite3
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from corpus import Corpus
 from engine.agent.calibration import inverse_temperature
 from engine.agent.evaluate import cross_validate, wilson
 from engine.agent.fitting import fit
@@ -32,12 +35,12 @@ def arrays_of(X, y, seed=0):
     return {name: np.array(values) for name, values in fit("mlp", X, y, seed).arrays.items()}
 
 
-def taught(corpus, name="percussive", each=20):
+def taught(corpus, name="percussive", each=20, classifier="mlp"):
     """An agent labelled by the samples' prefixes, and the ids it was taught."""
     sounds = corpus.sounds.many(corpus.sounds.ids().tolist())
     good = [s.id for s in sounds if s.name.split("_")[0] in PERCUSSIVE][:: 73 // each][:each]
     bad = [s.id for s in sounds if s.name.split("_")[0] in ("ambi", "bass", "guit", "loop", "vinyl", "misc")][:each]
-    agent = corpus.agents.create(name, "", ["mfcc"], "mlp")
+    agent = corpus.agents.create(name, "", ["mfcc"], classifier)
     corpus.agents.annotate(agent, good, "good", who="test", session="t")
     corpus.agents.annotate(agent, bad, "bad", who="test", session="t")
     return good, bad
@@ -226,3 +229,131 @@ def test_four_sounds_all_right_prove_little():
 def test_wilson_is_the_papers_interval():
     """24 of 30: 63 to 90 %."""
     assert wilson(0.8, 30) == pytest.approx((0.627, 0.905), abs=0.001)
+
+
+@pytest.mark.parametrize("classifier", ["mlp", "lda", "svm", "knn"])
+def test_a_model_judges_again_as_when_it_was_made(sonic, classifier):
+    """Kept as arrays, or learnt anew from the labels up to it: whatever was said since."""
+    good, bad = taught(sonic, classifier=classifier)
+    agent = sonic.agents.get("percussive")
+    model, _ = train(sonic, "percussive")
+    assert set(model.verdicts) == {str(i) for i in good + bad}
+    assert (len(model.arrays) > 1) == (classifier in ("mlp", "lda"))
+    first = judge(sonic, "percussive")
+    sonic.agents.annotate(agent, good[:5], "bad", who="me", session="s")
+    sonic.agents.annotate(agent, bad[:5], None, who="me", session="s")
+    shutil.rmtree(sonic.home / "cache")
+    with Corpus(sonic.home) as other:
+        again = judge(other, "percussive")
+    np.testing.assert_array_equal(again.p, first.p)
+    assert again.drift < 1e-6
+    assert not again.warning
+
+
+def test_drift_is_said(sonic, mirla):
+    taught(sonic, classifier="lda")
+    train(sonic, "percussive")
+    with sqlite3.connect(sonic.database.file) as connection:
+        (verdicts,) = connection.execute("select verdicts from models").fetchone()
+        verdicts = json.loads(verdicts)
+        one = next(iter(verdicts))
+        verdicts[one] -= 0.004
+        connection.execute("update models set verdicts = ?", [json.dumps(verdicts)])
+    connection.close()
+    assert "p differs by up to 0.004" in mirla("agent", "judge", "percussive", one).err
+    assert "p differs by up to 0.004" in mirla("agent", "show", "percussive").err
+
+
+def test_an_older_version_judges_when_it_is_in_use(sonic):
+    good, bad = taught(sonic, classifier="knn")
+    agent = sonic.agents.get("percussive")
+    train(sonic, "percussive")
+    first = judge(sonic, "percussive")
+    sonic.agents.annotate(agent, good, "bad", who="me", session="s")
+    sonic.agents.annotate(agent, bad, "good", who="me", session="s")
+    train(sonic, "percussive")
+    second = judge(sonic, "percussive")
+    assert (first.version, second.version) == (1, 2)
+    assert (first.is_good != second.is_good).mean() > 0.8
+    sonic.agents.use(agent, 1)
+    np.testing.assert_array_equal(judge(sonic, "percussive").p, first.p)
+
+
+def test_the_corpus_is_judged_once(sonic, monkeypatch):
+    from engine.agent import judging
+
+    taught(sonic, classifier="svm")
+    train(sonic, "percussive")
+    first = judge(sonic, "percussive")
+    monkeypatch.setattr(judging, "scorer", lambda *_: pytest.fail("judged again"))
+    assert judge(sonic, "percussive") is first
+    with Corpus(sonic.home) as other:
+        kept = judge(other, "percussive")
+        np.testing.assert_array_equal(kept.p, first.p)
+        np.testing.assert_array_equal(kept.good, first.good)
+        assert (kept.version, kept.drift) == (first.version, first.drift)
+        other.agents.rename(other.agents.get("percussive"), "drums")
+        assert judge(other, "drums").agent == "drums"
+
+
+def test_what_changes_is_judged_anew(sonic):
+    taught(sonic, classifier="lda")
+    train(sonic, "percussive")
+    before = judge(sonic, "percussive")
+    with sqlite3.connect(sonic.database.file) as connection:
+        connection.execute("delete from vectors where sound_id = (select min(sound_id) from vectors)")
+    connection.close()
+    after = judge(sonic, "percussive")
+    assert after.ids.tolist() == before.ids.tolist()[1:]
+    train(sonic, "percussive", seed=1)
+    assert judge(sonic, "percussive").version == 2
+
+
+def test_several_spaces_side_by_side(measured_home, home):
+    """Only sounds that have both are judged, from both, in blocks as at once."""
+    from engine.agent import judging
+    from engine.features import side_by_side
+
+    shutil.copytree(measured_home, home)
+    with Corpus(home) as corpus:
+        agent = corpus.agents.create("both", "", ["mfcc", "traits9"], "lda")
+        ids = corpus.sounds.ids().tolist()
+        corpus.agents.annotate(agent, ids[:20], "good", who="me", session="s")
+        corpus.agents.annotate(agent, ids[-20:], "bad", who="me", session="s")
+        model, _ = train(corpus, "both")
+        assert len(model.arrays["mean"]) == 44
+        matrix = side_by_side(corpus, agent.spaces)
+        parts = [judging.load(corpus, space) for space in agent.spaces]
+        judging._BLOCK, usual = 7, judging._BLOCK
+        try:
+            found, z = judging.judged_by(judging.scorer(corpus, agent, model), parts)
+        finally:
+            judging._BLOCK = usual
+        np.testing.assert_array_equal(found, matrix.ids)
+        arrays = {name: values for name, values in model.arrays.items() if name != "inverse_temperature"}
+        np.testing.assert_allclose(z, logits(arrays, matrix.X), rtol=1e-9)
+
+
+def test_an_agent_that_chooses_for_itself(sonic, monkeypatch):
+    """Of two classifiers, so that it does not take long; the choice is told and kept."""
+    from engine.agent import auto
+
+    two = {name: auto.CLASSIFIERS[name] for name in ("lda", "knn")}
+    monkeypatch.setattr(auto, "CLASSIFIERS", two)
+    taught(sonic, classifier="auto")
+    model, report = train(sonic, "percussive")
+    assert report["classifier"] == model.recipe["classifier"] in two
+    assert set(report["auto"]["accuracies"]) == set(two)
+    assert report["protocol"].startswith("2 x 5-fold")
+    assert sonic.agents.get("percussive").classifier == "auto"
+    assert len(judge(sonic, "percussive").ids) == 165
+
+
+def test_scores_that_are_calibrated_by_nature_stay_as_they_are(sonic):
+    taught(sonic, classifier="logistic")
+    model, _ = train(sonic, "percussive")
+    assert model.arrays["inverse_temperature"] == 1
+    verdicts = judge(sonic, "percussive")
+    arrays = {name: values for name, values in model.arrays.items() if name != "inverse_temperature"}
+    ids, X = sonic.vectors.matrix("mfcc")
+    np.testing.assert_allclose(verdicts.p, 1 / (1 + np.exp(-logits(arrays, X))), rtol=1e-9)

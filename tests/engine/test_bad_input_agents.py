@@ -120,8 +120,17 @@ def test_an_agent_that_was_never_trained(sounds, water, mirla):
         one_line(mirla(*command, check=23), "not trained yet", "mirla agent train water")
 
 
-def test_a_label_on_what_was_not_analysed(sounds, water, mirla):
-    water(sounds[:2], sounds[-2:])
+def test_a_label_on_what_was_not_analysed_is_left_out_and_said(sounds, water, mirla):
+    water(sounds[:2], [sounds[3], sounds[-1]])
+    done = mirla("agent", "train", "water")
+    assert "2 good, 1 bad" in done.out
+    assert f"left out, since they have no vectors: {sounds[-1]}" in done.err
+    assert mirla("--json", "agent", "train", "water").json["left_out"] == [sounds[-1]]
+    assert mirla("--json", "agent", "show", "water").json["bad"] == 2, "no label is lost"
+
+
+def test_labels_on_nothing_that_was_analysed(sounds, water, mirla):
+    water(sounds[-1:])
     one_line(mirla("agent", "train", "water", check=22), sounds[-1], "mirla analyse")
 
 

@@ -1,56 +1,77 @@
-"""`mirla agent`: export, import: labels as CSV, to share with other people and other programs."""
+"""`mirla agent`: export, import: labels as CSV, for other people and programs; models in FluCoMa's files."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus.cli.app import App, command, print_lines
 from engine.cli.agent.facts import counts_of
-from engine.cli.agent.labelling import user
+from engine.cli.agent.labelling import counted, user
 
 if TYPE_CHECKING:
     from corpus.labels import Imported
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @command("export")
 @click.argument("name")
 @click.option("--labels", type=_FILE, help="A CSV file to write: id, hash, label, who, when, test, gen_ai_preference.")
-def export(app: App, name: str, labels: Path | None) -> None:
-    """Write an agent to a file for others: each person's last word on each sound.
+@click.option(
+    "--flucoma",
+    type=_FOLDER,
+    help="A folder to write MIRLCa's standardizer.JSON, pca.JSON and model.JSON to: of an agent whose classifier is "
+    "mlp, with the same label on every sound, or of one that was imported from them.",
+)
+@click.option("--force", is_flag=True, help="With --flucoma: replace the files that are there.")
+def export(app: App, name: str, labels: Path | None, flucoma: Path | None, force: bool) -> None:
+    """Write an agent for others: each person's last word on each sound to a file, or the model in use for MIRLCa.
 
     \b
     Example:
       mirla agent export water --labels water.csv
+      mirla agent export water --flucoma water
     """
-    one_of(labels=labels)
+    one_of(labels=labels, flucoma=flucoma)
     if labels:
         export_labels(app, name, labels)
+    elif flucoma:
+        export_flucoma(app, name, flucoma, force)
 
 
 @command("import")
 @click.argument("name")
 @click.option("--labels", type=_FILE, help="A CSV file to read: that of export, or lines of id,label.")
-@click.option("--test", is_flag=True, help="Keep them for testing; never train on them.")
-@click.option("--by", "who", help="Who said so, where the file does not say; you unless told.")
-def import_(app: App, name: str, labels: Path | None, test: bool, who: str | None) -> None:
-    """Read an agent from a file; it is made if it is not there. What is held already is not added again.
+@click.option(
+    "--flucoma",
+    type=_FOLDER,
+    help="A folder with MIRLCa's standardizer.JSON, pca.JSON and model.JSON, to be an agent that looks at mfcc, says "
+    "what FluCoMa would, and gives no probabilities; again, for its next version.",
+)
+@click.option("--test", is_flag=True, help="With --labels: keep them for testing; never train on them.")
+@click.option("--by", "who", help="With --labels: who said so, where the file does not say; you unless told.")
+def import_(app: App, name: str, labels: Path | None, flucoma: Path | None, test: bool, who: str | None) -> None:
+    """Read an agent from files; it is made if it is not there.
 
-    Sounds are found by Freesound id, else by their content, so that two corpora can share.
+    Sounds of labels are found by Freesound id, else by their content, so that two corpora can share. What is held
+    already is not added again.
 
     \b
     Example:
       mirla agent import water --labels water.csv
+      mirla agent import ringing --flucoma models-2025
     """
-    one_of(labels=labels)
+    one_of(labels=labels, flucoma=flucoma)
     if labels:
         import_labels(app, name, labels, test, who or user())
+    elif flucoma:
+        import_flucoma(app, name, flucoma)
 
 
 def one_of(**options: object) -> None:
@@ -71,7 +92,7 @@ def export_labels(app: App, name: str, file: Path) -> None:
             f"{len(unwanted)} of these sounds are {NO_GEN_AI}: their makers want no generative models trained on them; "
             "the file says which. Use their labels only to filter by a private taste"
         )
-    words = f"agent {name}: {_counted(counts)}, written to {file}"
+    words = f"agent {name}: {counted(counts)}, written to {file}"
     answer = {"agent": name, **counts, "skipped": [], "labels": str(file), "no_gen_ai": unwanted}
     app.answer(answer, lambda console: print_lines(console, [words]))
 
@@ -89,10 +110,29 @@ def import_labels(app: App, name: str, file: Path, test: bool, who: str) -> None
     done = Labels(corpus.sounds, corpus.agents, corpus.identities).take_in(chosen, rows, session)
     counts = counts_of(corpus, chosen)
     answer = {"agent": name, **counts, "added": done.added, "both_ways": done.both_ways, "skipped": done.skipped}
-    words = f"agent {name}: {done.added} labels added; now {_counted(counts)}"
+    words = f"agent {name}: {done.added} labels added; now {counted(counts)}"
     app.answer(answer, lambda console: print_lines(console, [words]))
     _say_what_was_odd(app, done)
-    app.finish([(entry["id"] or entry["hash"], entry["error"]) for entry in done.skipped])
+    app.finish([(entry["hash"] if entry["id"] is None else entry["id"], entry["error"]) for entry in done.skipped])
+
+
+def export_flucoma(app: App, name: str, folder: Path, force: bool) -> None:
+    from engine.agent.flucoma import export_agent
+
+    corpus = app.corpus()
+    files = [str(path) for path in export_agent(corpus, name, folder, force)]
+    answer = {"agent": name, **counts_of(corpus, corpus.agents.get(name)), "skipped": [], "files": files}
+    app.answer(answer, lambda console: print_lines(console, [f"agent {name}: written to {', '.join(files)}"]))
+
+
+def import_flucoma(app: App, name: str, folder: Path) -> None:
+    from engine.agent.flucoma import import_agent
+
+    corpus = app.corpus()
+    version = import_agent(corpus, name, folder).version
+    answer = {"agent": name, **counts_of(corpus, corpus.agents.get(name)), "skipped": [], "version": version}
+    words = f"agent {name}, version {version}: judges as the model in {folder} does, without probabilities"
+    app.answer(answer, lambda console: print_lines(console, [words]))
 
 
 def _say_what_was_odd(app: App, done: Imported) -> None:
@@ -100,10 +140,6 @@ def _say_what_was_odd(app: App, done: Imported) -> None:
         app.warn(f"called both good and bad by the same person, the last counts: {_listed(done.both_ways)}")
     if any(entry["fetchable"] for entry in done.skipped):
         app.warn("sounds that are not held: put their ids in a file, `mirla harvest --ids FILE`, then import again")
-
-
-def _counted(counts: dict[str, Any]) -> str:
-    return f"{counts['good']} good, {counts['bad']} bad, {counts['test']} for testing"
 
 
 def _listed(ids: Sequence[int], most: int = 10) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from corpus.cli.app import App, print_lines
+from corpus.cli.app import App, print_lines, table
 
 if TYPE_CHECKING:
     from corpus.library import Corpus
@@ -13,25 +13,97 @@ if TYPE_CHECKING:
 
 def score_lines(scores: dict[str, Any]) -> list[str]:
     """Scores as lines for people."""
-    if scores["accuracy"] is None:
-        return [f"no accuracy: {scores['protocol']}"]
+    if not scores.get("accuracy"):
+        return [f"no accuracy: {scores.get('protocol', 'none was measured')}"]
     lines = []
     for name in ("accuracy", "balanced", "auc"):
         low, high = scores[name]["interval"]
         lines.append(f"{name} {scores[name]['value']:.2f} (95 % interval {low:.2f} to {high:.2f})")
     lines[0] += f"; always saying the commoner label: {scores['baseline']:.2f}"
+    if confusion := scores.get("confusion"):
+        good, bad = confusion["good"], confusion["bad"]
+        lines.append(
+            f"of the good {good['good']:g} were called good and {good['bad']:g} bad, "
+            f"of the bad {bad['bad']:g} bad and {bad['good']:g} good"
+        )
     return [*lines, scores["protocol"]]
+
+
+def choice_lines(auto: dict[str, Any] | None, chosen: str) -> list[str]:
+    """Why `auto` chose a classifier; nothing where it did not."""
+    if not auto:
+        return []
+    if auto["best"] is None:
+        return [f"auto: {chosen}, the simplest, since nothing can be held out to compare by"]
+    best, words = auto["best"], ", ".join(f"{name} {value:.2f}" for name, value in auto["accuracies"].items())
+    if best == chosen:
+        return [f"auto: {chosen}, the best", f"accuracies: {words}"]
+    difference, (low, high) = auto["difference"]["value"], auto["difference"]["interval"]
+    error = auto["standard_error"]
+    return [
+        f"auto: {chosen}, the simplest within one standard error ({error:.2f}) of the best, {best}",
+        f"which is better by {difference:.2f} (95 % interval {low:.2f} to {high:.2f})",
+        f"accuracies: {words}",
+    ]
 
 
 def answer_agent(app: App, corpus: Corpus, chosen: Agent) -> None:
     facts = facts_of(corpus, chosen)
-    labels = f"{facts['good']} good, {facts['bad']} bad, {facts['test']} for testing"
-    lines = [f"agent {chosen.name} ({chosen.classifier} over {', '.join(chosen.spaces)}): {labels}"]
-    if chosen.about:
-        lines.append(chosen.about)
-    if facts["scores"]:
-        lines += [f"version {facts['version']}", *score_lines(facts["scores"])]
-    app.answer(facts, lambda console: print_lines(console, lines))
+    app.answer(facts, lambda console: print_lines(console, agent_lines(facts)))
+
+
+def answer_shown(app: App, corpus: Corpus, chosen: Agent) -> None:
+    """All there is to say of one agent."""
+    facts = facts_of(corpus, chosen) | {
+        "labels": [
+            {"id": one.sound_id, "label": one.label, "test": one.test, "who": one.who, "at": one.at}
+            for one in corpus.agents.annotations(chosen)
+        ],
+        "versions": [_version(model) for model in corpus.agents.versions(chosen)],
+        "doubtful": (facts_of(corpus, chosen)["scores"] or {}).get("doubtful", []),
+    }
+    names = {sound.id: sound.name for sound in corpus.sounds.many(one["id"] for one in facts["labels"])}
+
+    def draw(console: Any) -> None:
+        print_lines(console, agent_lines(facts))
+        if facts["versions"]:
+            headings = ["version", "at", "classifier", "good", "bad", "accuracy", "interval"]
+            table(console, headings, [_version_row(one, facts["version"]) for one in facts["versions"]])
+        if facts["doubtful"]:
+            print_lines(console, ["labels to doubt: the classifier says otherwise when they are held out"])
+            rows = [[one["id"], names.get(one["id"], ""), one["label"], one["p"]] for one in facts["doubtful"]]
+            table(console, ["id", "name", "label", "p"], rows)
+        labels = [[one["id"], names[one["id"]], _label(one), one["who"], one["at"]] for one in facts["labels"]]
+        if labels:
+            table(console, ["id", "name", "label", "who", "at"], labels, spare=["who", "at"])
+
+    app.answer(facts, draw)
+    if warning := _warning(corpus, chosen):
+        app.warn(warning)
+
+
+def _warning(corpus: Corpus, chosen: Agent) -> str:
+    """That its model cannot judge any more, or judges otherwise than when it was made; empty if all is well."""
+    from engine.agent.judging import judge
+    from engine.errors import EngineError
+
+    if corpus.agents.model(chosen) is None:
+        return ""
+    try:
+        return judge(corpus, chosen.name).warning
+    except EngineError as error:
+        return str(error)
+
+
+def agent_lines(facts: dict[str, Any]) -> list[str]:
+    counts = f"{facts['good']} good, {facts['bad']} bad, {facts['test']} for testing"
+    lines = [f"agent {facts['name']} ({facts['classifier']} over {', '.join(facts['spaces'])}): {counts}"]
+    if facts["about"]:
+        lines.append(facts["about"])
+    if facts["version"]:
+        lines += [f"version {facts['version']}", *choice_lines(facts["auto"], facts["chosen"])]
+        lines += score_lines(facts["scores"]) if facts["scores"] else []
+    return lines
 
 
 def facts_of(corpus: Corpus, chosen: Agent) -> dict[str, Any]:
@@ -44,6 +116,8 @@ def facts_of(corpus: Corpus, chosen: Agent) -> dict[str, Any]:
         **counts_of(corpus, chosen),
         "version": model.version if model else None,
         "scores": model.scores if model else None,
+        "chosen": model.recipe.get("classifier") if model else None,
+        "auto": model.recipe.get("auto") if model else None,
     }
 
 
@@ -54,3 +128,20 @@ def counts_of(corpus: Corpus, chosen: Agent) -> dict[str, int]:
         "bad": sum(one.label == "bad" and not one.test for one in labels),
         "test": sum(one.test for one in labels),
     }
+
+
+def _version(model: Model) -> dict[str, Any]:
+    scores = {name: model.scores.get(name) for name in ("good", "bad", "accuracy", "balanced", "auc", "protocol")}
+    return {"version": model.version, "at": model.at, "classifier": model.recipe.get("classifier"), **scores}
+
+
+def _version_row(version: dict[str, Any], in_use: int) -> list[object]:
+    accuracy = version["accuracy"]
+    value = f"{accuracy['value']:.2f}" if accuracy else None
+    interval = "{:.2f} to {:.2f}".format(*accuracy["interval"]) if accuracy else None
+    number = f"{version['version']}{' (in use)' if version['version'] == in_use else ''}"
+    return [number, version["at"], version["classifier"], version["good"], version["bad"], value, interval]
+
+
+def _label(one: dict[str, Any]) -> str:
+    return f"{one['label']}, for testing" if one["test"] else one["label"]

@@ -7,14 +7,15 @@ import shlex
 import click
 
 from corpus.cli.app import App, command, print_lines, table
-from engine.cli.agent.facts import answer_agent, counts_of, facts_of
+from engine.cli.agent.facts import answer_agent, answer_shown, counts_of, facts_of
+from engine.cli.agent.learning import ClassifierOption
 
 
 @command("new")
 @click.argument("name")
 @click.option("--about", default="", help="What it is to call good, in words.")
 @click.option("--space", "spaces", multiple=True, help="The space it looks at; several: side by side.")
-@click.option("--classifier", type=click.Choice(["mlp"]), default="mlp", show_default=True, help="The paper's network.")
+@click.option("--classifier", cls=ClassifierOption, default="mlp", show_default=True, help="What it learns with.")
 def new(app: App, name: str, about: str, spaces: tuple[str, ...], classifier: str) -> None:
     """Make an agent that knows nothing yet.
 
@@ -53,14 +54,14 @@ def list_agents(app: App) -> None:
 @command("show")
 @click.argument("name")
 def show(app: App, name: str) -> None:
-    """Show one agent: its labels, its version, its scores.
+    """Show one agent: its labels, its versions and their scores, and the labels to doubt.
 
     \b
     Example:
       mirla agent show water
     """
     corpus = app.corpus()
-    answer_agent(app, corpus, corpus.agents.get(name))
+    answer_shown(app, corpus, corpus.agents.get(name))
 
 
 @command("rename")

@@ -76,7 +76,7 @@ def undo(app: App, name: str, count: int, session: str | None, who: str | None) 
     lines = [
         f"sound {one['id']}: took back {one['label'] or 'unlabel'}, now {one['now'] or 'no label'}" for one in undone
     ]
-    lines.append(f"agent {name}: {counts['good']} good, {counts['bad']} bad, {counts['test']} for testing")
+    lines.append(f"agent {name}: {counted(counts)}")
     app.answer({"agent": name, **counts, "undone": undone}, lambda console: print_lines(console, lines))
     if len(undone) < count:
         app.say(f"nothing {'more ' if undone else ''}to undo")
@@ -108,7 +108,7 @@ def _annotate(app: App, name: str, ids: tuple[int, ...], label: Label | None, te
     chosen = corpus.agents.get(name)
     corpus.agents.annotate(chosen, ids, label, test=test, who=who or user(), session=f"cli-{uuid.uuid4().hex[:8]}")
     counts = counts_of(corpus, chosen)
-    words = f"agent {name}: {counts['good']} good, {counts['bad']} bad, {counts['test']} for testing"
+    words = f"agent {name}: {counted(counts)}"
     app.answer({"agent": name, **counts}, lambda console: print_lines(console, [words]))
 
 
@@ -123,6 +123,10 @@ def _fact(one: Annotation) -> dict[str, Any]:
         "when": one.at,
         "undoes": one.undoes,
     }
+
+
+def counted(counts: dict[str, int]) -> str:
+    return f"{counts['good']} good, {counts['bad']} bad, {counts['test']} for testing"
 
 
 def user() -> str:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corpus.cli.app import App, clean, command, table
+from corpus.cli.app import App, command, print_lines, table
 from engine.cli.agent.facts import counts_of
+from engine.cli.agent.labelling import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +45,7 @@ def merge(app: App, name: str, sources: tuple[str, ...], rule: Rule) -> None:
     agreed = agreement(corpus, sources)
     counts = counts_of(corpus, merged.agent)
     still_open = [conflict for conflict in merged.conflicts if conflict["label"] is None]
-    words = f"agent {name}: {counts['good']} good, {counts['bad']} bad, {counts['test']} for testing"
+    words = f"agent {name}: {counted(counts)}; {len(merged.conflicts)} conflicts, {len(still_open)} left open"
     answer = {
         "agent": name,
         **counts,
@@ -55,7 +56,7 @@ def merge(app: App, name: str, sources: tuple[str, ...], rule: Rule) -> None:
     }
 
     def draw(console: Console) -> None:
-        console.print(clean(f"{words}; {len(merged.conflicts)} conflicts, {len(still_open)} left open"))
+        print_lines(console, [words])
         _draw(console, agreed)
         if still_open:
             rows = [[one["id"], _voices(one["said"])] for one in still_open]

@@ -1,0 +1,149 @@
+"""Evaluation: the same folds for all, three protocols, the learning curve."""
+
+import numpy as np
+import pytest
+
+from engine.agent.curve import _in_proportion, learning_curve
+from engine.agent.evaluate import cross_validate, folds_of, scored, split_as_the_paper, wilson
+from engine.agent.examples import examples
+from engine.agent.scoring import score
+from engine.agent.training import train
+from engine.errors import TrainingError
+from tests.engine.test_agent import split, taught
+
+ALONE = [str(number) for number in range(60)]
+
+
+def test_the_folds_depend_on_labels_groups_and_seed_alone():
+    _, y = split()
+    first, again, other = folds_of(y, ALONE, 1), folds_of(y, ALONE, 1), folds_of(y, ALONE, 2)
+    flat = [np.concatenate([test for _, test in splits]) for splits in first.repeats]
+    assert all(sorted(tests) == list(range(60)) for tests in flat), "each sound is held out once a repeat"
+    np.testing.assert_array_equal(flat, [np.concatenate([test for _, test in one]) for one in again.repeats])
+    assert not np.array_equal(flat, [np.concatenate([test for _, test in one]) for one in other.repeats])
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "words"),
+    [
+        ("abcde", "fghij", "10 x 5-fold cross-validation; interval: bootstrap over sounds"),
+        ("aabcd", "efghi", "10 x 5-fold cross-validation, no uploader or pack on both sides"),
+        ("aaabb", "bbbaa", "10 x 2-fold cross-validation, no uploader or pack on both sides"),
+        ("aaaaa", "bcdef", "10 x 5-fold cross-validation, ungrouped: all of a label are from one uploader"),
+        ("ab", "cdefg", "10 x 2-fold"),
+    ],
+)
+def test_the_protocol_says_how_it_was_dealt(good, bad, words):
+    y = np.array([1] * len(good) + [0] * len(bad))
+    folds = folds_of(y, [*good, *bad])
+    assert folds.protocol.startswith(words)
+    if "no uploader" in words:
+        for train_rows, test_rows in folds.repeats[0]:
+            assert not {(good + bad)[row] for row in train_rows} & {(good + bad)[row] for row in test_rows}
+
+
+def test_nothing_can_be_held_out_of_one():
+    assert folds_of(np.array([0, 0, 1]), "abc") is None
+    assert cross_validate(*split(3), "abc") is None
+    assert split_as_the_paper(*split(3), "abc") is None
+    assert learning_curve(*split(3), "abc")[0] == []
+
+
+def test_confusion_and_figures_of_known_scores():
+    y = np.array([1, 1, 1, 0, 0])
+    held_out = np.array([[3.0, 1.0, -1.0, -2.0, 2.0], [3.0, 1.0, 1.0, -2.0, -2.0]])
+    found = scored(held_out, y, np.arange(5), "by hand")
+    assert found.confusion == {"good": {"good": 2.5, "bad": 0.5}, "bad": {"good": 0.5, "bad": 1.5}}
+    assert found.accuracy.value == pytest.approx(0.8)
+    assert found.balanced.value == pytest.approx((2.5 / 3 + 0.75) / 2)
+    assert found.auc.value == pytest.approx((4 / 6 + 1) / 2)
+    assert found.baseline == 0.6
+
+
+def test_the_papers_protocol_is_one_split_and_wilsons_interval():
+    found = split_as_the_paper(*split(100, gap=0.5), [str(i) for i in range(100)])
+    assert found.held_out.shape == (1, 30)
+    assert found.accuracy.interval == wilson(found.accuracy.value, 30)
+    assert "70 sounds to learn from and 30 held out" in found.protocol
+
+
+def test_scores_of_an_agent_by_each_protocol(sonic):
+    good, bad = taught(sonic, classifier="lda")
+    agent = sonic.agents.get("percussive")
+    with pytest.raises(TrainingError, match="0 good and 0 bad sounds for testing"):
+        score(sonic, "percussive", "test")
+    for label, ids in (("good", good[:5]), ("bad", bad[:5])):
+        sonic.agents.annotate(agent, ids, label, test=True, who="me", session="s")
+    _, report = train(sonic, "percussive")
+    assert report["good"] == report["bad"] == 15, "what is for testing is not learnt from"
+    again = score(sonic, "percussive")
+    assert {name: again[name] for name in ("accuracy", "auc", "confusion", "protocol")} == {
+        name: report[name] for name in ("accuracy", "auc", "confusion", "protocol")
+    }
+    tested = score(sonic, "percussive", "test")
+    assert (tested["good"], tested["bad"], tested["accuracy"]["n"]) == (5, 5, 10)
+    assert tested["protocol"].startswith("version 1 on 10 sounds labelled for testing")
+    assert tested["version"] == 1
+    other = score(sonic, "percussive", "test", "bayes")
+    assert other["classifier"] == "bayes"
+    assert "bayes on 10 sounds" in other["protocol"]
+    assert score(sonic, "percussive", "paper", "lda")["accuracy"]["n"] == 9
+    assert len(sonic.agents.versions(agent)) == 1, "nothing is kept"
+    with pytest.raises(TrainingError, match="no classifier 'oracle'"):
+        score(sonic, "percussive", "cv", "oracle")
+
+
+def test_the_test_protocol_asks_the_version_in_use(sonic):
+    good, bad = taught(sonic, classifier="lda")
+    agent = sonic.agents.get("percussive")
+    train(sonic, "percussive")
+    for label, ids in (("bad", good), ("good", bad)):
+        sonic.agents.annotate(agent, ids, label, who="me", session="s")
+    train(sonic, "percussive")
+    for label, ids in (("good", good), ("bad", bad)):
+        sonic.agents.annotate(agent, ids, label, test=True, who="me", session="s")
+    taught_wrong = score(sonic, "percussive", "test")
+    sonic.agents.use(agent, 1)
+    taught_right = score(sonic, "percussive", "test")
+    assert (taught_wrong["version"], taught_right["version"]) == (2, 1)
+    assert taught_wrong["accuracy"]["value"] < 0.3 < 0.7 < taught_right["accuracy"]["value"]
+
+
+def test_the_curve_rises_with_the_labels():
+    points, protocol = learning_curve(*split(60, gap=0.7), ALONE, classifier="lda")
+    sizes = [point.labels for point in points]
+    assert sizes == sorted(set(sizes))
+    assert (sizes[0], sizes[-1]) == (4, 48)
+    assert points[-1].accuracy.value > points[0].accuracy.value + 0.1
+    for point in points:
+        low, high = point.accuracy.interval
+        assert low <= point.accuracy.value <= high
+        assert point.accuracy.n == 60
+    assert "5 x 5-fold" in protocol
+
+
+def test_the_first_few_of_a_curve_have_both_classes():
+    y = np.array([1] * 3 + [0] * 27)
+    rows = _in_proportion(np.arange(30), y, 0)
+    assert sorted(rows) == list(range(30))
+    assert y[rows[:2]].sum() == 1
+    assert [y[rows[:size]].sum() for size in (10, 20, 30)] == [1, 2, 3]
+
+
+def test_doubtful_labels_are_those_that_were_given_wrong(sonic):
+    """A bass drum among the bad, and a drone among the good."""
+    good, bad = taught(sonic, classifier="lda")
+    agent = sonic.agents.get("percussive")
+    wrong = [good[0], bad[0]]
+    sonic.agents.annotate(agent, [good[0]], "bad", who="me", session="s")
+    sonic.agents.annotate(agent, [bad[0]], "good", who="me", session="s")
+    _, report = train(sonic, "percussive")
+    doubtful = report["doubtful"]
+    assert {one["id"] for one in doubtful} & set(wrong)
+    given = {one.sound_id: one.label for one in sonic.agents.annotations(agent)}
+    for one in doubtful:
+        assert one["label"] == given[one["id"]]
+        assert (one["p"] > 0.5) == (one["label"] == "bad")
+    against = [abs(one["p"] - 0.5) for one in doubtful]
+    assert against == sorted(against, reverse=True)
+    assert examples(sonic, agent).good == 20
