@@ -7,24 +7,25 @@ that it can be loaded meanwhile: `useful` asks by the newest refit there is, whi
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from corpus.analysis import spaces
-from corpus.errors import UnknownAgent, UnknownSound
+from corpus.errors import UnknownAgent
 from corpus.library import Corpus
 from corpus.model import Agent, Annotation, Label, Sound
+from engine.agent.training import learns
 from engine.agent.useful import Pool
 from engine.errors import QueryError
 from engine.features import FeatureMatrix, side_by_side
 from engine.similarity import DEFAULT
 from engine.teaching import sources
+from engine.teaching.asking import Asking
 from engine.teaching.pupil import Pupil
 from engine.teaching.status import Given, Status
 
@@ -55,6 +56,8 @@ class Teacher:
     ------
     NoVectors
         There is nothing in a space that the agent looks at.
+    TrainingError
+        It is one that does not learn.
 
     Examples
     --------
@@ -79,10 +82,7 @@ class Teacher:
         self.session = f"teach-{uuid.uuid4().hex[:8]}"
         self._open = np.intersect1d(self._matrix.ids, corpus.sounds.ids(with_audio=True), assume_unique=True)
         self._lock = threading.RLock()
-        self._source: sources.Source | None = None
-        self._sound: Sound | None = None
-        self._next: Sound | None = None
-        self._held: list[int] = []  # to come before the source's own
+        self._asking = Asking(corpus)
         self._skipped: set[int] = set()
         self._given: list[Given] = []
         self._status = Status(self._agent.name, self.session)
@@ -97,7 +97,7 @@ class Teacher:
     @property
     def upcoming(self) -> Sound | None:
         """What would come next; a refit or another verb may change it."""
-        return self._next
+        return self._asking.coming
 
     def source(self, text: str) -> Status:
         """Choose a source in words: `random`, `tag:T`, `search:T`, `like:ID`, `useful`; `id:ID` asks for one sound.
@@ -111,7 +111,7 @@ class Teacher:
         """
         kind, what = sources.parse(text)
         if kind in ("id", "like"):
-            sound_id = int(what) if what else self._asked().id
+            sound_id = int(what) if what else self._asking.present.id
             return self.id(sound_id) if kind == "id" else self.like(sound_id)
         verb: Callable[..., Status] = getattr(self, kind)
         return verb(what) if what else verb()
@@ -158,13 +158,13 @@ class Teacher:
         """
         sound = self._corpus.sounds.get(sound_id)
         with self._lock:
-            if self._sound and self._sound.id == sound_id:
+            if self._asking.sound == sound:
                 return self._status
             label = self._labels.get(sound_id)
             if label and label.test:
                 raise QueryError(f"sound {sound_id} is kept for testing this agent: it is not to learn from it")
-            self._source = self._source or self._by_chance()
-            self._instead(sound)
+            self._asking.source = self._asking.source or self._by_chance()
+            self._asking.instead(sound)
             return self._settle()
 
     def ok(self) -> Status:
@@ -182,8 +182,7 @@ class Teacher:
     def again(self) -> Status:
         """Ask the same sound again."""
         with self._lock:
-            self._asked()
-            return self._status
+            return replace(self._status, sound=self._asking.present)
 
     def undo(self) -> Status:
         """Take the last answer of this session back, as a fact of its own, and ask that sound again.
@@ -202,7 +201,7 @@ class Teacher:
             else:
                 self._corpus.agents.undo(self._agent, self.session, who=self.who)
             self._given.pop()
-            self._instead(last.sound)
+            self._asking.instead(last.sound)
             self._read_labels()
             return self._settle()
 
@@ -235,37 +234,24 @@ class Teacher:
 
     def _from(self, source: sources.Source) -> Status:
         with self._lock:
-            first = self._first(source)
-            if first is None:
-                raise QueryError(
-                    f"no sound to ask from {source.name}: none has audio and vectors and is not labelled yet"
-                )
-            self._source, self._held, self._sound = source, [], first
+            self._asking.begin(source, self._closed())
             return self._settle()
 
     def _answer(self, said: Label | None) -> Status:
         with self._lock:
-            sound = self._asked()
+            sound = self._asking.present
             if said is None:
                 self._skipped.add(sound.id)
             else:
                 self._corpus.agents.annotate(self._agent, [sound.id], said, who=self.who, session=self.session)
             self._given.append(Given(sound, said, self._pupil.verdict(sound.id)))
-            self._sound = self._next
-            self._held = self._held[1:]
+            self._asking.go_on()
             self._read_labels()
             return self._settle()
 
-    def _asked(self) -> Sound:
-        if self._sound is None:
-            raise QueryError(f"no sound is being asked; choose a source: {sources.SOURCES}")
-        return self._sound
-
-    def _instead(self, sound: Sound) -> None:
-        """Ask a sound in place of the one that is being asked, which comes again after it."""
-        present = [self._sound.id] if self._sound else []
-        self._held = [*present, *(sound_id for sound_id in self._held if sound_id != sound.id)]
-        self._sound = sound
+    def _closed(self) -> Set[int]:
+        """What was labelled, or skipped in this session."""
+        return self._labels.keys() | self._skipped
 
     def _read_labels(self) -> None:
         """Take in what is said by now, by whomever."""
@@ -280,49 +266,22 @@ class Teacher:
 
     def _settle(self) -> Status:
         """After a verb: choose what comes next, have the agent refitted, and say where the lesson stands."""
-        if isinstance(self._source, sources.Useful) and self._sound:
-            self._source.pool.ask(self._sound.id)
-        self._next = self._following()
+        asking = self._asking
+        asking.look_ahead(self._closed())
+        if self._status.good and self._status.bad:
+            present = {sound.id for sound in (asking.sound, asking.coming) if sound}
+            self._pupil.refit(present.union(asking.pool))
+        else:
+            self._pupil.forget()
+            asking.judged(None)
         self._status = replace(
             self._status,
-            source=self._source.name if self._source else "",
-            sound=self._sound,
+            source=asking.source.name if asking.source else "",
+            sound=asking.sound,
             last=self._given[-1] if self._given else None,
+            learnt=self._pupil.learnt,
         )
-        self._ask_refit()
         return self._status
-
-    def _following(self) -> Sound | None:
-        """What comes after the sound that is being asked: first what was put back."""
-        while self._held:
-            with contextlib.suppress(UnknownSound):
-                return self._corpus.sounds.get(self._held[0])
-            del self._held[0]
-        return self._first(self._source) if self._source else None
-
-    def _first(self, source: sources.Source) -> Sound | None:
-        """The first of a source that may be asked; one that was deleted meanwhile is passed over."""
-        gone: set[int] = set()
-        while True:
-            present = {self._sound.id} if self._sound else set()
-            chosen = source.first(self._labels.keys() | self._skipped | present | gone)
-            if chosen is None:
-                return None
-            try:
-                return self._corpus.sounds.get(chosen)
-            except UnknownSound:
-                gone.add(chosen)
-
-    def _ask_refit(self) -> None:
-        useful = self._source if isinstance(self._source, sources.Useful) else None
-        if self._status.good and self._status.bad:
-            asked = {sound.id for sound in (self._sound, self._next) if sound}
-            self._pupil.refit(asked | set(useful.pool.ids.tolist() if useful else ()))
-            return
-        self._pupil.forget()
-        self._status = replace(self._status, learnt=self._pupil.learnt)
-        if useful:
-            useful.judged(None)
 
     def _heard(self, answer: dict[str, Any]) -> None:
         """Take in what the refitting process says; in a thread of its own."""
@@ -331,16 +290,17 @@ class Teacher:
                 return
             judged = self._pupil.take(answer)
             self._status = replace(self._status, learnt=self._pupil.learnt)
-            if judged and isinstance(self._source, sources.Useful):
-                self._source.judged(self._pupil.p)
-                self._next = self._following()
+            if judged and self._asking.pool:
+                self._asking.judged(self._pupil.p)
+                self._asking.look_ahead(self._closed())
 
 
 def _begin(corpus: Corpus, name: str) -> tuple[Agent, FeatureMatrix, bool]:
     """An agent and what it looks at; whether it was made now, which it is not where it would see nothing."""
     try:
         agent = corpus.agents.get(name)
-        return agent, side_by_side(corpus, agent.spaces), False
     except UnknownAgent:
         matrix = side_by_side(corpus, [spaces.default()])
         return corpus.agents.create(name, "", [spaces.default()], "mlp"), matrix, True
+    learns(agent)
+    return agent, side_by_side(corpus, agent.spaces), False

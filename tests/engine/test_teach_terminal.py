@@ -185,10 +185,10 @@ def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(teach):
     lesson.until("you said good")
 
 
-def test_strangers_names_stay_within_a_narrow_terminal(teach, sonic_home, tmp_path, samples):
+def test_strangers_names_stay_within_a_narrow_terminal(teach, sonic_home):
     with Corpus(sonic_home) as corpus:
         [found] = corpus.sounds.many([4832])
-        wild = "鼓" * 20 + "\x1b[2J\r" + "e\u0301" * 30
+        wild = "\x1b[2J\r" + "鼓" * 20 + "e\u0301" * 30
         with corpus.database.write() as connection:
             sound = Sound(4832, wild, username="\x1b]0;x\x07", tags=("\x1b[1m", "ドラム"), file=found.file)
             corpus.sounds.update(connection, [sound], {})
@@ -198,6 +198,7 @@ def test_strangers_names_stay_within_a_narrow_terminal(teach, sonic_home, tmp_pa
     assert lesson.kill()
     shown = lesson.text
     assert "\x1b[2J" not in shown
+    assert "\\x1b[2J\\r鼓" in shown
     assert "\x1b]0" not in shown
     for line in re.split(r"[\r\n]+", CSI.sub("", shown)):
         assert cell_len(line) <= 30, line
