@@ -212,8 +212,8 @@ class _Fitting:
             return
         if name != AUTO and not labels.fitted.classifier.natural:  # `auto` holds out scores of several kinds
             self._steepness = inverse_temperature(found.held_out, given.y)
-        self._say({"accuracy": found.accuracy.as_json(), "baseline": found.baseline, "labels": len(given.y)})
         self._judge()
+        self._say({"accuracy": found.accuracy.as_json(), "baseline": found.baseline, "labels": len(given.y)})
 
     @contextlib.contextmanager
     def _problems(self) -> Iterator[None]:

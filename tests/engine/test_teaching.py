@@ -210,8 +210,8 @@ def test_it_is_refitted_after_each_answer_and_stopping_keeps_a_version(lesson, s
         assert Teacher(elsewhere, "water", who="ben").stop()["version"] == 1
     assert judge(sonic, "water").of(sound.id) == pytest.approx(verdict.as_json(), abs=1e-4)  # it is that model's
     assert teacher.ok().last.verdict == verdict
-    until(lambda: sound.id in teacher._pupil._from)
     teacher.id(sound.id)
+    until(lambda: sound.id in teacher._pupil._from and sound.id in teacher._pupil.p)
     assert teacher.ko().last.verdict is None  # it learnt from that one
     report = teacher.stop()
     assert report == teacher.stop()  # nothing new to learn

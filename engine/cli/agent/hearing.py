@@ -52,7 +52,9 @@ class Hearing:
             if sound.id not in self._loading:
                 self._loading[sound.id] = self._thread.submit(self._load, sound)
         for sound_id in self._loading.keys() - {sound.id for sound in sounds}:
-            self._forget(self._loading.pop(sound_id))
+            forgotten = self._loading.pop(sound_id)
+            forgotten.cancel()
+            forgotten.add_done_callback(self._unload)  # no key waits for one that is being loaded
 
     def clip(self, sound: Sound) -> Clip:
         """A sound in memory.
@@ -61,6 +63,8 @@ class Hearing:
         ------
         UnknownSound, AudioError
             It has no audio, or none that can be decoded.
+        EngineError
+            There is not enough shared memory.
         """
         if sound.id not in self._loading:
             self._loading[sound.id] = self._thread.submit(self._load, sound)
@@ -81,8 +85,8 @@ class Hearing:
         self._with_player(lambda player: player.load(clip))
         return clip
 
-    def _forget(self, loading: Future[Clip]) -> None:
-        if not loading.cancel() and not loading.exception():
+    def _unload(self, loading: Future[Clip]) -> None:
+        if not loading.cancelled() and not loading.exception():
             self._with_player(lambda player: player.unload(loading.result()))
 
     def _with_player(self, act: Callable[[Player], object]) -> None:

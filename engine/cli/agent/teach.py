@@ -186,7 +186,7 @@ def _present(teacher: Teacher, hearing: Hearing, screen: Screen) -> None:
     status = teacher.status
     try:
         clip = _play(status.sound, hearing)
-    except CorpusError as error:
+    except (CorpusError, EngineError) as error:
         clip = None
         screen.say(str(error), fg="yellow")
     if status.sound:
