@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli.agent import exchange, keeping, labelling, learning, people, why
+from engine.cli.agent import exchange, keeping, labelling, learning, people, teach, why
 
 
 @click.group()
@@ -20,6 +20,6 @@ def agent() -> None:
     """
 
 
-for _module in (keeping, labelling, learning, people, exchange, why):
+for _module in (keeping, labelling, learning, people, exchange, teach, why):
     for _command in _module.COMMANDS:
         agent.add_command(_command)
