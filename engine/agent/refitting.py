@@ -174,13 +174,12 @@ class _Fitting:
             self._judge()
 
     def _refit(self) -> None:
-        from engine.agent.training import check, examples, fit
+        from engine.agent.training import fit, lesson
 
-        given = examples(self._corpus, self._agent)
+        given = lesson(self._corpus, self._agent)
         before = self._newest
         if before and before.examples.hash == given.hash:
             return
-        check(self._agent, given)
         fitted = fit(self._agent.classifier, given.X, given.y, self._seed, given.groups)
         self._newest = _Labels(before.fit + 1 if before else 1, given, fitted)
 

@@ -88,12 +88,7 @@ def lesson(corpus: Corpus, agent: Agent, classifier: str | None = None) -> Examp
     NoVectors
         No labelled sound has a vector in each space that the agent looks at.
     """
-    if agent.classifier == FLUCOMA and classifier is None:
-        raise TrainingError(
-            f"agent {agent.name!r} was imported from FluCoMa and does not learn; `mirla agent new NAME` makes one that "
-            "does"
-        )
-    named(classifier or agent.classifier)
+    learns(agent, classifier)
     labels = [label.label for label in corpus.agents.annotations(agent) if not label.test]
     _check_both(agent, labels.count("good"), labels.count("bad"))
     given = examples(corpus, agent)
@@ -104,6 +99,16 @@ def lesson(corpus: Corpus, agent: Agent, classifier: str | None = None) -> Examp
             f"{', '.join(agent.spaces)}: nothing tells good from bad; label others"
         )
     return given
+
+
+def learns(agent: Agent, classifier: str | None = None) -> None:
+    """Raise TrainingError where an agent's classifier, or one in its place, cannot learn at all."""
+    if agent.classifier == FLUCOMA and classifier is None:
+        raise TrainingError(
+            f"agent {agent.name!r} was imported from FluCoMa and does not learn; `mirla agent new NAME` makes one that "
+            "does"
+        )
+    named(classifier or agent.classifier)
 
 
 def _check_both(agent: Agent, good: int, bad: int, left_out: int = 0) -> None:
