@@ -18,7 +18,8 @@ CorpusError                  3   anything below
 │   └── Unreachable         18   no network, or a server that fails
 ├── HarvestError            19   a harvest that cannot be made as it was asked for
 ├── NotConfirmed            30   what cannot be had again would be deleted, and nobody said yes
-└── FilterError             31   a filter that cannot be read
+├── FilterError             31   a filter that cannot be read
+└── LabelsError             32   a file of labels that cannot be read or written, or a person without a name
 
 20 to 29 are the engine's (`engine.errors`), 30 and up the corpus's again.
 Every message is one line: what happened, with the value, and what to do next.
@@ -139,3 +140,9 @@ class FilterError(CorpusError):
     """A filter that cannot be read; the message says at which character."""
 
     exit_code = 31
+
+
+class LabelsError(CorpusError):
+    """A file of labels that cannot be read or written, or who labels has no name."""
+
+    exit_code = 32

@@ -160,6 +160,21 @@ def _read(source: Path) -> Iterator[bytes]:
         raise AudioError(f"cannot be read: {error.strerror or error}") from error
 
 
+def write_whole(file: Path, text: str) -> None:
+    """Write a text file in UTF-8 that is there as a whole, or as it was before; raises OSError."""
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}-"[:100], dir=file.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as target:
+            target.write(text)
+            target.flush()
+            os.fsync(target.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:

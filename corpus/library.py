@@ -16,6 +16,7 @@ from corpus.store.agents import Agents
 from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
+from corpus.store.identities import Identities
 from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
@@ -48,7 +49,7 @@ class Corpus:
 
     Attributes
     ----------
-    sounds, checks, vectors, descriptors, similar_lists, agents, harvests
+    sounds, checks, vectors, descriptors, similar_lists, agents, identities, harvests
         What is held, by family.
     caches
         What was derived of it.
@@ -78,6 +79,7 @@ class Corpus:
         self.vectors = Vectors(self.database, self.home)
         self.descriptors = Traits(self.database)
         self.agents = Agents(self.database)
+        self.identities = Identities(self.database)
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
         self.returned = Returned(self.database)

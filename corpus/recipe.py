@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 import tomllib
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import HarvestError
+from corpus.files import write_whole
 from corpus.model import Sound
 from corpus.wanted import MAX_SOUNDS, Query, Wanted
 
@@ -128,15 +128,8 @@ def _audio(sound: Sound) -> dict[str, str | None]:
 
 
 def _write(lock: Path, data: dict[str, Any]) -> None:
-    text = json.dumps(data, indent=1) + "\n"
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{lock.name}-", dir=lock.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as target:
-            target.write(text)
-            target.flush()
-            os.fsync(target.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(lock)
+        write_whole(lock, json.dumps(data, indent=1) + "\n")
     except OSError as error:
         raise _unwritable(lock, error) from error
 

@@ -41,6 +41,11 @@ def for_csv(text: object) -> str:
     return "'" + clean if clean.startswith(_FORMULA_STARTS) else clean
 
 
+def from_csv(cell: str) -> str:
+    """A cell as it was before `for_csv`: without the apostrophe that keeps it from being a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA_STARTS) else cell
+
+
 def for_json(data: object) -> str:
     """One line of JSON in ASCII, without the lone surrogates that would keep others from reading it."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False)

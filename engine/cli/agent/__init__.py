@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli.agent import keeping, learning
+from engine.cli.agent import exchange, keeping, labelling, learning, people
 
 
 @click.group()
@@ -20,5 +20,6 @@ def agent() -> None:
     """
 
 
-for _command in (*keeping.COMMANDS, *learning.COMMANDS):
-    agent.add_command(_command)
+for _module in (keeping, labelling, learning, people, exchange):
+    for _command in _module.COMMANDS:
+        agent.add_command(_command)

@@ -1,20 +1,13 @@
-"""`mirla agent`: new, label, unlabel, list, show."""
+"""`mirla agent`: new, list, show, rename, copy, describe, delete, restore, use."""
 
 from __future__ import annotations
 
-import getpass
-import os
 import shlex
-import uuid
-from typing import TYPE_CHECKING
 
 import click
 
 from corpus.cli.app import App, command, print_lines, table
 from engine.cli.agent.facts import answer_agent, counts_of, facts_of
-
-if TYPE_CHECKING:
-    from corpus.model import Label
 
 
 @command("new")
@@ -38,39 +31,6 @@ def new(app: App, name: str, about: str, spaces: tuple[str, ...], classifier: st
     made = corpus.agents.create(name, about, spaces or (registry.default(),), classifier)
     answer_agent(app, corpus, made)
     app.say(f"`mirla agent label {shlex.quote(name)} --good ID…` and `--bad ID…` teach it.")
-
-
-@command("label")
-@click.argument("name")
-@click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
-@click.option("--good", is_flag=True, help="These are good.")
-@click.option("--bad", is_flag=True, help="These are bad.")
-@click.option("--test", is_flag=True, help="Keep them for testing; never train on them.")
-@click.option("--by", "who", help="Who says so; you unless told.")
-def label(app: App, name: str, ids: tuple[int, ...], good: bool, bad: bool, test: bool, who: str | None) -> None:
-    """Call sounds good or bad. A later label of the same sound replaces the earlier one; both are kept.
-
-    \b
-    Example:
-      mirla agent label water --good 4832 100067
-    """
-    if good == bad:
-        raise click.UsageError("say --good or --bad; for some of each, call it twice")
-    _annotate(app, name, ids, "good" if good else "bad", test, who)
-
-
-@command("unlabel")
-@click.argument("name")
-@click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
-@click.option("--by", "who", help="Who says so; you unless told.")
-def unlabel(app: App, name: str, ids: tuple[int, ...], who: str | None) -> None:
-    """Take back what was said of sounds.
-
-    \b
-    Example:
-      mirla agent unlabel water 4832
-    """
-    _annotate(app, name, ids, None, False, who)
 
 
 @command("list")
@@ -103,20 +63,90 @@ def show(app: App, name: str) -> None:
     answer_agent(app, corpus, corpus.agents.get(name))
 
 
-COMMANDS = (new, label, unlabel, list_agents, show)
+@command("rename")
+@click.argument("name")
+@click.argument("to", metavar="NEW")
+def rename(app: App, name: str, to: str) -> None:
+    """Call an agent otherwise.
+
+    \b
+    Example:
+      mirla agent rename water rain
+    """
+    corpus = app.corpus()
+    answer_agent(app, corpus, corpus.agents.rename(corpus.agents.get(name), to))
 
 
-def _annotate(app: App, name: str, ids: tuple[int, ...], label: Label | None, test: bool, who: str | None) -> None:
+@command("copy")
+@click.argument("name")
+@click.argument("to", metavar="NEW")
+def copy(app: App, name: str, to: str) -> None:
+    """Make another agent with the same labels, who gave them and when, and with the version in use.
+
+    \b
+    Example:
+      mirla agent copy water rain
+    """
+    corpus = app.corpus()
+    answer_agent(app, corpus, corpus.agents.copy(corpus.agents.get(name), to))
+
+
+@command("describe")
+@click.argument("name")
+@click.argument("about")
+def describe(app: App, name: str, about: str) -> None:
+    """Say in words what an agent is to call good.
+
+    \b
+    Example:
+      mirla agent describe water "wet, flowing, never a voice"
+    """
+    corpus = app.corpus()
+    answer_agent(app, corpus, corpus.agents.describe(corpus.agents.get(name), about))
+
+
+@command("delete")
+@click.argument("name")
+def delete(app: App, name: str) -> None:
+    """Put an agent away and free its name. Its labels and versions are kept: `restore` brings it back.
+
+    \b
+    Example:
+      mirla agent delete water
+    """
     corpus = app.corpus()
     chosen = corpus.agents.get(name)
-    corpus.agents.annotate(chosen, ids, label, test=test, who=who or user(), session=f"cli-{uuid.uuid4().hex[:8]}")
     counts = counts_of(corpus, chosen)
-    words = f"agent {name}: {counts['good']} good, {counts['bad']} bad, {counts['test']} for testing"
-    app.answer({"agent": name, **counts}, lambda console: print_lines(console, [words]))
+    corpus.agents.delete(chosen)
+    words = f"agent {name} is deleted; `mirla agent restore {shlex.quote(name)}` brings it back"
+    app.answer({"agent": name, "deleted": True, **counts}, lambda console: print_lines(console, [words]))
 
 
-def user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no such user in a bare container
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+@command("restore")
+@click.argument("name")
+def restore(app: App, name: str) -> None:
+    """Bring back the agent of this name that was deleted last.
+
+    \b
+    Example:
+      mirla agent restore water
+    """
+    corpus = app.corpus()
+    answer_agent(app, corpus, corpus.agents.restore(name))
+
+
+@command("use")
+@click.argument("name")
+@click.option("--version", type=int, help="The version that is to judge; the newest unless told.")
+def use(app: App, name: str, version: int | None) -> None:
+    """Let an older version judge again, until the next training.
+
+    \b
+    Example:
+      mirla agent use water --version 3
+    """
+    corpus = app.corpus()
+    answer_agent(app, corpus, corpus.agents.use(corpus.agents.get(name), version))
+
+
+COMMANDS = (new, list_agents, show, rename, copy, describe, delete, restore, use)
