@@ -21,6 +21,7 @@ from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
 from corpus.store.traits import Traits
+from corpus.store.trials import Trials
 from corpus.store.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Corpus:
         self.descriptors = Traits(self.database)
         self.agents = Agents(self.database)
         self.identities = Identities(self.database)
+        self.trials = Trials(self.database)
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
         self.returned = Returned(self.database)

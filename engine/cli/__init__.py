@@ -25,6 +25,7 @@ _ENGINE_COMMANDS = {
     "measures": "engine.cli.measures:measures",
     "compare": "engine.cli.compare:compare",
     "agent": "engine.cli.agent:agent",
+    "trial": "engine.cli.trial:trial",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
 }

@@ -1,0 +1,156 @@
+"""Does an agent help? Agents taught from 20 + 20 examples of tag rules, tried on real sounds by the same rules.
+
+    python benchmarks/trials.py [--classifiers mlp,lda] [--draws N] [--lmms FOLDER] [--json FILE]
+
+The rules, the draws of examples and the outcome were written beforehand, in benchmarks/trials/rules.toml. The sounds are
+Sonic Pi's samples (Debian's sonic-pi-samples), and LMMS's where they are (lmms-common). Each draw makes an agent, trains
+it, and runs what `mirla trial --judge RULE` runs on every sound that is no example.
+
+The draws share their targets, targets may share a maker, and a draw's targets share their agent. So a figure is the mean
+over all draws and targets, and its 95 % interval resamples both: draws, and makers (a sound without one stands for
+itself), 2000 times, seeded. `p` is not given: no one test fits. Reference: A. B. Owen, "The pigeonhole bootstrap",
+Annals of Applied Statistics 1, 2007.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from side_by_side import scratch
+
+from corpus.filters import parse
+from corpus.folder import Adoption
+from corpus.library import Corpus
+from engine.agent.training import train
+from engine.demo import sonic_pi
+from engine.trial.judged import Judged, judged
+
+Floats = npt.NDArray[np.float64]
+
+RULES = Path(__file__).parent / "trials" / "rules.toml"
+LMMS = Path("/usr/share/lmms/samples")
+_NOT_PLAYED = ("shapes", "waveforms")
+_RESAMPLES = 2000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--classifiers", default="mlp", help="names, separated by commas")
+    parser.add_argument("--draws", type=int, help="fewer than the rules say, to try it out")
+    parser.add_argument("--lmms", type=Path, default=LMMS, help="folder of LMMS's samples")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
+    asked = parser.parse_args()
+    plan = tomllib.loads(RULES.read_text(encoding="utf-8"))
+    plan["draws"] = asked.draws or plan["draws"]
+    rows = []
+    with scratch() as folder:
+        for name, corpus in corpora(folder, asked.lmms):
+            with corpus:
+                for rule in (one for one in plan["rule"] if one["corpus"] == name):
+                    for classifier in asked.classifiers.split(","):
+                        trials = [tried(corpus, rule, classifier, n, plan["examples"]) for n in range(plan["draws"])]
+                        rows.append({"corpus": name, "rule": rule["name"], "classifier": classifier, **figures(trials)})
+                        print(as_row(rows[-1]), file=sys.stderr)
+    print("| sounds | rule | agent | with | without | gain | gain after bad targets | over shuffled labels |")
+    print("|---|---|---|---|---|---|---|---|", *map(as_row, rows), sep="\n")
+    if asked.json:
+        asked.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def corpora(folder: Path, lmms: Path) -> list[tuple[str, Corpus]]:
+    """The corpora that can be made here, measured."""
+    made = [("sonic-pi", Corpus(folder / "sonic-pi"))]
+    made[0][1].adopt([sonic_pi.FOLDER], Adoption(catalogue=sonic_pi.catalogue()))
+    if lmms.is_dir():
+        made.append(("lmms", Corpus(folder / "lmms")))
+        made[1][1].adopt([one for one in sorted(lmms.iterdir()) if one.is_dir() and one.name not in _NOT_PLAYED])
+    else:
+        print(f"no {lmms}: without LMMS's samples (apt-get install lmms-common)", file=sys.stderr)
+    for name, corpus in made:
+        report = corpus.analyse()
+        assert not report.failed
+        print(f"{name}: {len(corpus.sounds.ids())} sounds", file=sys.stderr)
+    return made
+
+
+def tried(corpus: Corpus, rule: dict[str, str], classifier: str, draw: int, examples: int) -> Judged:
+    """Teach an agent the examples of one draw, and try it on all other sounds."""
+    name = f"{rule['name']}-{classifier}-{draw}"
+    agent = corpus.agents.create(name, rule["rule"], ["mfcc"], classifier)
+    generator = np.random.default_rng(draw)
+    fitting, every = corpus.sounds.ids(fitting=parse(rule["rule"])), corpus.sounds.ids()
+    good, bad = (generator.permutation(some)[:examples] for some in (fitting, np.setdiff1d(every, fitting)))
+    corpus.agents.annotate(agent, good.tolist(), "good", who="rule", session=str(draw))
+    corpus.agents.annotate(agent, bad.tolist(), "bad", who="rule", session=str(draw))
+    train(corpus, name)
+    return judged(corpus, name, rule["rule"], len(every), seed=draw)
+
+
+def figures(trials: list[Judged]) -> dict[str, Any]:
+    """Each figure over all draws, with its interval."""
+    groups = sorted({group for one in trials for group in one.groups})
+    always = [np.ones(len(one.targets)) for one in trials]
+    after_bad = [1 - one.fits for one in trials]
+    gains = [one.with_agent - one.without for one in trials]
+    over_control = [one.with_agent - np.nanmean(one.control, axis=1) for one in trials if one.control is not None]
+
+    def pooled(values: list[Floats], where: list[Floats]) -> dict[str, Any]:
+        sums, counts = (table(trials, some, groups) for some in ([v * w for v, w in zip(values, where)], where))
+        return crossed(sums, counts) | {"n": len({t for one in trials for t in one.targets.tolist()})}
+
+    return {
+        "draws": len(trials),
+        "draws better": sum(float(gain.mean()) > 0 for gain in gains),
+        "with": pooled([one.with_agent for one in trials], always),
+        "without": pooled([one.without for one in trials], always),
+        "gain": pooled(gains, always),
+        "with, after bad": pooled([one.with_agent for one in trials], after_bad),
+        "without, after bad": pooled([one.without for one in trials], after_bad),
+        "gain, after bad": pooled(gains, after_bad),
+        "over control": pooled(over_control, always),
+    }
+
+
+def table(trials: list[Judged], values: list[Floats], groups: list[str]) -> Floats:
+    """Sums (draws, groups) of values given by target."""
+    return np.array(
+        [
+            np.bincount(np.searchsorted(groups, one.groups), some, minlength=len(groups))
+            for one, some in zip(trials, values, strict=True)
+        ]
+    )
+
+
+def crossed(sums: Floats, counts: Floats) -> dict[str, Any]:
+    """The mean of all, and its interval when rows (draws) and columns (makers) are both drawn anew."""
+    generator = np.random.default_rng(0)
+    rows, columns = (
+        generator.multinomial(size, np.full(size, 1 / size), size=_RESAMPLES).astype(float) for size in sums.shape
+    )
+    means = np.einsum("bi,ij,bj->b", rows, sums, columns) / np.einsum("bi,ij,bj->b", rows, counts, columns)
+    low, high = np.percentile(means, [2.5, 97.5])
+    value = float(sums.sum() / counts.sum())
+    return {"value": round(value, 4), "interval": [round(float(low), 4), round(float(high), 4)]}
+
+
+def as_row(row: dict[str, Any]) -> str:
+    """A line of the README's table, in per cent."""
+    shares = [f"{100 * row[name]['value']:.0f} %" for name in ("with", "without")]
+    gains = [_points(row[name]) for name in ("gain", "gain, after bad", "over control")]
+    return f"| {' | '.join([row['corpus'], row['rule'], row['classifier'], *shares, *gains])} |"
+
+
+def _points(one: dict[str, Any]) -> str:
+    low, high = one["interval"]
+    return f"{100 * one['value']:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})"
+
+
+if __name__ == "__main__":
+    main()
