@@ -1,10 +1,10 @@
 """Labels as CSV, to share between corpora and people.
 
 Columns `id,hash,label,who,when,test,gen_ai_preference`, in any order; only `label` and one of `id` and `hash` are
-needed, and others are passed over. `hash` is the SHA-256 of the sound's preferred audio file, `label` good or bad, `when` ISO
-8601 (UTC unless it says otherwise), `test` yes where the label is for testing alone. Lines of `id,label` without a
-heading, as the original has them, are read too. Fields are separated by commas, or by semicolons or tabs, as some
-spreadsheets save them.
+needed, and others are passed over. `hash` is the SHA-256 of the sound's preferred audio file, `label` good or bad,
+`when` ISO 8601 (UTC unless it says otherwise), `test` yes where the label is for testing alone. Lines of `id,label`
+without a heading, as the original has them, are read too. Fields are separated by commas, or by semicolons or tabs, as
+some spreadsheets save them.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ NO_GEN_AI = "no-gen-ai"
 _TEST = ("yes", "no", "")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _NUMBER = re.compile("[0-9]{1,18}")
+_MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}($|[T ][0-9]{2}:[0-9]{2})")
 _UNTITLED = ["id", "label"]
 
 
@@ -211,6 +212,8 @@ def _moment(text: str) -> str:
     if not text:
         return ""
     try:
+        if not _MOMENT.match(text):
+            raise ValueError("not a date, or cut short")
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"when is {text[:60]!r}; write it as 2026-01-31T20:00:00Z") from None

@@ -6,7 +6,8 @@ EngineError                 20   anything below
 ├── TrainingError           23   labels that no classifier can learn from, or no model yet
 ├── DeviceError             24   no sound device, or one that failed
 ├── DemoError               25   the demo has nothing to work on
-└── QueryError              26   a query that cannot be answered as it was asked
+├── QueryError              26   a query that cannot be answered as it was asked
+└── ModelError              27   a model that cannot be used
 
 20 to 29 are the engine's; 3 to 19, and from 30 up, are the corpus's (`corpus.errors`).
 """
@@ -54,3 +55,9 @@ class QueryError(EngineError):
     """A query that cannot be answered as it was asked: what it asks for contradicts itself, or has no meaning."""
 
     exit_code = 26
+
+
+class ModelError(EngineError):
+    """A model that cannot be used: damaged, of another form than it should be, or made from what is no longer there."""
+
+    exit_code = 27

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus import said
-from corpus.errors import LabelsError, UnknownAgent, UnknownSound
+from corpus.errors import LabelsError, StoreError, UnknownAgent, UnknownSound
 from corpus.model import Agent, Annotation, Label, Model
 from corpus.store.database import Database, now
 from corpus.store.identities import held
@@ -19,6 +20,8 @@ from corpus.store.tables import agents, labels, models
 
 LONGEST_NAME = 100
 """Characters of an agent's name, or of a person's."""
+
+_OBJECTS = ("recipe", "arrays", "scores", "versions", "fingerprints", "verdicts")
 
 
 class Agents:
@@ -91,7 +94,7 @@ class Agents:
             make = sa.insert(agents).values(values | {"name": name, "created": now()}).returning(agents.c.id)
             copied = connection.execute(make).scalar_one()
             moved = _copy_facts(connection, agent, copied)
-            if model := _in_use(connection, agent):
+            if model := _kept(connection, agent):
                 kept = vars(model) | {"agent_id": copied, "version": 1, "until": moved.get(model.until)}
                 connection.execute(sa.insert(models), kept)
         return self.get(name)
@@ -201,9 +204,11 @@ class Agents:
         with self._database.read() as connection:
             return _history(connection, agent)
 
-    def annotations(self, agent: Agent) -> list[Annotation]:
-        """The labels that count: the last one of each sound, in order of id."""
-        last = sa.select(sa.func.max(labels.c.id)).where(labels.c.agent_id == agent.id).group_by(labels.c.sound_id)
+    def annotations(self, agent: Agent, until: int | None = None) -> list[Annotation]:
+        """The labels that count, or counted after `until`: the last one of each sound, in order of id."""
+        own = labels.c.agent_id == agent.id
+        said = own if until is None else own & (labels.c.id <= until)
+        last = sa.select(sa.func.max(labels.c.id)).where(said).group_by(labels.c.sound_id)
         query = sa.select(labels).where(labels.c.id.in_(last), labels.c.label.is_not(None))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(labels.c.sound_id)).all()
@@ -217,16 +222,25 @@ class Agents:
             _update(connection, agent, in_use=None)
         return kept
 
-    def model(self, agent: Agent) -> Model | None:
-        """The model in use: that of the version named by `use`, else the newest; None before the first training."""
-        with self._database.read() as connection:
-            return _in_use(connection, agent)
+    def model(self, agent: Agent, version: int | None = None) -> Model | None:
+        """A version of an agent: this one, else that named by `use`, else the newest; None if there is none.
 
-    def versions(self, agent: Agent) -> list[Model]:
-        """All models of an agent, the oldest first."""
-        query = sa.select(models).where(models.c.agent_id == agent.id).order_by(models.c.version)
+        Raises
+        ------
+        StoreError
+            Its row is damaged.
+        """
         with self._database.read() as connection:
-            return [_model(row) for row in connection.execute(query)]
+            return _kept(connection, agent, version)
+
+    def models(self, agent: Agent) -> list[Model]:
+        """All versions of an agent, the oldest first, without those whose rows are damaged."""
+        found = []
+        with self._database.read() as connection:
+            for version in _versions(connection, agent):
+                with contextlib.suppress(StoreError):
+                    found.append(_kept(connection, agent, version))
+        return [model for model in found if model is not None]
 
     def use(self, agent: Agent, version: int | None) -> Agent:
         """Let one version judge until the next training; None: the newest.
@@ -315,12 +329,27 @@ def _key(one: Annotation) -> tuple[Any, ...]:
     return one.sound_id, one.label, one.test, one.who, one.at
 
 
-def _in_use(connection: Connection, agent: Agent) -> Model | None:
+def _kept(connection: Connection, agent: Agent, version: int | None = None) -> Model | None:
+    """A version, else the one in use; StoreError where its row is damaged."""
     named = sa.select(agents.c.in_use).where(agents.c.id == agent.id).scalar_subquery()
     newest = sa.select(sa.func.max(models.c.version)).where(models.c.agent_id == agent.id).scalar_subquery()
-    query = sa.select(models).where(models.c.agent_id == agent.id, models.c.version == sa.func.coalesce(named, newest))
-    row = connection.execute(query).first()
-    return _model(row) if row else None
+    chosen = sa.func.coalesce(named, newest) if version is None else sa.literal(version)
+    try:
+        row = connection.execute(
+            sa.select(models).where(models.c.agent_id == agent.id, models.c.version == chosen)
+        ).first()
+    except ValueError:  # no JSON
+        raise _damaged(agent) from None
+    if row is None:
+        return None
+    if not all(isinstance(getattr(row, name), dict) for name in _OBJECTS):
+        raise _damaged(agent)
+    return Model(**{key: getattr(row, key) for key in Model.__dataclass_fields__})
+
+
+def _damaged(agent: Agent) -> StoreError:
+    name = shlex.quote(agent.name)
+    return StoreError(f"the model of agent {agent.name!r} is damaged; `mirla agent train {name}` makes another")
 
 
 def _versions(connection: Connection, agent: Agent) -> list[int]:
@@ -334,7 +363,3 @@ def _agent(row: sa.Row[Any]) -> Agent:
 
 def _annotation(row: sa.Row[Any]) -> Annotation:
     return Annotation(row.sound_id, row.label, row.test, row.who, row.session, row.at, row.id, row.undoes)
-
-
-def _model(row: sa.Row[Any]) -> Model:
-    return Model(**{key: getattr(row, key) for key in Model.__dataclass_fields__})

@@ -1,55 +1,72 @@
 """Honest accuracy: repeated stratified cross-validation, with an interval over sounds, beside the majority baseline.
 
-Sounds of one uploader never stand on both sides of a split where each class has at least two uploaders. The interval is
-a percentile bootstrap over sounds (over uploaders where grouped), never the spread over folds or repeats, which tells
-only how the same sounds were dealt. A bootstrap knows nothing of how another training set would have turned out, and
-finds no doubt at all where all were right: so the interval is never narrower than Wilson's for a share of as many
-sounds (uploaders).
+Sounds of one uploader never stand on both sides of a split where each class has at least two uploaders. How intervals
+are made: see `engine.agent.estimates`. Two other protocols stand beside it: the paper's one split, and sounds that were
+labelled for testing.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.agent.classifiers import Matrix, Mlp
-from engine.agent.judging import logits
-from engine.agent.network import Classes, Floats
+from engine.agent.classifiers import AUTO
+from engine.agent.estimates import Estimate as Estimate
+from engine.agent.estimates import Members, resamples, share
+from engine.agent.estimates import wilson as wilson
+from engine.agent.fitting import fit
+from engine.agent.forms import Classes, Floats, Matrix
 
 FOLDS = 5
 REPEATS = 10
-_RESAMPLES = 2000
+REPEATS_OF_AUTO = 2
+"""It fits every classifier five times for each fold."""
+TRAINING_SHARE = 0.7
+"""Of the paper's protocol."""
+
+Rows = npt.NDArray[np.intp]
+Split = tuple[Rows, Rows]
+"""Rows to learn from, rows held out."""
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval and the number of sounds behind it."""
+class Folds:
+    """How sounds are dealt: of each repeat its splits, of each sound its group, and that in words."""
 
-    value: float
-    interval: tuple[float, float]
-    n: int
-
-    def as_json(self) -> dict[str, Any]:
-        """`{"value", "interval", "n"}`, to four decimals."""
-        low, high = self.interval
-        return {"value": round(self.value, 4), "interval": [round(low, 4), round(high, 4)], "n": self.n}
+    repeats: list[list[Split]]
+    members: Members
+    protocol: str
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of one classifier on one agent's labels; `logits` (repeats, n) are those of the held-out sounds."""
+    """Scores of one classifier on one agent's labels.
+
+    Attributes
+    ----------
+    accuracy, balanced, auc : Estimate
+    confusion : dict
+        By true label, how many sounds were called good and bad, as a mean over repeats.
+    baseline : float
+        Share of the commoner label.
+    protocol : str
+    held_out : (repeats, n) float64
+        Scores of the sounds when they were held out.
+    """
 
     accuracy: Estimate
     balanced: Estimate
     auc: Estimate
+    confusion: dict[str, dict[str, float]]
     baseline: float
     protocol: str
-    logits: Floats
+    held_out: Floats
 
     def as_json(self) -> dict[str, Any]:
         """As `mirla agent train --json` answers it."""
@@ -57,19 +74,58 @@ class Evaluation:
             "accuracy": self.accuracy.as_json(),
             "balanced": self.balanced.as_json(),
             "auc": self.auc.as_json(),
+            "confusion": self.confusion,
             "baseline": round(self.baseline, 4),
             "protocol": self.protocol,
         }
 
 
+def folds_of(y: Classes, groups: Sequence[str], seed: int = 0, repeats: int = REPEATS) -> Folds | None:
+    """Deal sounds into folds: the same for every classifier.
+
+    Parameters
+    ----------
+    y : (n,) 0 or 1
+    groups : sequence of str
+        The uploader of each sound.
+    seed, repeats : int
+
+    Returns
+    -------
+    Folds or None
+        None when a class has fewer than two sounds, so that nothing can be held out.
+    """
+    members = np.unique(np.asarray(groups), return_inverse=True)[1]
+    count = len(np.unique(members))
+    smallest = int(np.bincount(y, minlength=2).min())
+    if smallest < 2:
+        return None
+    across = min(len(np.unique(members[y == label])) for label in (0, 1))
+    grouped = across >= 2 and count < len(y)
+    folds = min(FOLDS, smallest, count if grouped else len(y))
+    how = ""
+    if grouped:
+        how = ", no uploader or pack on both sides"
+    elif count < len(y):
+        how = ", ungrouped: all of a label are from one uploader"
+    drawn = "uploaders" if grouped else "sounds"
+    return Folds(
+        [_splits(y, members if grouped else None, folds, seed + repeat) for repeat in range(repeats)],
+        members if grouped else np.arange(len(y)),
+        f"{repeats} x {folds}-fold cross-validation{how}; interval: bootstrap over {drawn}, Wilson's at least",
+    )
+
+
 def cross_validate(
-    X: Matrix,
+    X: Matrix | Floats,
     y: Classes,
     groups: Sequence[str],
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
+    classifier: str = "mlp",
+    repeats: int | None = None,
 ) -> Evaluation | None:
-    """Evaluate the classifier on X (n, d), y (n,) 0 or 1.
+    """Evaluate a classifier on X (n, d), y (n,) 0 or 1.
 
     Parameters
     ----------
@@ -77,67 +133,74 @@ def cross_validate(
         The uploader of each sound.
     seed : int
         Deals the folds and starts the networks.
+    classifier : str
+        A name, or `auto`: then each fold chooses anew, from what it may learn from alone.
+    repeats : int, optional
 
     Returns
     -------
     Evaluation or None
         None when a class has fewer than two sounds, so that nothing can be held out.
     """
-    members = np.unique(np.asarray(groups), return_inverse=True)[1]
-    smallest = int(np.bincount(y, minlength=2).min())
-    if smallest < 2:
+    folds = folds_of(y, groups, seed, repeats or (REPEATS_OF_AUTO if classifier == AUTO else REPEATS))
+    if folds is None:
         return None
-    across = min(len(np.unique(members[y == label])) for label in (0, 1))
-    grouped = across >= 2 and len(np.unique(members)) < len(y)
-    folds = min(FOLDS, smallest, len(np.unique(members)) if grouped else len(y))
-    held_out = np.empty((REPEATS, len(y)))
-    for repeat in range(REPEATS):
-        for train, test in _splits(X, y, members if grouped else None, folds, seed + repeat):
-            held_out[repeat, test] = _held_out_logits(X, y, train, test, seed + repeat)
+    held_out = np.empty((len(folds.repeats), len(y)))
+    for repeat, splits in enumerate(folds.repeats):
+        for train, test in splits:
+            held_out[repeat, test] = held_out_scores(classifier, X, y, groups, (train, test), seed + repeat)
         if progress:
-            progress(repeat + 1, REPEATS)
-    how = ", no uploader on both sides" if grouped else ""
-    drawn = "uploaders" if grouped else "sounds"
-    protocol = f"{REPEATS} x {folds}-fold cross-validation{how}; interval: bootstrap over {drawn}, Wilson's at least"
-    return _scored(held_out, y, members if grouped else np.arange(len(y)), protocol, seed)
+            progress(repeat + 1, len(folds.repeats))
+    return scored(held_out, y, folds.members, folds.protocol, seed)
 
 
-def inverse_temperature(held_out: Floats, y: Classes) -> float:
-    """The factor a that makes `1 / (1 + exp(-a z))` likeliest for held-out logits z (repeats, n); ~0 if they are noise.
+def held_out_scores(
+    classifier: str, X: Matrix | Floats, y: Classes, groups: Sequence[str], split: Split, seed: int
+) -> Floats:
+    """Scores of the held out of one split.
 
-    References
-    ----------
-    C. Guo et al., "On Calibration of Modern Neural Networks", ICML 2017 (temperature scaling).
+    Where what there is to learn from has one class alone (as grouped folds may), or sounds all alike, nothing is learnt
+    but the commoner label.
     """
-    from scipy.optimize import minimize_scalar
-
-    sign = np.where(y == 1, 1.0, -1.0)
-    # searched by its logarithm, since logits may be any size
-    found = minimize_scalar(
-        lambda t: np.logaddexp(0, -np.exp(t) * held_out * sign).mean(), bounds=(-7, 5), method="bounded"
-    )
-    return float(np.exp(found.x))
+    train, test = split
+    if y[train].min() == y[train].max() or alike(X[train]):
+        return np.full(len(test), 1.0 if y[train].mean() > 0.5 else -1.0)
+    return fit(classifier, X[train], y[train], seed, [groups[row] for row in train]).scores(X[test])
 
 
-def _splits(X: Matrix, y: Classes, members: npt.NDArray[np.intp] | None, folds: int, seed: int) -> Any:
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-    splitter = StratifiedKFold if members is None else StratifiedGroupKFold
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")
-        return list(splitter(folds, shuffle=True, random_state=seed).split(X, y, members))
+def alike(X: Matrix | Floats) -> bool:
+    """Whether no column tells one row from another."""
+    return not varying(X).any()
 
 
-def _held_out_logits(X: Matrix, y: Classes, train: Any, test: Any, seed: int) -> Floats:
-    present = np.unique(y[train])
-    if len(present) == 1:  # grouped folds may leave one class only: then nothing is learnt but its name
-        return np.full(len(test), 1.0 if present[0] == 1 else -1.0)
-    return logits(Mlp(seed).fit(X[train], y[train]).arrays_, X[test])
+def varying(X: Matrix | Floats) -> npt.NDArray[np.bool_]:
+    """Which columns (d,) are not the same number in all rows that have one."""
+    known = np.isfinite(X)
+    return np.asarray(np.where(known, X, -np.inf).max(axis=0) > np.where(known, X, np.inf).min(axis=0))
 
 
-def _scored(held_out: Floats, y: Classes, members: npt.NDArray[np.intp], protocol: str, seed: int) -> Evaluation:
+def split_as_the_paper(
+    X: Matrix | Floats, y: Classes, groups: Sequence[str], seed: int = 0, classifier: str = "mlp"
+) -> Evaluation | None:
+    """One stratified split, 70 % to learn from, as the paper did it; None where a label has fewer than two sounds."""
+    from sklearn.model_selection import train_test_split
+
+    if np.bincount(y, minlength=2).min() < 2:
+        return None
+    held = min(len(y) - 2, max(2, round((1 - TRAINING_SHARE) * len(y))))
+    split = train_test_split(np.arange(len(y)), test_size=held, stratify=y, random_state=seed)
+    scores = held_out_scores(classifier, X, y, groups, (split[0], split[1]), seed)
+    protocol = f"the paper's: one split, {len(split[0])} sounds to learn from and {held} held out; Wilson's interval"
+    evaluation = scored(scores[None], y[split[1]], np.arange(held), protocol, seed)
+    value = evaluation.accuracy.value
+    return replace(evaluation, accuracy=Estimate(value, wilson(value, held), held))
+
+
+def scored(held_out: Floats, y: Classes, members: Members, protocol: str, seed: int = 0) -> Evaluation:
+    """What held-out scores (repeats, n) are worth."""
     n = len(y)
-    right = ((held_out > 0) == (y == 1)).mean(axis=0)
+    called = (held_out > 0).mean(axis=0)
+    right = np.where(y == 1, called, 1 - called)
     good, bad = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
     above = held_out[:, good, None] - held_out[:, None, bad]
     pairs = ((above > 0) + 0.5 * (above == 0)).mean(axis=0)
@@ -153,41 +216,25 @@ def _scored(held_out: Floats, y: Classes, members: npt.NDArray[np.intp], protoco
         total = w[:, good].sum(axis=1) * w[:, bad].sum(axis=1)
         return np.asarray(np.einsum("bi,ij,bj->b", w[:, good], pairs, w[:, bad], optimize=True) / total)
 
-    weights = _resamples(members, y, seed)
-    independent = len(np.unique(members))
+    weights, independent = resamples(members, y, seed), len(np.unique(members))
     return Evaluation(
-        accuracy=_estimate(accuracy, weights, n, independent),
-        balanced=_estimate(balanced, weights, n, independent),
-        auc=_estimate(auc, weights, n, independent),
+        accuracy=share(accuracy, weights, independent),
+        balanced=share(balanced, weights, independent),
+        auc=share(auc, weights, independent),
+        confusion={
+            label: {"good": round(float(called[rows].sum()), 2), "bad": round(float((1 - called[rows]).sum()), 2)}
+            for label, rows in (("good", good), ("bad", bad))
+        },
         baseline=max(len(good), len(bad)) / n,
         protocol=protocol,
-        logits=held_out,
+        held_out=held_out,
     )
 
 
-def _resamples(members: npt.NDArray[np.intp], y: Classes, seed: int) -> Floats:
-    """How often each sound is drawn, shape (resamples, n): whole groups are drawn, and both classes are there."""
-    generator = np.random.default_rng(seed)
-    count = members.max() + 1
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)[:, members].astype(float)
-    return np.asarray(drawn[(drawn[:, y == 1].sum(axis=1) > 0) & (drawn[:, y == 0].sum(axis=1) > 0)])
+def _splits(y: Classes, members: Members | None, folds: int, seed: int) -> list[Split]:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-
-def _estimate(figure: Callable[[Floats], Floats], weights: Floats, n: int, independent: int) -> Estimate:
-    value = float(figure(np.ones((1, n)))[0])
-    low, high = np.percentile(figure(weights), [2.5, 97.5])
-    least, most = wilson(value, independent)
-    return Estimate(value, (min(float(low), least), max(float(high), most)), n)
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share of n independent cases.
-
-    References
-    ----------
-    E. B. Wilson, J. Am. Stat. Assoc. 22, 1927.
-    """
-    z = 1.959964
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    splitter = StratifiedKFold if members is None else StratifiedGroupKFold
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        return list(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((len(y), 1)), y, members))

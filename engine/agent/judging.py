@@ -1,14 +1,15 @@
-"""Verdicts: what an agent calls good. A model's arrays fold into one matrix and one small layer; no scikit-learn.
+"""Verdicts: what an agent calls good, of the whole corpus at once, kept as a derived cache.
 
-Labels are the sign of the network's logit z (good when z > 0); `p = 1 / (1 + exp(-a z))` with the inverse temperature a
-fitted on held-out logits, so that p > 0.5 exactly when the label is good.
+The label is the sign of the classifier's score; `p` is its calibrated probability of good, above 0.5 exactly when the
+label is good (see `engine.agent.calibration`).
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property, reduce
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,23 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from corpus.model import Agent, Model
+from engine.agent.examples import rows_of
+from engine.agent.forms import Floats
+from engine.agent.forms import logits as logits
+from engine.agent.forms import sigmoid as sigmoid
+from engine.agent.loading import Scorer, model_of, scorer, temperature
 from engine.errors import TrainingError
-from engine.features import FeatureMatrix, load, side_by_side
+from engine.features import FeatureMatrix, among, load
 
-Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
 
 SERVED_MFCC = "api_mfcc"
 SERVED_AS = {"mfcc": SERVED_MFCC}
 """Spaces computed here of which Freesound serves the same numbers, rounded."""
+
+DRIFT = 1e-3
+"""By how much the probability of an example may differ from what it was when the model was made."""
+_BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -35,31 +45,54 @@ class Verdicts:
     agent, version
         Who says so.
     ids : (n,) int64, ascending
-    p : (n,) float64
-        Calibrated probability of good.
+    is_good : (n,) bool
+    p : (n,) float64, optional
+        Calibrated probability of good; None for a model that has none to give.
+    drift : float, optional
+        The most by which `p` of an example differs from what it was when the model was made; None if that is not known.
     """
 
     agent: str
     version: int
-    ids: npt.NDArray[np.int64]
-    p: Floats
+    ids: Ids
+    is_good: npt.NDArray[np.bool_]
+    p: Floats | None
+    drift: float | None = None
 
-    @property
-    def good(self) -> npt.NDArray[np.int64]:
+    @cached_property
+    def good(self) -> Ids:
         """Ids of the good sounds, ascending."""
-        return self.ids[self.p > 0.5]
+        return self.ids[self.is_good]
+
+    def mask(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Which of some ids (m,) are good; fastest where they ascend."""
+        if ids is self.ids or np.array_equal(ids, self.ids):
+            return self.is_good
+        if len(ids) < 2 or (ids[1:] > ids[:-1]).all():
+            return among(ids, self.good)
+        return np.isin(ids, self.good)
 
     def of(self, sound_id: int) -> dict[str, Any]:
         """Verdict on one sound: `{"label", "p"}`, both None where it was not analysed."""
         row = int(np.searchsorted(self.ids, sound_id))
         if row == len(self.ids) or self.ids[row] != sound_id:
             return {"label": None, "p": None}
-        p = float(self.p[row])
-        return {"label": "good" if p > 0.5 else "bad", "p": round(p, 4)}
+        label = "good" if self.is_good[row] else "bad"
+        return {"label": label, "p": None if self.p is None else round(float(self.p[row]), 4)}
+
+    @property
+    def warning(self) -> str:
+        """That it judges otherwise than when it was made; empty if it does not."""
+        if self.drift is None or self.drift <= DRIFT:
+            return ""
+        return (
+            f"version {self.version} of agent {self.agent} judges its examples otherwise than when it was made "
+            f"(p differs by up to {self.drift:.3f}): a library or their vectors changed; train it again"
+        )
 
 
 def judge(corpus: Corpus, name: str) -> Verdicts:
-    """Judge the whole corpus by the newest model of an agent.
+    """Judge the whole corpus by the version of an agent that is in use.
 
     Raises
     ------
@@ -67,11 +100,27 @@ def judge(corpus: Corpus, name: str) -> Verdicts:
         There is no such agent.
     TrainingError
         It was not trained, or on vectors of another extractor.
+    ModelError
+        Its model is damaged, or what it learns from anew is no longer there.
     NoVectors
         There is nothing in a space it looks at.
     """
     agent = corpus.agents.get(name)
-    return _judged(agent, _model(corpus, agent), side_by_side(corpus, agent.spaces))
+    model = model_of(corpus, agent)
+    states = [corpus.vectors.state(space) for space in agent.spaces]
+    if None in states:
+        return _judged(corpus, agent, model, _parts(corpus, agent))
+    key = f"verdicts {agent.id}"
+
+    def make() -> tuple[str, Verdicts]:
+        parts = _parts(corpus, agent)
+        stamp = _stamp(model, [part.state for part in parts])
+        found = corpus.caches.find(key, stamp)
+        if found is None:
+            found = corpus.caches.store(key, stamp, _as_arrays(_judged(corpus, agent, model, parts)))
+        return f"{agent.name} {stamp}", _from_arrays(agent, model, found)
+
+    return corpus.caches.held(key, f"{agent.name} {_stamp(model, states)}", make)
 
 
 def served_verdicts(corpus: Corpus, name: str) -> Verdicts:
@@ -86,10 +135,13 @@ def served_verdicts(corpus: Corpus, name: str) -> Verdicts:
         There is no such agent.
     TrainingError
         It looks at something else, was not trained, or on vectors of another extractor.
+    ModelError
+        Its model is damaged, or what it learns from anew is no longer there.
     NoVectors
         No sound has served MFCCs.
     """
-    return _judged(*_served(corpus, name), load(corpus, SERVED_MFCC))
+    agent, model = _served(corpus, name)
+    return _judged(corpus, agent, model, [load(corpus, SERVED_MFCC)])
 
 
 def check_served(corpus: Corpus, names: Sequence[str]) -> None:
@@ -101,10 +153,39 @@ def check_served(corpus: Corpus, names: Sequence[str]) -> None:
 def surest_served(corpus: Corpus, names: Sequence[str]) -> list[int]:
     """Sounds that all the agents call good by what is served: the surest first, by the least sure agent, then by id."""
     verdicts = [served_verdicts(corpus, name) for name in names]
-    p = np.min([verdict.p for verdict in verdicts], axis=0)
+    good = np.all([verdict.is_good for verdict in verdicts], axis=0)
+    p = np.min([verdict.is_good if verdict.p is None else verdict.p for verdict in verdicts], axis=0)
     ids = verdicts[0].ids
     order = np.lexsort((ids, -p))
-    return [int(sound_id) for sound_id in ids[order[p[order] > 0.5]]]
+    return [int(sound_id) for sound_id in ids[order[good[order]]]]
+
+
+def judged_by(score: Scorer, parts: Sequence[FeatureMatrix]) -> tuple[Ids, Floats]:
+    """Ids (n,) of the sounds that all the parts have, and their scores (n,); several spaces are joined in blocks."""
+    if len(parts) == 1:
+        return parts[0].ids, score(parts[0].X)
+    ids = reduce(np.intersect1d, (part.ids for part in parts))
+    blocks = [ids[first : first + _BLOCK] for first in range(0, len(ids), _BLOCK)]
+    return ids, np.concatenate([np.empty(0), *(score(rows_of(parts, block)) for block in blocks)])
+
+
+def _judged(corpus: Corpus, agent: Agent, model: Model, parts: Sequence[FeatureMatrix]) -> Verdicts:
+    ids, z = judged_by(scorer(corpus, agent, model), parts)
+    p = sigmoid(temperature(agent, model) * z)
+    return Verdicts(agent.name, model.version, ids, z > 0, p, _drift(model, ids, p))
+
+
+def _drift(model: Model, ids: Ids, p: Floats) -> float | None:
+    then = {int(sound_id): value for sound_id, value in model.verdicts.items() if sound_id.isdecimal()}
+    examples = np.array(sorted(then), np.int64)
+    there = among(examples, ids)
+    rows = np.searchsorted(ids, examples[there])
+    apart = np.abs(p[rows] - np.array([then[int(sound_id)] for sound_id in examples[there]]))
+    return float(apart.max()) if len(apart) else None
+
+
+def _parts(corpus: Corpus, agent: Agent) -> list[FeatureMatrix]:
+    return [load(corpus, space) for space in agent.spaces]
 
 
 def _served(corpus: Corpus, name: str) -> tuple[Agent, Model]:
@@ -115,52 +196,28 @@ def _served(corpus: Corpus, name: str) -> tuple[Agent, Model]:
             f"{' or '.join([*SERVED_AS, SERVED_MFCC])} alone judges before there is audio: "
             f"`mirla agent new NAME --space {SERVED_MFCC}`"
         )
-    return agent, _model(corpus, agent)
+    return agent, model_of(corpus, agent)
 
 
-def _model(corpus: Corpus, agent: Agent) -> Model:
-    model = corpus.agents.model(agent)
-    name = agent.name
-    if model is None:
-        raise TrainingError(
-            f"agent {name!r} was not trained yet; label some sounds, then `mirla agent train {shlex.quote(name)}`"
-        )
-    if model.fingerprints != fingerprints(corpus, agent):
-        raise TrainingError(
-            f"agent {name!r} learnt from vectors of another extractor than the present ones; "
-            f"`mirla agent train {shlex.quote(name)}`"
-        )
-    return model
+def _stamp(model: Model, states: Sequence[str | None]) -> str:
+    libraries = "" if len(model.arrays) > 1 else f" scikit-learn {_sklearn()}"
+    return f"{model.version} {model.at} {model.labels_hash} {' '.join(map(str, states))}{libraries}"
 
 
-def _judged(agent: Agent, model: Model, matrix: FeatureMatrix) -> Verdicts:
-    return Verdicts(agent.name, model.version, matrix.ids, probabilities(model, matrix.X))
+@cache
+def _sklearn() -> str:
+    return metadata.version("scikit-learn")
 
 
-def fingerprints(corpus: Corpus, agent: Agent) -> dict[str, str]:
-    """The current fingerprint of each space an agent looks at."""
-    current = {name: corpus.vectors.space(name) for name in agent.spaces}
-    return {name: space.fingerprint if space else "" for name, space in current.items()}
+def _as_arrays(verdicts: Verdicts) -> dict[str, npt.NDArray[Any]]:
+    arrays: dict[str, npt.NDArray[Any]] = {"ids": verdicts.ids, "is_good": verdicts.is_good}
+    if verdicts.p is not None:
+        arrays["p"] = verdicts.p
+    if verdicts.drift is not None:
+        arrays["drift"] = np.array([verdicts.drift])
+    return arrays
 
 
-def probabilities(model: Model, X: npt.NDArray[np.float32]) -> Floats:
-    """Probability of good for each row of X (n, d)."""
-    return sigmoid(model.arrays["inverse_temperature"] * logits(model.arrays, X))
-
-
-def logits(arrays: dict[str, Any], X: npt.NDArray[np.float32]) -> Floats:
-    """Logit of good for each row of X: standardise, project, one hidden ReLU layer, one output.
-
-    A missing number (NaN) is taken for the mean of the examples.
-    """
-    a = {name: np.asarray(values, np.float64) for name, values in arrays.items()}
-    first = (a["components"] / a["scale"]).T @ a["hidden_weights"]
-    offset = a["hidden_bias"] - (a["pca_mean"] @ a["components"].T) @ a["hidden_weights"] - a["mean"] @ first
-    known = np.where(np.isnan(X), a["mean"], X.astype(np.float64))
-    hidden = np.maximum(known @ first + offset, 0)
-    return np.asarray((hidden @ a["output_weights"] + a["output_bias"])[:, 0])
-
-
-def sigmoid(z: Floats) -> Floats:
-    """1 / (1 + exp(-z)) without overflow."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * z)))
+def _from_arrays(agent: Agent, model: Model, found: Any) -> Verdicts:
+    drift = float(found["drift"][0]) if "drift" in found else None
+    return Verdicts(agent.name, model.version, found["ids"], found["is_good"], found.get("p"), drift)

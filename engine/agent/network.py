@@ -5,65 +5,113 @@ scikit-learn's tolerance (without one, classes that are easily told apart train 
 are kept. The loss is scikit-learn's cross-entropy where FluCoMa has the squared error. scikit-learn's own MLPClassifier
 stops on the held-out *accuracy*, which on eight sounds stands still from the start: it gave up after some thirty steps
 and judged hardly better than chance.
+
+Imports scikit-learn: to be imported where something is fitted only.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_is_fitted, check_X_y
 
-Floats = npt.NDArray[np.float64]
-Classes = npt.NDArray[np.int64]
+from engine.agent.forms import Classes, Floats
+
 Weights = list[Floats]
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How a network is built and trained; FluCoMa's settings in the paper."""
+class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A binary classifier for scikit-learn; the defaults are FluCoMa's settings in the paper.
 
-    hidden: int = 14
-    learning_rate: float = 0.01
-    momentum: float = 0.9
-    batch: int = 10
-    validation: float = 0.2
-    patience: int = 10
-    tolerance: float = 1e-4
-    epochs: int = 10000
-    epochs_without_validation: int = 200
+    Attributes
+    ----------
+    classes_ : (2,)
+        What is told apart.
+    weights_ : list of arrays
+        W1 (d, hidden), b1 (hidden,), W2 (hidden, 1), b2 (1,).
+    n_iter_ : int
+        Epochs that were trained.
+    """
 
+    def __init__(
+        self,
+        hidden: int = 14,
+        learning_rate: float = 0.01,
+        momentum: float = 0.9,
+        batch: int = 10,
+        validation: float = 0.2,
+        patience: int = 10,
+        tolerance: float = 1e-4,
+        epochs: int = 10000,
+        epochs_without_validation: int = 200,
+        random_state: int = 0,
+    ) -> None:
+        self.hidden = hidden
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.batch = batch
+        self.validation = validation
+        self.patience = patience
+        self.tolerance = tolerance
+        self.epochs = epochs
+        self.epochs_without_validation = epochs_without_validation
+        self.random_state = random_state
 
-class Perceptron:
-    """A binary classifier: `fit` learns `weights_` = [W1 (d, hidden), b1, W2 (hidden, 1), b2]."""
+    def fit(self, X: Any, y: Any) -> Perceptron:
+        """Learn from X (n, d) and y (n,) of two classes."""
+        X, y = check_X_y(X, y, dtype=np.float64)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) != 2:
+            words = "1 class" if len(self.classes_) == 1 else f"{len(self.classes_)} classes"
+            raise ValueError(f"Only binary classification is supported: the labels have {words}")
+        self.n_features_in_ = X.shape[1]
+        self._descend(X, codes)
+        return self
 
-    def __init__(self, manner: Manner | None = None, seed: int = 0) -> None:
-        self.manner = manner or Manner()
-        self.seed = seed
+    def decision_function(self, X: Any) -> Floats:
+        """Logit (n,) of the second class."""
+        check_is_fitted(self)
+        X = check_array(X, dtype=np.float64)
+        if X.shape[1] != self.n_features_in_:
+            name, expected = type(self).__name__, self.n_features_in_
+            raise ValueError(f"X has {X.shape[1]} features, but {name} is expecting {expected} features as input")
+        return _logits(self.weights_, X)
 
-    def fit(self, X: Floats, y: Classes) -> Perceptron:
-        """Learn from X (n, d) and y (n,) 0 or 1."""
-        generator = np.random.default_rng(self.seed)
-        held_out = _hold_out(y, self.manner.validation, generator)
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Class (n,) of each row."""
+        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(int)])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _descend(self, X: Floats, y: Classes) -> None:
+        generator = np.random.default_rng(self.random_state)
+        held_out = _hold_out(y, self.validation, generator)
         train = np.setdiff1d(np.arange(len(y)), held_out)
-        weights = _start(X.shape[1], self.manner.hidden, generator)
+        weights = _start(X.shape[1], self.hidden, generator)
         speeds = [np.zeros_like(w) for w in weights]
         best, best_loss, waited = weights, np.inf, 0
-        for _ in range(self.manner.epochs if len(held_out) else self.manner.epochs_without_validation):
+        for epoch in range(self.epochs if len(held_out) else self.epochs_without_validation):
+            self.n_iter_ = epoch + 1
             order = generator.permutation(train)
-            for first in range(0, len(order), self.manner.batch):
-                some = order[first : first + self.manner.batch]
-                _step(weights, speeds, X[some], y[some], self.manner)
+            for first in range(0, len(order), self.batch):
+                some = order[first : first + self.batch]
+                _step(weights, speeds, X[some], y[some], self.learning_rate, self.momentum)
             if not len(held_out):
-                best = weights
-                continue
+                continue  # then `best` are the last weights
             loss = _loss(weights, X[held_out], y[held_out])
-            if loss < best_loss - self.manner.tolerance:
+            if loss < best_loss - self.tolerance:
                 best, best_loss, waited = [w.copy() for w in weights], loss, 0
-            elif (waited := waited + 1) >= self.manner.patience:
+            elif (waited := waited + 1) >= self.patience:
                 break
         self.weights_ = best
-        return self
 
 
 def _hold_out(y: Classes, share: float, generator: np.random.Generator) -> npt.NDArray[np.intp]:
@@ -86,7 +134,7 @@ def _start(inputs: int, hidden: int, generator: np.random.Generator) -> Weights:
     ]
 
 
-def _step(weights: Weights, speeds: Weights, X: Floats, y: Classes, manner: Manner) -> None:
+def _step(weights: Weights, speeds: Weights, X: Floats, y: Classes, learning_rate: float, momentum: float) -> None:
     """One step of gradient descent on the cross-entropy, in place."""
     w1, b1, w2, b2 = weights
     hidden = np.maximum(X @ w1 + b1, 0)
@@ -95,12 +143,16 @@ def _step(weights: Weights, speeds: Weights, X: Floats, y: Classes, manner: Mann
     back = (error @ w2.T) * (hidden > 0)
     gradients = (X.T @ back, back.sum(axis=0), hidden.T @ error, error.sum(axis=0))
     for weight, speed, gradient in zip(weights, speeds, gradients, strict=True):
-        speed *= manner.momentum
-        speed -= manner.learning_rate * gradient
+        speed *= momentum
+        speed -= learning_rate * gradient
         weight += speed
 
 
 def _loss(weights: Weights, X: Floats, y: Classes) -> float:
-    w1, b1, w2, b2 = weights
-    z = (np.maximum(X @ w1 + b1, 0) @ w2 + b2)[:, 0]
+    z = _logits(weights, X)
     return float(np.logaddexp(0, np.where(y == 1, -z, z)).mean())
+
+
+def _logits(weights: Weights, X: Floats) -> Floats:
+    w1, b1, w2, b2 = weights
+    return np.asarray((np.maximum(X @ w1 + b1, 0) @ w2 + b2)[:, 0])

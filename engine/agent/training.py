@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shlex
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -12,14 +9,20 @@ from typing import Any
 import numpy as np
 
 from corpus.library import Corpus
-from corpus.model import Agent, Annotation, Model
-from engine.agent.classifiers import RECIPE, Mlp
-from engine.agent.evaluate import cross_validate, inverse_temperature
-from engine.agent.judging import fingerprints
+from corpus.model import Agent, Model
+from engine.agent.calibration import inverse_temperature
+from engine.agent.evaluate import Evaluation, alike, cross_validate, varying
+from engine.agent.examples import Examples as Examples
+from engine.agent.examples import examples as examples
+from engine.agent.examples import remedy
+from engine.agent.fitting import Fitted as Fitted
+from engine.agent.fitting import fit as fit
+from engine.agent.forms import sigmoid
+from engine.agent.loading import fingerprints
 from engine.errors import TrainingError
-from engine.features import side_by_side
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy")
+_DOUBTFUL = 10
 
 
 def train(
@@ -36,52 +39,84 @@ def train(
     Raises
     ------
     TrainingError
-        Labels of one class only, or none.
+        Labels of one class only, or none; or sounds that are all alike.
     NoVectors
-        A labelled sound has no vector in a space that the agent looks at.
+        No labelled sound has a vector in each space that the agent looks at.
     """
     agent = corpus.agents.get(name)
-    labels = [label for label in corpus.agents.annotations(agent) if not label.test]
-    y = np.array([label.label == "good" for label in labels], np.int64)
-    _check(agent, int(y.sum()), int(len(y) - y.sum()))
-    matrix = side_by_side(corpus, agent.spaces)
-    X = matrix.X[matrix.rows([label.sound_id for label in labels])]
-    sounds = corpus.sounds.many(label.sound_id for label in labels)
-    evaluation = cross_validate(X, y, [sound.uploader_group for sound in sounds], seed, progress)
-    arrays: dict[str, Any] = {key: values.tolist() for key, values in Mlp(seed).fit(X, y).arrays_.items()}
-    # without held-out logits nothing is known of how sure the network may be: it keeps its own word
-    arrays["inverse_temperature"] = inverse_temperature(evaluation.logits, y) if evaluation else 1.0
-    scores = evaluation.as_json() if evaluation else _unscored()
-    counts = {"good": int(y.sum()), "bad": int(len(y) - y.sum())}
+    given = examples(corpus, agent)
+    check(agent, given)
+    evaluation = cross_validate(given.X, given.y, given.groups, seed, progress, agent.classifier)
+    fitted = fit(agent.classifier, given.X, given.y, seed, given.groups)
+    factor = _temperature(fitted, evaluation, given, seed)
+    p = sigmoid(factor * fitted.scores(given.X))
+    scores = {"good": given.good, "bad": given.bad, **(evaluation.as_json() if evaluation else _unscored())}
+    scores["doubtful"] = doubtful(given, evaluation, factor) if evaluation else []
     model = Model(
         version=0,
-        recipe=RECIPE,
-        arrays=arrays,
-        scores=counts | scores,
-        labels_hash=_hash(labels),
+        recipe=fitted.recipe,
+        arrays=fitted.arrays | {"inverse_temperature": factor},
+        scores=scores,
+        labels_hash=given.hash,
         seed=seed,
         versions={library: metadata.version(library) for library in _LIBRARIES},
         fingerprints=fingerprints(corpus, agent),
+        until=given.until,
+        verdicts={str(sound_id): round(float(one), 6) for sound_id, one in zip(given.ids, p, strict=True)},
     )
     kept = corpus.agents.add_model(agent, model)
-    return kept, {"agent": name, "version": kept.version, **kept.scores}
+    return kept, {
+        "agent": name,
+        "version": kept.version,
+        "classifier": fitted.classifier.name,
+        **({"auto": fitted.recipe["auto"]} if "auto" in fitted.recipe else {}),
+        **kept.scores,
+        "left_out": given.left_out,
+        "notes": [*_notes(given), *fitted.notes],
+    }
 
 
-def _check(agent: Agent, good: int, bad: int) -> None:
-    if good and bad:
-        return
-    lacking = "good" if not good else "bad"
-    raise TrainingError(
-        f"agent {agent.name!r} has {good} good and {bad} bad sounds and needs both; "
-        f"`mirla agent label {shlex.quote(agent.name)} --{lacking} ID…`"
-    )
+def check(agent: Agent, given: Examples) -> None:
+    """Raise TrainingError where nothing can be learnt."""
+    if not given.good or not given.bad:
+        more = f" ({len(given.left_out)} more have no vectors: `mirla analyse`)" if given.left_out else ""
+        raise TrainingError(remedy(agent, given.good, given.bad) + more)
+    if alike(given.X):
+        raise TrainingError(
+            f"the {len(given.y)} sounds that agent {agent.name!r} was taught are all alike in "
+            f"{', '.join(agent.spaces)}: nothing tells good from bad; label others"
+        )
+
+
+def doubtful(given: Examples, evaluation: Evaluation, factor: float) -> list[dict[str, Any]]:
+    """The labels that the classifier contradicted when their sounds were held out, the surest contradictions first."""
+    p = sigmoid(factor * evaluation.held_out).mean(axis=0)
+    against = np.where(given.y == 1, 0.5 - p, p - 0.5)
+    order = np.argsort(-against, kind="stable")[:_DOUBTFUL]
+    return [
+        {"id": int(given.ids[row]), "label": ("bad", "good")[given.y[row]], "p": round(float(p[row]), 4)}
+        for row in order.tolist()
+        if against[row] > 0
+    ]
+
+
+def _temperature(fitted: Fitted, evaluation: Evaluation | None, given: Examples, seed: int) -> float:
+    """Without held-out scores nothing is known of how sure a classifier may be: it keeps its own word."""
+    if evaluation is None or fitted.classifier.natural:
+        return 1.0
+    if "auto" in fitted.recipe:  # what was held out there was judged by several, each on a scale of its own
+        evaluation = cross_validate(given.X, given.y, given.groups, seed, None, fitted.classifier.name, repeats=2)
+    return inverse_temperature(evaluation.held_out, given.y) if evaluation else 1.0
+
+
+def _notes(given: Examples) -> list[str]:
+    dull = int((~varying(given.X)).sum())
+    notes = [f"{dull} of {given.X.shape[1]} features are the same in all examples and tell nothing"] if dull else []
+    missing = int((~np.isfinite(given.X)).any(axis=1).sum())
+    return [*notes, *([f"{missing} examples lack a number, taken for the mean"] if missing else [])]
 
 
 def _unscored() -> dict[str, Any]:
     protocol = "none: a class has fewer than two sounds, so none can be held out"
-    return {"accuracy": None, "balanced": None, "auc": None, "baseline": None, "protocol": protocol}
-
-
-def _hash(labels: list[Annotation]) -> str:
-    facts = [(label.sound_id, label.label) for label in labels]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    nothing = dict.fromkeys(("accuracy", "balanced", "auc", "confusion", "baseline"))
+    return {**nothing, "protocol": protocol}

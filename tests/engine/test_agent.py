@@ -8,9 +8,11 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from engine.agent.classifiers import Mlp
-from engine.agent.evaluate import cross_validate, inverse_temperature, wilson
-from engine.agent.judging import judge, logits, sigmoid
+from engine.agent.calibration import inverse_temperature
+from engine.agent.evaluate import cross_validate, wilson
+from engine.agent.fitting import fit
+from engine.agent.forms import logits, sigmoid
+from engine.agent.judging import judge
 from engine.agent.network import Perceptron
 from engine.agent.training import train
 from engine.errors import TrainingError
@@ -26,6 +28,10 @@ def split(n=60, d=26, gap=1.0, seed=0):
     return (generator.normal(size=(n, d)) + gap * y[:, None]).astype(np.float32), y
 
 
+def arrays_of(X, y, seed=0):
+    return {name: np.array(values) for name, values in fit("mlp", X, y, seed).arrays.items()}
+
+
 def taught(corpus, name="percussive", each=20):
     """An agent labelled by the samples' prefixes, and the ids it was taught."""
     sounds = corpus.sounds.many(corpus.sounds.ids().tolist())
@@ -39,7 +45,7 @@ def taught(corpus, name="percussive", each=20):
 
 def test_folded_judging_equals_the_pipeline_step_by_step():
     X, y = split()
-    arrays = Mlp(seed=3).fit(X, y).arrays_
+    arrays = arrays_of(X, y, seed=3)
     pipeline = make_pipeline(StandardScaler(), PCA(20, svd_solver="full")).fit(X.astype(float))
     hidden = np.maximum(pipeline.transform(X.astype(float)) @ arrays["hidden_weights"] + arrays["hidden_bias"], 0)
     expected = (hidden @ arrays["output_weights"] + arrays["output_bias"])[:, 0]
@@ -47,7 +53,7 @@ def test_folded_judging_equals_the_pipeline_step_by_step():
 
 
 def test_the_recipe_is_the_papers():
-    arrays = Mlp().fit(*split()).arrays_
+    arrays = arrays_of(*split())
     shapes = {name: values.shape for name, values in arrays.items()}
     assert shapes["components"] == (20, 26)
     assert shapes["hidden_weights"] == (20, 14)
@@ -56,13 +62,13 @@ def test_the_recipe_is_the_papers():
 
 def test_gradient_is_that_of_the_cross_entropy():
     """One step from known weights against finite differences of the loss."""
-    from engine.agent.network import Manner, _loss, _start, _step
+    from engine.agent.network import _loss, _start, _step
 
     X, y = split(10, 4)
     generator = np.random.default_rng(0)
     before = _start(4, 3, generator)
     after = [w.copy() for w in before]
-    _step(after, [np.zeros_like(w) for w in before], X.astype(float), y, Manner(learning_rate=1.0, momentum=0.0))
+    _step(after, [np.zeros_like(w) for w in before], X.astype(float), y, learning_rate=1.0, momentum=0.0)
     for part, (old, new) in enumerate(zip(before, after, strict=True)):
         numeric = np.zeros_like(old)
         for place in np.ndindex(old.shape):
@@ -75,7 +81,7 @@ def test_gradient_is_that_of_the_cross_entropy():
 
 def test_same_seed_same_network_other_seed_another():
     X, y = split()
-    first, again, other = (logits(Mlp(seed).fit(X, y).arrays_, X) for seed in (1, 1, 2))
+    first, again, other = (logits(arrays_of(X, y, seed), X) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -83,7 +89,7 @@ def test_same_seed_same_network_other_seed_another():
 @pytest.mark.parametrize("n", [2, 3, 5, 8])
 def test_few_examples_train(n):
     X, y = split(n)
-    assert np.isfinite(logits(Mlp().fit(X, y).arrays_, X)).all()
+    assert np.isfinite(logits(arrays_of(X, y), X)).all()
 
 
 def test_learns_what_a_line_cannot_tell():
@@ -91,10 +97,8 @@ def test_learns_what_a_line_cannot_tell():
     generator = np.random.default_rng(1)
     X = generator.uniform(-1, 1, (400, 2))
     y = ((X[:, 0] > 0) ^ (X[:, 1] > 0)).astype(int)
-    network = Perceptron(seed=0).fit(X, y)
-    w1, b1, w2, b2 = network.weights_
-    right = ((np.maximum(X @ w1 + b1, 0) @ w2 + b2)[:, 0] > 0) == y
-    assert right.mean() > 0.9
+    network = Perceptron().fit(X, y)
+    assert (network.predict(X) == y).mean() > 0.9
 
 
 def test_evaluation_of_noise_is_chance_and_of_clear_classes_is_certain():
@@ -120,7 +124,7 @@ def test_uploaders_stay_on_one_side():
     grouped = cross_validate(X, y, [f"user:{m}" for m in makers])
     assert leaking.accuracy.value > 0.95
     assert grouped.accuracy.value < 0.8
-    assert "no uploader on both sides" in grouped.protocol
+    assert "no uploader or pack on both sides" in grouped.protocol
     assert "uploader" not in leaking.protocol
     width = [e.accuracy.interval[1] - e.accuracy.interval[0] for e in (leaking, grouped)]
     assert width[1] > 2 * width[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli.agent import exchange, keeping, labelling, learning, people
+from engine.cli.agent import exchange, keeping, labelling, learning, people, teach
 
 
 @click.group()
@@ -20,6 +20,6 @@ def agent() -> None:
     """
 
 
-for _module in (keeping, labelling, learning, people, exchange):
+for _module in (keeping, labelling, learning, people, exchange, teach):
     for _command in _module.COMMANDS:
         agent.add_command(_command)

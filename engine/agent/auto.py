@@ -1,0 +1,73 @@
+"""`auto`: the classifier that cross-validation finds best, or a simpler one that is as good within one standard error.
+
+All are tried on the same folds of the examples given, so that evaluating `auto` itself (see `engine.agent.evaluate`)
+nests one cross-validation in another and the choice costs its estimate nothing.
+
+Reference for the rule: L. Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.agent.classifiers import CLASSIFIERS
+from engine.agent.estimates import bootstrapped, resamples
+from engine.agent.evaluate import Folds, folds_of, held_out_scores
+from engine.agent.fitting import Fitted, fit
+from engine.agent.forms import Classes, Floats, Matrix
+
+_REPEATS = 1
+
+
+def choose(X: Matrix | Floats, y: Classes, groups: Sequence[str] | None = None, seed: int = 0) -> Fitted:
+    """Choose among all classifiers and fit that one.
+
+    Its recipe has under `auto` the accuracy of each by name, the `best`, and the `difference` of the best to the chosen
+    with its 95 % interval. Where nothing can be held out the simplest is taken.
+    """
+    groups = groups or [str(row) for row in range(len(y))]
+    names = sorted(CLASSIFIERS, key=lambda name: CLASSIFIERS[name].complexity)
+    folds = folds_of(y, groups, seed, _REPEATS)
+    chosen, why = names[0], _unknown()
+    if folds is not None:
+        right = np.array([_right(name, X, y, groups, folds, seed) for name in names])
+        chosen, why = _simplest(names, right, resamples(folds.members, y, seed))
+    fitted = fit(chosen, X, y, seed)
+    return replace(fitted, recipe=fitted.recipe | {"auto": why})
+
+
+def _right(name: str, X: Matrix | Floats, y: Classes, groups: Sequence[str], folds: Folds, seed: int) -> Floats:
+    """Of each sound (n,), in which share of the repeats it was judged right when held out."""
+    held_out = np.empty((len(folds.repeats), len(y)))
+    for repeat, splits in enumerate(folds.repeats):
+        for split in splits:
+            held_out[repeat, split[1]] = held_out_scores(name, X, y, groups, split, seed + repeat)
+    return np.asarray(((held_out > 0) == (y == 1)).mean(axis=0))
+
+
+def _simplest(names: list[str], right: Floats, weights: Floats) -> tuple[str, dict[str, Any]]:
+    """The first of the names, simplest first, that is as good as the best within one standard error of that one."""
+    accuracies = right.mean(axis=1)
+    best = int(np.argmax(accuracies))
+    error = float((weights @ right[best] / weights.sum(axis=1)).std())
+    chosen = int(np.argmax(accuracies >= accuracies[best] - error))
+    apart = right[best] - right[chosen]
+    value, interval = bootstrapped(lambda w: np.asarray(w @ apart / w.sum(axis=1)), weights)
+    return names[chosen], {
+        "accuracies": {name: round(float(one), 4) for name, one in zip(names, accuracies, strict=True)},
+        "best": names[best],
+        "difference": {
+            "value": round(value, 4),
+            "interval": [round(end, 4) for end in interval],
+            "n": right.shape[1],
+        },
+        "standard_error": round(error, 4),
+    }
+
+
+def _unknown() -> dict[str, Any]:
+    return {"accuracies": {}, "best": None, "difference": None, "standard_error": None}

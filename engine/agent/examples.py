@@ -1,0 +1,118 @@
+"""What an agent learns from: the vectors of the sounds that were labelled, and what was left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.library import Corpus
+from corpus.model import Agent, Annotation
+from engine.agent.forms import Classes, Matrix
+from engine.errors import NoVectors
+from engine.features import FeatureMatrix, load
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled sounds that have vectors in all spaces an agent looks at, in ascending order of id.
+
+    Attributes
+    ----------
+    ids : (n,) int64
+    X : (n, d) float32
+    y : (n,) int64
+        0 bad, 1 good.
+    groups : list of str
+        The uploader of each.
+    left_out : list of int
+        Labelled sounds without such vectors, or no longer there.
+    until : int, optional
+        The last annotation among those of all these.
+    """
+
+    ids: npt.NDArray[np.int64]
+    X: Matrix
+    y: Classes
+    groups: list[str]
+    left_out: list[int]
+    until: int | None
+
+    @property
+    def good(self) -> int:
+        """How many are good."""
+        return int(self.y.sum())
+
+    @property
+    def bad(self) -> int:
+        """How many are bad."""
+        return len(self.y) - self.good
+
+    @property
+    def hash(self) -> str:
+        """A digest of what was said of which sound."""
+        return labels_hash(zip(self.ids.tolist(), (("bad", "good")[label] for label in self.y), strict=True))
+
+
+def labels_hash(facts: Iterable[tuple[int, str | None]]) -> str:
+    """A digest of ids and labels."""
+    return hashlib.sha256(json.dumps([list(fact) for fact in facts]).encode()).hexdigest()
+
+
+def examples(corpus: Corpus, agent: Agent, test: bool = False) -> Examples:
+    """Gather the examples of an agent: those to learn from, or with `test` those kept for testing.
+
+    Raises
+    ------
+    NoVectors
+        None of the labelled sounds has a vector in a space that the agent looks at.
+    """
+    labels = [label for label in corpus.agents.annotations(agent) if label.test == test]
+    return gathered(corpus, agent, labels)
+
+
+def gathered(corpus: Corpus, agent: Agent, labels: Sequence[Annotation]) -> Examples:
+    """The same of given labels, in ascending order of their sounds."""
+    parts = [load(corpus, space) for space in agent.spaces] if labels else []
+    wanted = np.array([label.sound_id for label in labels], np.int64)
+    there = np.ones(len(labels), bool)
+    for part in parts:
+        rows = np.minimum(np.searchsorted(part.ids, wanted), len(part.ids) - 1)
+        there &= part.ids[rows] == wanted
+    if labels and not there.any():
+        for part in parts:
+            part.rows(wanted[:1])  # says which is lacking and how to get it
+        raise NoVectors(
+            f"no sound that agent {agent.name!r} was taught has vectors in all of {', '.join(agent.spaces)}"
+        )
+    kept = [label for label, one in zip(labels, there.tolist(), strict=True) if one]
+    ids = wanted[there]
+    return Examples(
+        ids,
+        rows_of(parts, ids),
+        np.array([label.label == "good" for label in kept], np.int64),
+        [sound.uploader_group for sound in corpus.sounds.many(ids.tolist())],
+        wanted[~there].tolist(),
+        max((label.id or 0 for label in labels), default=None),
+    )
+
+
+def rows_of(parts: Sequence[FeatureMatrix], ids: npt.NDArray[np.int64]) -> Matrix:
+    """The vectors (n, d) of sounds that all the parts have, side by side."""
+    if not parts:
+        return np.empty((len(ids), 0), np.float32)
+    return np.hstack([part.X[np.searchsorted(part.ids, ids)] for part in parts])
+
+
+def remedy(agent: Agent, good: int, bad: int) -> str:
+    """The words for an agent that lacks a class."""
+    lacking = "good" if not good else "bad"
+    return (
+        f"agent {agent.name!r} has {good} good and {bad} bad sounds and needs both; "
+        f"`mirla agent label {shlex.quote(agent.name)} --{lacking} ID…`"
+    )
