@@ -2,14 +2,15 @@
 
     python benchmarks/trials.py [--classifiers mlp,lda] [--draws N] [--lmms FOLDER] [--json FILE]
 
-The rules, the draws of examples and the outcome were written beforehand, in benchmarks/trials/rules.toml. The sounds are
-Sonic Pi's samples (Debian's sonic-pi-samples), and LMMS's where they are (lmms-common). Each draw makes an agent, trains
-it, and runs what `mirla trial --judge RULE` runs on every sound that is no example.
+The rules, the draws of examples and the outcome were written beforehand, in benchmarks/trials/rules.toml. The sounds
+are Sonic Pi's samples (Debian's sonic-pi-samples), and those of LMMS where they are (lmms-common). Each draw makes an
+agent, trains it, and runs what `mirla trial --judge RULE` runs, on every sound that is no example.
 
-The draws share their targets, targets may share a maker, and a draw's targets share their agent. So a figure is the mean
-over all draws and targets, and its 95 % interval resamples both: draws, and makers (a sound without one stands for
-itself), 2000 times, seeded. `p` is not given: no one test fits. Reference: A. B. Owen, "The pigeonhole bootstrap",
-Annals of Applied Statistics 1, 2007.
+The draws share their targets, targets may share a maker, and the targets of a draw share their agent. So a figure is
+the mean over all draws and targets, and its 95 % interval resamples both: draws, and makers (a sound without one stands
+for itself), 2000 times, seeded. `p` is not given: no one test fits.
+
+Reference: A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def figures(trials: list[Judged]) -> dict[str, Any]:
     over_control = [one.with_agent - np.nanmean(one.control, axis=1) for one in trials if one.control is not None]
 
     def pooled(values: list[Floats], where: list[Floats]) -> dict[str, Any]:
-        sums, counts = (table(trials, some, groups) for some in ([v * w for v, w in zip(values, where)], where))
+        weighed = [value * weight for value, weight in zip(values, where, strict=True)]
+        sums, counts = (table(trials, some, groups) for some in (weighed, where))
         return crossed(sums, counts) | {"n": len({t for one in trials for t in one.targets.tolist()})}
 
     return {

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from corpus.cli.app import App
-from corpus.errors import AudioError
+from corpus.errors import CorpusError
 from corpus.model import Label
+from engine.cli.agent.hearing import Hearing
 from engine.cli.agent.labelling import user
 from engine.cli.keys import END, Keys, keys_from
 from engine.errors import DeviceError
 
 if TYPE_CHECKING:
     from corpus.library import Corpus
+    from corpus.model import Sound
     from corpus.store.trials import Trial
     from engine.playback.player import Player
 
@@ -36,11 +37,15 @@ def listen(app: App, corpus: Corpus, trial: Trial, who: str | None, device: str 
     if place == len(asked):
         return
     app.say(_HELP)
-    with _player(app, corpus, device) as player, keys_from(sys.stdin) as keys:
+    player = _player(app, corpus, device)
+    hearing = Hearing(corpus, player, None, app.warn)
+    with contextlib.closing(hearing), keys_from(sys.stdin) as keys:
         while place < len(asked):
             question = asked[place]
+            sound, *upcoming = corpus.sounds.many(one.sound_id for one in asked[place : place + 2])
+            hearing.keep(sound, *upcoming)
             title = f"{place // 2 + 1} of {len(asked) // 2}: {_ABOUT[question.part]}"
-            key = _key(app, keys, corpus, question.sound_id, title, player)
+            key = _key(app, keys, hearing, sound, title if player else f"{title}: {sound.name}")
             if key == _STOP:
                 return
             if key == _BACK:
@@ -50,53 +55,34 @@ def listen(app: App, corpus: Corpus, trial: Trial, who: str | None, device: str 
             place += 1
 
 
-def _key(app: App, keys: Keys, corpus: Corpus, sound_id: int, title: str, player: Player | None) -> str:
-    """Play a sound, or name it, until there is a key that means something; the end of the keys means to stop."""
+def _key(app: App, keys: Keys, hearing: Hearing, sound: Sound, title: str) -> str:
+    """Play a sound until there is a key that means something; the end of the keys means to stop."""
     while True:
-        with _heard(corpus, sound_id, player) as name:
-            app.say(f"{title}{name}")
-            key = None
-            while key not in (*_LABELS, _AGAIN, _BACK, _STOP, END):
-                key = keys.key(_WAIT_SECONDS)
-                if keys.resumed:
-                    keys.resumed = False
-                    app.say(f"{title}{name}")
+        app.say(title)
+        try:
+            hearing.play(None)
+            hearing.play(hearing.clip(sound))
+        except CorpusError as error:
+            app.warn(str(error))
+        key = None
+        while key not in (*_LABELS, _AGAIN, _BACK, _STOP, END):
+            key = keys.key(_WAIT_SECONDS)
+            if keys.resumed:
+                keys.resumed = False
+                app.say(title)
         if key != _AGAIN:
             return _STOP if key in (END, None) else key
 
 
-@contextlib.contextmanager
-def _player(app: App, corpus: Corpus, device: str | None) -> Iterator[Player | None]:
+def _player(app: App, corpus: Corpus, device: str | None) -> Player | None:
     """The device; None where there is none and none was asked for."""
     from engine.playback.player import Player
 
-    with contextlib.ExitStack() as stack:
-        player = None
-        try:
-            player = stack.enter_context(Player(device or corpus.settings.device))
-        except DeviceError as error:
-            if device:
-                raise
-            app.say(f"{error}; names are shown instead")
-        yield player
-
-
-@contextlib.contextmanager
-def _heard(corpus: Corpus, sound_id: int, player: Player | None) -> Iterator[str]:
-    """Play a sound as long as this lasts; yields what to show of it: nothing if it can be heard, else its name."""
-    from engine.clips import load
-
-    if player is None:
-        yield f": {corpus.sounds.get(sound_id).name}"
-        return
     try:
-        [clip] = load(corpus, [sound_id], player.rate)
-    except AudioError as error:
-        yield f": {corpus.sounds.get(sound_id).name} ({error})"
-        return
-    voice = player.start(clip)
-    try:
-        yield ""
-    finally:
-        player.stop(voice)
-        player.unload(clip)
+        return Player(device or corpus.settings.device)
+    except DeviceError as error:
+        if device:
+            raise
+        what, _, _ = str(error).partition(";")
+        app.say(f"{what}; sounds are named, not played")
+        return None

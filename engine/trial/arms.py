@@ -77,7 +77,7 @@ class Arms:
         return found
 
     def drawn(self, seed: int, more: Sequence[Ids] = ()) -> Iterator[tuple[int, list[int | None]]]:
-        """Targets in an order of chance, none twice, each with its first neighbours: with the agent, without, in `more`.
+        """Targets at random, none twice, each with its first neighbours: with the agent, without, in `more` pools.
 
         Targets for which one of the two arms finds nothing are left out.
         """

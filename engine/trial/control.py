@@ -10,24 +10,30 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from corpus.model import Agent
-from engine.agent.classifiers import Mlp
-from engine.agent.judging import logits
-from engine.features import side_by_side
+from engine.agent.fitting import refit
+from engine.agent.judging import judged_by
+from engine.agent.loading import examples_of, model_of
+from engine.errors import ModelError
+from engine.features import load
 
 Ids = npt.NDArray[np.int64]
 
 
 def good_by_shuffled_labels(corpus: Corpus, agent: Agent, seed: int, shuffles: int) -> list[Ids]:
-    """What each of so many such agents calls good, of the whole corpus; none where the agent has no examples here."""
-    labels = [label for label in corpus.agents.annotations(agent) if not label.test]
-    if not labels:
+    """What each of so many such agents, of the recipe in use, calls good in the whole corpus.
+
+    There are none of an agent that did not learn here, or whose examples are not all there any more.
+    """
+    model = model_of(corpus, agent)
+    try:
+        given = examples_of(corpus, agent, model)
+    except ModelError:
         return []
-    matrix = side_by_side(corpus, agent.spaces)
-    X = matrix.X[matrix.rows([label.sound_id for label in labels])]
-    y = np.array([label.label == "good" for label in labels], np.int64)
+    parts = [load(corpus, space) for space in agent.spaces]
     generator = np.random.default_rng(seed)
     found = []
     for number in range(shuffles):
-        z = logits(Mlp(seed + number).fit(X, generator.permutation(y)).arrays_, matrix.X)
-        found.append(matrix.ids[z > 0])
+        fitted = refit(model.recipe, given.X, generator.permutation(given.y), seed + number)
+        ids, z = judged_by(fitted.scores, parts)
+        found.append(ids[z > 0])
     return found

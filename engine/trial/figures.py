@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from engine.agent.evaluate import Estimate, wilson
+from engine.agent.estimates import Estimate, wilson
 
 Floats = npt.NDArray[np.float64]
 

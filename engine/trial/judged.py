@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from corpus.filters import parse
 from corpus.library import Corpus
-from engine.agent.evaluate import Estimate
+from engine.agent.estimates import Estimate
 from engine.errors import QueryError
 from engine.similarity import DEFAULT
 from engine.trial.arms import Arms
@@ -27,6 +27,7 @@ SHUFFLES = 10
 """Agents with shuffled labels."""
 
 Ids = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Judged:
     def _controlled(self) -> dict[str, Any] | None:
         if self.control is None:
             return None
-        answered = ~np.isnan(self.control).all(axis=1)
+        answered: Mask = np.asarray((~np.isnan(self.control)).any(axis=1))
         means = np.nanmean(self.control[answered], axis=1)
         groups, bad = self._groups_of(answered), self.fits[answered] == 0
         return {
@@ -96,10 +97,10 @@ class Judged:
             "difference": _json(paired_difference(self.with_agent[answered], means, groups)),
         }
 
-    def _difference_where(self, some: npt.NDArray[np.bool_]) -> Estimate | None:
+    def _difference_where(self, some: Mask) -> Estimate | None:
         return paired_difference(self.with_agent[some], self.without[some], self._groups_of(some))
 
-    def _groups_of(self, some: npt.NDArray[np.bool_]) -> list[str]:
+    def _groups_of(self, some: Mask) -> list[str]:
         return [group for group, one in zip(self.groups, some.tolist(), strict=True) if one]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from corpus.library import Corpus
 from corpus.model import Label
 from corpus.store.trials import Part, Trial
-from engine.agent.evaluate import Estimate, wilson
+from engine.agent.estimates import Estimate, wilson
 from engine.errors import QueryError
 from engine.similarity import DEFAULT
 from engine.trial.arms import Arms
