@@ -8,9 +8,7 @@ agent, trains it, and runs what `mirla trial --judge RULE` runs, on every sound 
 
 The draws share their targets, targets may share a maker, and the targets of a draw share their agent. So a figure is
 the mean over all draws and targets, and its 95 % interval resamples both: draws, and makers (a sound without one stands
-for itself), 2000 times, seeded. `p` is not given: no one test fits.
-
-Reference: A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
+for itself), 2000 times, seeded (`engine.trial.figures.over_agents`). `p` is not given: no one test fits.
 """
 
 from __future__ import annotations
@@ -23,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from side_by_side import scratch
 
 from corpus.filters import parse
@@ -31,14 +28,12 @@ from corpus.folder import Adoption
 from corpus.library import Corpus
 from engine.agent.training import train
 from engine.demo import sonic_pi
+from engine.trial.figures import Floats, over_agents
 from engine.trial.judged import Judged, judged
-
-Floats = npt.NDArray[np.float64]
 
 RULES = Path(__file__).parent / "trials" / "rules.toml"
 LMMS = Path("/usr/share/lmms/samples")
 _NOT_PLAYED = ("shapes", "waveforms")
-_RESAMPLES = 2000
 
 
 def main() -> None:
@@ -96,50 +91,31 @@ def tried(corpus: Corpus, rule: dict[str, str], classifier: str, draw: int, exam
 
 def figures(trials: list[Judged]) -> dict[str, Any]:
     """Each figure over all draws, with its interval."""
-    groups = sorted({group for one in trials for group in one.groups})
-    always = [np.ones(len(one.targets)) for one in trials]
-    after_bad = [1 - one.fits for one in trials]
+    group_of = {t: g for one in trials for t, g in zip(one.targets.tolist(), one.groups, strict=True)}
+    targets = np.array(sorted(group_of))
+
+    def pooled(values: list[Floats], after_bad: bool = False) -> dict[str, Any] | None:
+        table = np.full((len(targets), len(trials)), np.nan)
+        for draw, (one, some) in enumerate(zip(trials, values, strict=True)):
+            asked = one.fits == 0 if after_bad else np.ones(len(one.targets), bool)
+            table[np.searchsorted(targets, one.targets[asked]), draw] = some[asked]
+        found = over_agents(table, [group_of[target] for target in targets.tolist()])
+        return found.as_json() if found else None
+
+    with_agent, without = [one.with_agent for one in trials], [one.without for one in trials]
     gains = [one.with_agent - one.without for one in trials]
     over_control = [one.with_agent - np.nanmean(one.control, axis=1) for one in trials if one.control is not None]
-
-    def pooled(values: list[Floats], where: list[Floats]) -> dict[str, Any]:
-        weighed = [value * weight for value, weight in zip(values, where, strict=True)]
-        sums, counts = (table(trials, some, groups) for some in (weighed, where))
-        return crossed(sums, counts) | {"n": len({t for one in trials for t in one.targets.tolist()})}
-
     return {
         "draws": len(trials),
         "draws better": sum(float(gain.mean()) > 0 for gain in gains),
-        "with": pooled([one.with_agent for one in trials], always),
-        "without": pooled([one.without for one in trials], always),
-        "gain": pooled(gains, always),
-        "with, after bad": pooled([one.with_agent for one in trials], after_bad),
-        "without, after bad": pooled([one.without for one in trials], after_bad),
-        "gain, after bad": pooled(gains, after_bad),
-        "over control": pooled(over_control, always),
+        "with": pooled(with_agent),
+        "without": pooled(without),
+        "gain": pooled(gains),
+        "with, after bad": pooled(with_agent, True),
+        "without, after bad": pooled(without, True),
+        "gain, after bad": pooled(gains, True),
+        "over control": pooled(over_control),
     }
-
-
-def table(trials: list[Judged], values: list[Floats], groups: list[str]) -> Floats:
-    """Sums (draws, groups) of values given by target."""
-    return np.array(
-        [
-            np.bincount(np.searchsorted(groups, one.groups), some, minlength=len(groups))
-            for one, some in zip(trials, values, strict=True)
-        ]
-    )
-
-
-def crossed(sums: Floats, counts: Floats) -> dict[str, Any]:
-    """The mean of all, and its interval when rows (draws) and columns (makers) are both drawn anew."""
-    generator = np.random.default_rng(0)
-    rows, columns = (
-        generator.multinomial(size, np.full(size, 1 / size), size=_RESAMPLES).astype(float) for size in sums.shape
-    )
-    means = np.einsum("bi,ij,bj->b", rows, sums, columns) / np.einsum("bi,ij,bj->b", rows, counts, columns)
-    low, high = np.percentile(means, [2.5, 97.5])
-    value = float(sums.sum() / counts.sum())
-    return {"value": round(value, 4), "interval": [round(float(low), 4), round(float(high), 4)]}
 
 
 def as_row(row: dict[str, Any]) -> str:

@@ -10,9 +10,7 @@ from corpus.cli.app import App
 from corpus.errors import CorpusError
 from corpus.model import Label
 from engine.cli.agent.hearing import Hearing
-from engine.cli.agent.labelling import user
 from engine.cli.keys import END, Keys, keys_from
-from engine.errors import DeviceError
 
 if TYPE_CHECKING:
     from corpus.library import Corpus
@@ -27,17 +25,14 @@ _ABOUT = {"target": "a sound", "result": "what was found near it"}
 _WAIT_SECONDS = 0.5
 
 
-def listen(app: App, corpus: Corpus, trial: Trial, who: str | None, device: str | None) -> None:
-    """Ask what was not answered yet, until all is answered or the listener stops."""
+def listen(app: App, corpus: Corpus, trial: Trial, who: str, player: Player | None) -> None:
+    """Ask what was not answered yet, until the listener stops; sounds are named where nothing plays them."""
     from engine.trial.listening import questions
 
     answers = corpus.trials.answers(trial)
     asked = questions(corpus, trial)
-    place = next((p for p, one in enumerate(asked) if (one.number, one.part) not in answers), len(asked))
-    if place == len(asked):
-        return
+    place = next(place for place, one in enumerate(asked) if (one.number, one.part) not in answers)
     app.say(_HELP)
-    player = _player(app, corpus, device)
     hearing = Hearing(corpus, player, None, app.warn)
     with contextlib.closing(hearing), keys_from(sys.stdin) as keys:
         while place < len(asked):
@@ -51,7 +46,7 @@ def listen(app: App, corpus: Corpus, trial: Trial, who: str | None, device: str 
             if key == _BACK:
                 place = max(place - 1, 0)
                 continue
-            corpus.trials.answer(trial, question.number, question.part, _LABELS[key], who=who or user())
+            corpus.trials.answer(trial, question.number, question.part, _LABELS[key], who=who)
             place += 1
 
 
@@ -72,17 +67,3 @@ def _key(app: App, keys: Keys, hearing: Hearing, sound: Sound, title: str) -> st
                 app.say(title)
         if key != _AGAIN:
             return _STOP if key in (END, None) else key
-
-
-def _player(app: App, corpus: Corpus, device: str | None) -> Player | None:
-    """The device; None where there is none and none was asked for."""
-    from engine.playback.player import Player
-
-    try:
-        return Player(device or corpus.settings.device)
-    except DeviceError as error:
-        if device:
-            raise
-        what, _, _ = str(error).partition(";")
-        app.say(f"{what}; sounds are named, not played")
-        return None

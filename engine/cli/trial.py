@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corpus.cli.app import App, command, print_lines, table
-from engine.errors import QueryError
+from engine.errors import DeviceError, QueryError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from corpus.library import Corpus
     from corpus.store.trials import Trial
+    from engine.playback.player import Player
 
 _PAIRS = 100
 
@@ -27,6 +28,7 @@ _PAIRS = 100
 @click.option("--by", "who", help="Who listens; you unless told.")
 @click.option("--resume", is_flag=True, help="Go on with the agent's last trial, or show its figures if it is over.")
 @click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
+@click.option("--silent", is_flag=True, help="Play nothing: only name the sounds, as without a device.")
 def trial(
     app: App,
     name: str,
@@ -37,6 +39,7 @@ def trial(
     who: str | None,
     resume: bool,
     device: str | None,
+    silent: bool,
 ) -> None:
     """Does an agent help? Play sounds and what is found near them, half with the agent and half without, in an order of
     chance that you are not told; say good or bad of each. Every answer is kept at once: stop at any time, and --resume.
@@ -58,10 +61,12 @@ def trial(
         _judge(app, corpus, name, rule, pairs or _PAIRS, chosen)
         return
     under_way = _last(corpus, name) if resume else _begun(app, corpus, name, pairs or _PAIRS, chosen)
+    from engine.cli.agent.labelling import user
     from engine.cli.listening import listen
     from engine.trial.listening import as_json
 
-    listen(app, corpus, under_way, who, device)
+    if not as_json(corpus, under_way, name)["over"]:
+        listen(app, corpus, under_way, who or user(), None if silent else _player(app, corpus, device))
     data = as_json(corpus, under_way, name)
     if not data["over"]:
         app.say(f"{data['answered']} of {2 * data['pairs']} answers are kept; go on with --resume")
@@ -93,6 +98,20 @@ def _begun(app: App, corpus: Corpus, name: str, pairs: int, chosen: dict[str, An
     if (made := len(begun.plan["pairs"])) < pairs:
         app.say(f"{made} pairs, since there are no more sounds to ask about")
     return begun
+
+
+def _player(app: App, corpus: Corpus, device: str | None) -> Player | None:
+    """The device; None where there is none and none was asked for."""
+    from engine.playback.player import Player
+
+    try:
+        return Player(device or corpus.settings.device)
+    except DeviceError as error:
+        if device:
+            raise
+        what, _, _ = str(error).partition(";")
+        app.say(f"{what}; sounds are named, not played")
+        return None
 
 
 def _draw(console: Console, data: dict[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 Intervals are of 95 %: percentile bootstraps over groups of targets (those of a maker, else of a pack, else each sound
 by itself; seeded), since targets by one maker are no independent cases. They are never narrower than a closed form for
-as many cases as there are groups, since a bootstrap of few cases, or of equal ones, finds too little doubt.
+as many cases as there are groups, since a bootstrap of few cases, or of equal ones, finds too little doubt; but for
+figures over several agents, which have none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +26,7 @@ def share(good: Floats, groups: Sequence[str]) -> Estimate | None:
     """The share of good among targets (n,); None where there are none. At least as wide as Wilson's."""
     if not len(good):
         return None
-    value, low, high, independent = _resampled(good, groups)
+    value, low, high, independent = _resampled(good[:, None], groups)
     least, most = wilson(value, independent)
     return Estimate(value, (min(low, least), max(high, most)), len(good))
 
@@ -41,13 +43,29 @@ def paired_difference(a: Floats, b: Floats, groups: Sequence[str]) -> Estimate |
     """
     if not len(a):
         return None
-    value, low, high, independent = _resampled(a - b, groups)
+    value, low, high, independent = _resampled((a - b)[:, None], groups)
     cases = independent + 2.0
     gained = (np.maximum(a - b, 0).mean() * independent + 0.5) / cases
     lost = (np.maximum(b - a, 0).mean() * independent + 0.5) / cases
     half = _Z * float(np.sqrt((gained + lost - (gained - lost) ** 2) / cases))
     middle = float(gained - lost)
     return Estimate(value, (max(-1.0, min(low, middle - half)), min(1.0, max(high, middle + half))), len(a))
+
+
+def over_agents(values: Floats, groups: Sequence[str]) -> Estimate | None:
+    """The mean of values (n, agents) of the same targets asked of several agents, NaN where one was not asked.
+
+    Agents are resampled as well as groups, since the luck of either is in every value. None where all are NaN.
+
+    References
+    ----------
+    A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
+    """
+    asked = np.flatnonzero((~np.isnan(values)).any(axis=1))
+    if not len(asked):
+        return None
+    value, low, high, _ = _resampled(values[asked], [groups[row] for row in asked])
+    return Estimate(value, (low, high), len(asked))
 
 
 def unpaired_difference(good: int, of: int, other_good: int, other_of: int) -> Estimate | None:
@@ -86,12 +104,21 @@ def fisher(good: int, of: int, other_good: int, other_of: int) -> float | None:
 
 
 def _resampled(values: Floats, groups: Sequence[str]) -> tuple[float, float, float, int]:
-    """The mean, the ends of its bootstrap interval, and how many cases were drawn from."""
+    """The mean of values (n, agents), the ends of its bootstrap interval, and how many groups were drawn from."""
     members = np.unique(np.asarray(groups), return_inverse=True)[1]
     if members.max() == 0:  # all by one maker: what can be said is said of that one
         members = np.arange(len(values))
-    count = int(members.max()) + 1
-    sums, sizes = np.bincount(members, values), np.bincount(members)
-    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)
-    low, high = np.percentile((drawn @ sums) / (drawn @ sizes), [2.5, 97.5])
-    return float(values.mean()), float(low), float(high), count
+    sums, counts = (_by_group(some, members) for some in (np.nan_to_num(values), ~np.isnan(values)))
+    generator = np.random.default_rng(0)
+    agents, cases = (
+        generator.multinomial(size, np.full(size, 1 / size), size=_RESAMPLES).astype(float) for size in sums.shape
+    )
+    drawn = np.einsum("bi,ij,bj->b", agents, counts, cases, optimize=True)
+    means = np.einsum("bi,ij,bj->b", agents, sums, cases, optimize=True)[drawn > 0] / drawn[drawn > 0]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(np.nanmean(values)), float(low), float(high), sums.shape[1]
+
+
+def _by_group(values: npt.NDArray[Any], members: npt.NDArray[np.intp]) -> Floats:
+    """Sums (agents, groups) of values (n, agents)."""
+    return np.array([np.bincount(members, column, minlength=members.max() + 1) for column in values.T])

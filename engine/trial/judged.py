@@ -21,7 +21,7 @@ from engine.errors import QueryError
 from engine.similarity import DEFAULT
 from engine.trial.arms import Arms
 from engine.trial.control import good_by_shuffled_labels
-from engine.trial.figures import Floats, mcnemar, paired_difference, share
+from engine.trial.figures import Floats, mcnemar, over_agents, paired_difference, share
 
 SHUFFLES = 10
 """Agents with shuffled labels."""
@@ -87,14 +87,12 @@ class Judged:
     def _controlled(self) -> dict[str, Any] | None:
         if self.control is None:
             return None
-        answered: Mask = np.asarray((~np.isnan(self.control)).any(axis=1))
-        means = np.nanmean(self.control[answered], axis=1)
-        groups, bad = self._groups_of(answered), self.fits[answered] == 0
+        bad = self.fits == 0
         return {
             "shuffles": self.control.shape[1],
-            "good": _json(share(means, groups)),
-            "bad_to_good": _json(share(means[bad], self._groups_of(np.asarray(answered & (self.fits == 0))))),
-            "difference": _json(paired_difference(self.with_agent[answered], means, groups)),
+            "good": _json(over_agents(self.control, self.groups)),
+            "bad_to_good": _json(over_agents(self.control[bad], self._groups_of(bad))),
+            "difference": _json(over_agents(self.with_agent[:, None] - self.control, self.groups)),
         }
 
     def _difference_where(self, some: Mask) -> Estimate | None:
