@@ -47,6 +47,7 @@ def listen(app: App, corpus: Corpus, trial: Trial, who: str, player: Player | No
                 place = max(place - 1, 0)
                 continue
             corpus.trials.answer(trial, question.number, question.part, _LABELS[key], who=who)
+            app.say(f"  {_LABELS[key]}")
             place += 1
 
 

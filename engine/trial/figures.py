@@ -64,7 +64,7 @@ def over_agents(values: Floats, groups: Sequence[str]) -> Estimate | None:
     asked = np.flatnonzero((~np.isnan(values)).any(axis=1))
     if not len(asked):
         return None
-    value, low, high, _ = _resampled(values[asked], [groups[row] for row in asked])
+    value, low, high, _ = _resampled(values[asked], [groups[row] for row in asked.tolist()])
     return Estimate(value, (low, high), len(asked))
 
 
@@ -113,8 +113,8 @@ def _resampled(values: Floats, groups: Sequence[str]) -> tuple[float, float, flo
     agents, cases = (
         generator.multinomial(size, np.full(size, 1 / size), size=_RESAMPLES).astype(float) for size in sums.shape
     )
-    drawn = np.einsum("bi,ij,bj->b", agents, counts, cases, optimize=True)
-    means = np.einsum("bi,ij,bj->b", agents, sums, cases, optimize=True)[drawn > 0] / drawn[drawn > 0]
+    drawn, total = (((agents @ table) * cases).sum(axis=1) for table in (counts, sums))
+    means = total[drawn > 0] / drawn[drawn > 0]
     low, high = np.percentile(means, [2.5, 97.5])
     return float(np.nanmean(values)), float(low), float(high), sums.shape[1]
 
