@@ -70,7 +70,8 @@ class Refitter:
             env={**os.environ, **safe, **one_thread},
             start_new_session=True,  # so that Ctrl-C and Ctrl-Z are the parent's alone
         )
-        threading.Thread(target=self._listen, daemon=True, name="refits").start()
+        self._listener = threading.Thread(target=self._listen, daemon=True, name="refits")
+        self._listener.start()
 
     def ask(self, ids: Iterable[int]) -> None:
         """Have it fit what labels there are by now, and judge some sounds. Returns at once."""
@@ -84,12 +85,17 @@ class Refitter:
         """End the process. A second time does nothing."""
         self._closed = True
         self._process.kill()  # it keeps nothing
+        self._listener.join()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # what it never read
+            self._process.stdin.close()
         self._process.wait()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._heard(json.loads(line))
+        with self._process.stdout as answers:
+            for line in answers:
+                self._heard(json.loads(line))
         if not self._closed:
             code = self._process.wait()
             self._heard({"problem": f"no refits any more: their process ended (exit code {code})"})

@@ -118,7 +118,7 @@ class Teacher:
 
     def random(self) -> Status:
         """Ask sounds in an order of chance."""
-        return self._from(sources.by_chance("random", self._open, self._seed))
+        return self._from(self._by_chance())
 
     def tag(self, tag: str) -> Status:
         """Ask sounds with a tag, in an order of chance."""
@@ -147,7 +147,7 @@ class Teacher:
             return self._from(sources.Useful(pool))
 
     def id(self, sound_id: int) -> Status:
-        """Ask one sound, whatever was said of it; then go on as before.
+        """Ask one sound, whatever was said of it; then go on as before, or at random.
 
         Raises
         ------
@@ -163,6 +163,7 @@ class Teacher:
             label = self._labels.get(sound_id)
             if label and label.test:
                 raise QueryError(f"sound {sound_id} is kept for testing this agent: it is not to learn from it")
+            self._source = self._source or self._by_chance()
             self._instead(sound)
             return self._settle()
 
@@ -228,6 +229,9 @@ class Teacher:
     def behind(self) -> bool:
         """Whether there are labels that the agent's model did not learn from."""
         return self._pupil.behind
+
+    def _by_chance(self) -> sources.Source:
+        return sources.by_chance("random", self._open, self._seed)
 
     def _from(self, source: sources.Source) -> Status:
         with self._lock:

@@ -1,0 +1,236 @@
+"""`mirla agent teach` in a real terminal (a pseudo-terminal that is its controlling one): keys, signals, and kills.
+
+No answer that was acknowledged is ever lost, whenever the program is killed.
+"""
+
+import contextlib
+import fcntl
+import os
+import random
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+import soundfile
+from rich.cells import cell_len
+
+from corpus import Corpus
+from corpus.model import Sound
+from engine.cli.keys import END, TerminalKeys
+from engine.cli.waveform import BLOCKS, PLAIN, levels_for
+
+SECONDS = 60
+CSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class Terminal:
+    """A terminal with one program in it."""
+
+    def __init__(self, home, *words, columns=80, **environment):
+        self.master, self._slave = os.openpty()
+        self.resize(columns)
+        self.before = termios.tcgetattr(self._slave)
+        self.text = ""
+        self._read = 0
+        program = Path(sys.executable).with_name("mirla")
+        plain = {key: value for key, value in os.environ.items() if not key.startswith("MIRLA_")}
+        self.process = subprocess.Popen(
+            ["sh", "-c", 'exec <"$0" >"$0" 2>&1; exec "$@"', os.ttyname(self._slave), program, "--home", home, *words],
+            start_new_session=True,  # so that opening it makes it the controlling terminal
+            env={**plain, "TERM": "xterm", "NO_COLOR": "1", **environment},
+        )
+
+    def resize(self, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    @property
+    def modes(self):
+        return termios.tcgetattr(self._slave)
+
+    def press(self, keys):
+        os.write(self.master, keys.encode())
+
+    def until(self, words):
+        """Read on until some words appear behind what was read last."""
+        deadline = time.monotonic() + SECONDS
+        while (place := self.text.find(words, self._read)) < 0:
+            assert time.monotonic() < deadline, f"no {words!r} in:\n{self.text[self._read :]}"
+            self._more(0.05)
+        self._read = place + len(words)
+
+    def end(self):
+        """Wait for the program's end; its exit code."""
+        deadline = time.monotonic() + SECONDS
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, self.text
+            self._more(0.05)
+        self._more(0)
+        return self.process.returncode
+
+    def kill(self):
+        self.process.kill()
+        return self.end()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.kill()
+        os.close(self.master)
+        os.close(self._slave)
+
+    def _more(self, seconds):
+        while select.select([self.master], [], [], seconds)[0]:
+            self.text += os.read(self.master, 65536).decode(errors="replace")
+            seconds = 0
+
+
+@pytest.fixture
+def teach(sonic_home):
+    """Open terminals in which water is taught."""
+    opened = []
+
+    def begin(*options, **how):
+        words = ["agent", "teach", "water", "--silent", *options]
+        opened.append(Terminal(sonic_home, *words, **how))
+        opened[-1].until("g good")
+        opened[-1].until("LUFS")
+        return opened[-1]
+
+    yield begin
+    for terminal in opened:
+        terminal.close()
+
+
+def labels(home):
+    with Corpus(home) as corpus:
+        return [one.label for one in corpus.agents.history(corpus.agents.get("water"))]
+
+
+def test_a_lesson_from_the_first_key_to_the_last(teach, sonic_home):
+    lesson = teach("--seed", "1")
+    assert not lesson.modes[3] & termios.ICANON
+    for key, words in (("g", "you said good"), ("b", "you said bad"), ("s", "skipped"), ("u", "taken back")):
+        lesson.press(key)
+        lesson.until(words)
+        lesson.until("1 good")
+    lesson.press("f")
+    lesson.until("like:ID")
+    assert lesson.modes[3] & termios.ICANON  # a line is typed as anywhere else
+    lesson.press("tag:tabla\n")
+    lesson.until("from tag:tabla")
+    lesson.resize(30)
+    lesson.until("\x1b[J1 good, 1 bad")
+    lesson.press("\x1b[A")  # an arrow, which ends in an A
+    lesson.press("?")
+    lesson.until("? keys")
+    lesson.press("g")
+    lesson.until("2 good, 1 bad")
+    lesson.press("q")
+    assert lesson.end() == 0
+    assert "agent water: 2 good, 1 bad, version 1" in lesson.text
+    assert lesson.modes == lesson.before
+    assert labels(sonic_home) == ["good", "bad", "good"]
+
+
+def test_killed_at_any_moment_no_answer_is_lost(teach, sonic_home):
+    """Right after an answer is acknowledged, and a moment after a key whose answer may or may not have come."""
+    generator = random.Random(1)
+    expected = []
+    for run in range(4):
+        lesson = teach("--from", "random" if run % 2 else "useful")
+        for _ in range(generator.randint(1, 3)):
+            key, word = generator.choice([("g", "good"), ("b", "bad")])
+            lesson.press(key)
+            lesson.until(f"you said {word}")
+            expected.append(word)
+            time.sleep(0.2)  # or the same key would count as held down
+        if run % 2:
+            lesson.press("g")
+            time.sleep(generator.random() * 0.02)
+        assert lesson.kill() == -signal.SIGKILL
+        found = labels(sonic_home)
+        assert found in (expected, [*expected, "good"])
+        expected = found
+
+
+def test_ctrl_c_and_sigterm_give_the_terminal_back_and_keep_the_answers(teach, sonic_home):
+    for ending, code in (("\x03", 130), (signal.SIGTERM, 143), ("\x04", 0)):
+        lesson = teach()
+        lesson.press("b")
+        lesson.until("you said bad")
+        if isinstance(ending, str):
+            lesson.press(ending)
+        else:
+            lesson.process.send_signal(ending)
+        assert lesson.end() == code
+        assert lesson.modes == lesson.before
+        assert "Traceback" not in lesson.text
+    assert labels(sonic_home) == ["bad"] * 3
+
+
+def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(teach):
+    lesson = teach()
+    lesson.press("\x1a")
+    assert os.WIFSTOPPED(os.waitpid(lesson.process.pid, os.WUNTRACED)[1])
+    assert lesson.modes == lesson.before
+    lesson.process.send_signal(signal.SIGCONT)
+    lesson.until("0 good, 0 bad")
+    lesson.press("g")
+    lesson.until("you said good")
+
+
+def test_strangers_names_stay_within_a_narrow_terminal(teach, sonic_home, tmp_path, samples):
+    with Corpus(sonic_home) as corpus:
+        [found] = corpus.sounds.many([4832])
+        wild = "鼓" * 20 + "\x1b[2J\r" + "e\u0301" * 30
+        with corpus.database.write() as connection:
+            sound = Sound(4832, wild, username="\x1b]0;x\x07", tags=("\x1b[1m", "ドラム"), file=found.file)
+            corpus.sounds.update(connection, [sound], {})
+    lesson = teach("--from", "id:4832", columns=30)
+    lesson.press("b")
+    lesson.until("1 bad")
+    assert lesson.kill()
+    shown = lesson.text
+    assert "\x1b[2J" not in shown
+    assert "\x1b]0" not in shown
+    for line in re.split(r"[\r\n]+", CSI.sub("", shown)):
+        assert cell_len(line) <= 30, line
+    assert any(block in shown for block in BLOCKS)
+
+
+def test_a_dumb_or_ascii_terminal_gets_plain_lines(teach):
+    lesson = teach(TERM="dumb")
+    lesson.press("g")
+    lesson.until("you said good · 1 good, 0 bad · from random")
+    assert "\x1b" not in lesson.text
+    assert levels_for("ascii") == levels_for(None) == PLAIN
+
+
+def test_keys_held_down_count_once_and_sequences_not_at_all():
+    master, slave = os.openpty()
+    with contextlib.closing(os.fdopen(slave)) as stream, TerminalKeys(stream) as keys:
+        assert keys.key(0) is None
+        os.write(master, b"ggg\x1b[A\x1bOPb")
+        assert [keys.key(1) for _ in range(4)] == ["g", None, None, "b"]
+        time.sleep(0.2)
+        os.write(master, b"b")
+        assert keys.key(1) == "b"
+        os.close(master)
+        assert keys.key(1) == END
+
+
+def test_the_wave_of_a_sound(samples):
+    from engine.cli.waveform import waveform
+
+    frames = soundfile.read(samples[-1], dtype="float32", always_2d=True)[0]
+    drawn = waveform(frames, 40)
+    assert len(drawn) == 40
+    assert "█" in drawn
+    assert waveform(frames[:0], 40) == ""
+    assert waveform(frames[:3] * 0, 40) == "▁▁▁"
