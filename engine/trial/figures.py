@@ -61,11 +61,11 @@ def over_agents(values: Floats, groups: Sequence[str]) -> Estimate | None:
     ----------
     A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
     """
-    asked = np.flatnonzero((~np.isnan(values)).any(axis=1))
-    if not len(asked):
+    asked = int((~np.isnan(values)).any(axis=1).sum())
+    if not asked:
         return None
-    value, low, high, _ = _resampled(values[asked], [groups[row] for row in asked.tolist()])
-    return Estimate(value, (low, high), len(asked))
+    value, low, high, _ = _resampled(values, groups)
+    return Estimate(value, (low, high), asked)
 
 
 def unpaired_difference(good: int, of: int, other_good: int, other_of: int) -> Estimate | None:
