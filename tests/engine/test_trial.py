@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,8 @@ def test_half_of_the_pairs_are_with_the_agent_in_no_order(corpus):
         planned = start(corpus, "percussive", pairs, seed=3).plan["pairs"]
         arms = [pair["arm"] for pair in planned]
         assert sorted([arms.count("with"), arms.count("without")]) == [pairs // 2, pairs - pairs // 2]
-        assert arms not in (sorted(arms), sorted(arms)[::-1], ["without", "with"] * (pairs // 2))
+        changes = sum(one != other for one, other in pairwise(arms))
+        assert pairs // 4 < changes < 3 * pairs // 4
         assert len({pair["target"] for pair in planned}) == pairs
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from engine.agent.training import train
 from engine.query.run import Choice, similar
+from engine.trial.arms import Arms
 from engine.trial.control import good_by_shuffled_labels
 from engine.trial.judged import judged
 from tests.engine.test_agent import taught
@@ -127,3 +128,17 @@ def test_the_command_answers_with_json_or_a_table(mirla, corpus):
     shown = mirla(*arguments, home=corpus.home)
     assert "shuffled labels" in shown.out
     assert "the agent's gain: 0." in shown.out
+
+
+def test_in_freesounds_own_order_targets_without_an_answer_are_left_out(sonic):
+    taught(sonic)
+    train(sonic, "percussive")
+    pool = Arms(sonic, sonic.agents.get("percussive"), "mfcc")
+    good, bad = pool.good.tolist(), np.setdiff1d(pool.pool, pool.good).tolist()
+    lists = {good[0]: [bad[0], 7, good[1]], good[1]: [bad[1], bad[2]], good[2]: [good[3]], bad[0]: []}
+    with sonic.database.write() as connection:
+        for sound_id, ids in lists.items():
+            sonic.similar_lists.put(connection, sound_id, ids, 10)
+    found = judged(sonic, "percussive", f"id:({good[1]} OR {bad[0]})", 10, measure="freesound_list")
+    rows = dict(zip(found.targets.tolist(), zip(found.with_agent, found.without, strict=True), strict=True))
+    assert rows == {good[0]: (1, 1), good[2]: (0, 0)}
