@@ -22,6 +22,7 @@ from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
 from corpus.store.texts import Texts
 from corpus.store.traits import Traits
+from corpus.store.trials import Trials
 from corpus.store.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Corpus:
         self.descriptors = Traits(self.database)
         self.agents = Agents(self.database)
         self.identities = Identities(self.database)
+        self.trials = Trials(self.database)
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
         self.returned = Returned(self.database)
