@@ -30,7 +30,7 @@ from engine.agent.examples import examples
 from engine.agent.forms import sigmoid
 from engine.agent.training import fit
 from engine.agent.useful import Pool
-from engine.cli.agent.hearing import Hearing
+from engine.cli.hearing import Hearing
 from engine.features import FeatureMatrix, load
 from engine.teaching import Teacher
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from corpus.cli.app import App
 from corpus.errors import CorpusError
 from corpus.model import Label
-from engine.cli.agent.hearing import Hearing
+from engine.cli.hearing import Hearing
 from engine.cli.keys import END, Keys, keys_from
 
 if TYPE_CHECKING:

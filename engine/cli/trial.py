@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corpus.cli.app import App, command, print_lines, table
-from engine.errors import DeviceError, QueryError
+from engine.errors import QueryError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from corpus.library import Corpus
     from corpus.store.trials import Trial
-    from engine.playback.player import Player
 
 _PAIRS = 100
 
@@ -62,11 +61,12 @@ def trial(
         return
     under_way = _last(corpus, name) if resume else _begun(app, corpus, name, pairs or _PAIRS, chosen)
     from engine.cli.agent.labelling import user
+    from engine.cli.hearing import player
     from engine.cli.listening import listen
     from engine.trial.listening import as_json
 
     if not as_json(corpus, under_way, name)["over"]:
-        listen(app, corpus, under_way, who or user(), None if silent else _player(app, corpus, device))
+        listen(app, corpus, under_way, who or user(), None if silent else player(app, corpus, device, "named"))
     data = as_json(corpus, under_way, name)
     if not data["over"]:
         app.say(f"{data['answered']} of {2 * data['pairs']} answers are kept; go on with --resume")
@@ -98,20 +98,6 @@ def _begun(app: App, corpus: Corpus, name: str, pairs: int, chosen: dict[str, An
     if (made := len(begun.plan["pairs"])) < pairs:
         app.say(f"{made} pairs, since there are no more sounds to ask about")
     return begun
-
-
-def _player(app: App, corpus: Corpus, device: str | None) -> Player | None:
-    """The device; None where there is none and none was asked for."""
-    from engine.playback.player import Player
-
-    try:
-        return Player(device or corpus.settings.device)
-    except DeviceError as error:
-        if device:
-            raise
-        what, _, _ = str(error).partition(";")
-        app.say(f"{what}; sounds are named, not played")
-        return None
 
 
 def _draw(console: Console, data: dict[str, Any]) -> None:

@@ -10,16 +10,14 @@ from corpus.cli.app import App, command, print_lines
 from corpus.errors import CorpusError
 from engine.cli.agent.facts import score_lines
 from engine.cli.agent.labelling import user
-from engine.errors import DeviceError, EngineError
+from engine.errors import EngineError
 
 if TYPE_CHECKING:
-    from corpus.library import Corpus
     from corpus.model import Sound
-    from engine.cli.agent.hearing import Hearing
     from engine.cli.agent.screen import Screen
+    from engine.cli.hearing import Hearing
     from engine.cli.keys import Keys
     from engine.playback.clip import Clip
-    from engine.playback.player import Player
     from engine.teaching import Teacher
 
 _LOOK_SECONDS = 0.1
@@ -65,15 +63,15 @@ def teach(
     """
     import sys
 
-    from engine.cli.agent.hearing import Hearing
     from engine.cli.agent.screen import Screen
+    from engine.cli.hearing import Hearing, player
     from engine.cli.keys import keys_from
     from engine.teaching import Teacher
 
     corpus = app.corpus()
     teacher = Teacher(corpus, name, who=who or user(), measure=measure_name, seed=seed)
     screen = Screen(app.quiet)
-    hearing = Hearing(corpus, None if silent else _player(app, corpus, device), seconds, app.warn)
+    hearing = Hearing(corpus, None if silent else player(app, corpus, device, "shown"), seconds, app.warn)
     _greet(teacher, screen)
     try:
         with keys_from(sys.stdin) as keys:
@@ -118,19 +116,6 @@ def _greet(teacher: Teacher, screen: Screen) -> None:
         behind = "; its model lacks the newest, stopping with q trains it" if teacher.behind else ""
         screen.say(f"agent {status.agent}: {status.good} good, {status.bad} bad so far{behind}")
     screen.keys()
-
-
-def _player(app: App, corpus: Corpus, device: str | None) -> Player | None:
-    from engine.playback.player import Player
-
-    try:
-        return Player(device or corpus.settings.device)
-    except DeviceError as error:
-        if device:
-            raise
-        what, _, _ = str(error).partition(";")
-        app.say(f"{what}; sounds are shown, not played")
-        return None
 
 
 def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, source: str) -> None:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from corpus.errors import AudioError
-from engine.cli.agent.hearing import Hearing
+from engine.cli.hearing import Hearing
 from engine.playback import Player
 from engine.teaching import Teacher
 

@@ -1,4 +1,4 @@
-"""Hearing the sounds of a lesson: loaded ahead in a thread, played one at a time; silent without a device."""
+"""Hearing one sound at a time, as in a lesson or a trial: loaded ahead in a thread; silent without a device."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.errors import DeviceError
 
 if TYPE_CHECKING:
+    from corpus.cli.app import App
     from corpus.library import Corpus
     from corpus.model import Sound
     from engine.playback.clip import Clip
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 
 _RATE = 44100
 """In Hz, of what is only looked at."""
+
+
+def player(app: App, corpus: Corpus, device: str | None, instead: str) -> Player | None:
+    """The player on a device; None, said once, where there is none and none was asked for."""
+    from engine.playback.player import Player
+
+    try:
+        return Player(device or corpus.settings.device)
+    except DeviceError as error:
+        if device:
+            raise
+        what, _, _ = str(error).partition(";")
+        app.say(f"{what}; sounds are {instead}, not played")
+        return None
 
 
 class Hearing:
