@@ -11,7 +11,7 @@ demo: .venv/.installed
 
 test: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES) jackd2 chromium
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/.developing
 	$(BIN)/ruff check .

@@ -1,0 +1,29 @@
+"""The tutorial's commands do what it says, on a folder of real sounds."""
+
+import re
+import shutil
+
+import pytest
+
+from tests.conftest import SAMPLES
+from tests.documents import ROOT, commands, environment, in_bash, reached
+
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+KINDS = ("ambi", "bass", "bd", "drum", "elec", "perc")
+
+
+@pytest.fixture(scope="module")
+def user(tmp_path_factory):
+    """A beginner with a folder of sounds for each kind."""
+    home = tmp_path_factory.mktemp("beginner")
+    for kind in KINDS:
+        (home / "sounds" / kind).mkdir(parents=True)
+        for sample in SAMPLES.glob(f"{kind}_*.flac"):
+            shutil.copy(sample, home / "sounds" / kind)
+    return environment(home)
+
+
+def test_every_command_of_the_tutorial_succeeds(user):
+    done = in_bash(commands(TUTORIAL), user)
+    assert reached(done, commands(TUTORIAL)) == "the end", done.stderr
+    assert re.search(r"opening and theirs +40 +40 +1\.00", done.stdout), "the labels came back otherwise"
