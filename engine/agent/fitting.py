@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def fit(name: str, X: Matrix | Floats, y: Classes, seed: int = 0, groups: Sequen
     found = classifier(name)
     estimator = found.build(seed)
     recipe = {"classifier": name, "parameters": _parameters(estimator)}
-    return Fitted(found, estimator.fit(known(X), y), recipe)
+    return Fitted(found, _fitted(estimator, X, y), recipe)
 
 
 def refit(recipe: dict[str, Any], X: Matrix | Floats, y: Classes, seed: int) -> Fitted:
@@ -106,9 +107,22 @@ def refit(recipe: dict[str, Any], X: Matrix | Floats, y: Classes, seed: int) -> 
     try:
         estimator = found.build(seed)
         estimator.set_params(**recipe.get("parameters", {}))
-        return Fitted(found, estimator.fit(known(X), y), recipe)
+        return Fitted(found, _fitted(estimator, X, y), recipe)
     except (TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"its recipe cannot be followed: {error}".splitlines()[0]) from error
+
+
+def _fitted(estimator: Any, X: Matrix | Floats, y: Classes) -> Any:
+    """Fitted by one thread, since several would but wait for one another over so few numbers, and round otherwise."""
+    with _threads().limit(limits=1, user_api="blas"):
+        return estimator.fit(known(X), y)
+
+
+@cache
+def _threads() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def known(X: Matrix | Floats) -> Floats:

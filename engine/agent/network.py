@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, check_X_y
 from engine.agent.forms import Classes, Floats
 
 Weights = list[Floats]
+Shapes = list[tuple[int, ...]]
 
 
 class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -96,23 +97,30 @@ class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         generator = np.random.default_rng(self.random_state)
         held_out = _hold_out(y, self.validation, generator)
         train = np.setdiff1d(np.arange(len(y)), held_out)
-        weights = _start(X.shape[1], self.hidden, generator)
-        speeds = [np.zeros_like(w) for w in weights]
-        best, best_loss, waited = weights, np.inf, 0
+        shapes = [(X.shape[1], self.hidden), (self.hidden,), (self.hidden, 1), (1,)]
+        flat = _start(shapes, generator)
+        weights = _parts(flat, shapes)
+        gradient, speed = np.empty_like(flat), np.zeros_like(flat)
+        gradients = _parts(gradient, shapes)
+        best, best_loss, waited = flat, np.inf, 0
         for epoch in range(self.epochs if len(held_out) else self.epochs_without_validation):
             self.n_iter_ = epoch + 1
             order = generator.permutation(train)
+            shuffled, wanted = X[order], y[order, None]
             for first in range(0, len(order), self.batch):
-                some = order[first : first + self.batch]
-                _step(weights, speeds, X[some], y[some], self.learning_rate, self.momentum)
+                some = slice(first, first + self.batch)
+                _differentiate(weights, shuffled[some], wanted[some], gradients)
+                speed *= self.momentum
+                speed -= self.learning_rate * gradient
+                flat += speed
             if not len(held_out):
                 continue  # then `best` are the last weights
             loss = _loss(weights, X[held_out], y[held_out])
             if loss < best_loss - self.tolerance:
-                best, best_loss, waited = [w.copy() for w in weights], loss, 0
+                best, best_loss, waited = flat.copy(), loss, 0
             elif (waited := waited + 1) >= self.patience:
                 break
-        self.weights_ = best
+        self.weights_ = _parts(best, shapes)
 
 
 def _hold_out(y: Classes, share: float, generator: np.random.Generator) -> npt.NDArray[np.intp]:
@@ -124,29 +132,32 @@ def _hold_out(y: Classes, share: float, generator: np.random.Generator) -> npt.N
     return np.concatenate([some[:count] for some, count in zip(rows, counts, strict=True)])
 
 
-def _start(inputs: int, hidden: int, generator: np.random.Generator) -> Weights:
-    """Uniform weights after X. Glorot and Y. Bengio, AISTATS 2010; zero biases."""
-    first, second = np.sqrt(6 / (inputs + hidden)), np.sqrt(6 / (hidden + 1))
-    return [
-        generator.uniform(-first, first, (inputs, hidden)),
-        np.zeros(hidden),
-        generator.uniform(-second, second, (hidden, 1)),
-        np.zeros(1),
-    ]
+def _start(shapes: Shapes, generator: np.random.Generator) -> Floats:
+    """Uniform weights after X. Glorot and Y. Bengio, AISTATS 2010; zero biases. All in one array."""
+    flat = np.zeros(sum(int(np.prod(shape)) for shape in shapes))
+    for part in _parts(flat, shapes):
+        if part.ndim == 2:
+            most = np.sqrt(6 / sum(part.shape))
+            part[:] = generator.uniform(-most, most, part.shape)
+    return flat
 
 
-def _step(weights: Weights, speeds: Weights, X: Floats, y: Classes, learning_rate: float, momentum: float) -> None:
-    """One step of gradient descent on the cross-entropy, in place."""
+def _parts(flat: Floats, shapes: Shapes) -> Weights:
+    """Views of one array, so that a step moves all weights at once."""
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+    return [part.reshape(shape) for part, shape in zip(np.split(flat, ends), shapes, strict=True)]
+
+
+def _differentiate(weights: Weights, X: Floats, y: Classes, gradients: Weights) -> None:
+    """Write the gradients of the cross-entropy over a batch, X (n, d) and y (n, 1), in their place."""
     w1, b1, w2, b2 = weights
     hidden = np.maximum(X @ w1 + b1, 0)
-    z = hidden @ w2 + b2
-    error = (0.5 * (1 + np.tanh(0.5 * z)) - y[:, None]) / len(y)
+    error = (0.5 * (1 + np.tanh(0.5 * (hidden @ w2 + b2))) - y) / len(y)
     back = (error @ w2.T) * (hidden > 0)
-    gradients = (X.T @ back, back.sum(axis=0), hidden.T @ error, error.sum(axis=0))
-    for weight, speed, gradient in zip(weights, speeds, gradients, strict=True):
-        speed *= momentum
-        speed -= learning_rate * gradient
-        weight += speed
+    np.matmul(X.T, back, out=gradients[0])
+    back.sum(axis=0, out=gradients[1])
+    np.matmul(hidden.T, error, out=gradients[2])
+    error.sum(axis=0, out=gradients[3])
 
 
 def _loss(weights: Weights, X: Floats, y: Classes) -> float:
