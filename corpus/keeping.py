@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from corpus.freesound.wire import SPACES, Record, facts, traits
@@ -42,7 +43,8 @@ class Keeping:
         """Add or update sounds within the caller's transaction; all of them were checked now, and none is gone."""
         records = {one.sound.id: one.record for one in some}
         held = self._sounds.records(transaction, list(records))
-        vectors = self._vectors.changed(transaction, list(_vectors(some)))
+        new_vectors = _vectors(one for one in some if one.sound.id not in held)
+        known_vectors = self._vectors.changed(transaction, list(_vectors(one for one in some if one.sound.id in held)))
         back = self._checks.there(transaction, list(held))
         new = [one.sound for one in some if one.sound.id not in held]
         changed = [one.sound for one in some if one.sound.id in held and held[one.sound.id] != one.record]
@@ -55,12 +57,12 @@ class Keeping:
             {sound_id: facts(record) for sound_id, record in different.items()},
             [sound.id for sound in changed],
         )
-        self._vectors.put(transaction, vectors)
-        touched = {sound.id for sound in changed} | {one.sound_id for one in vectors if one.sound_id in held}
+        self._vectors.put(transaction, itertools.chain(new_vectors, known_vectors))
+        touched = {sound.id for sound in changed} | {one.sound_id for one in known_vectors}
         return Kept([sound.id for sound in new], sorted(touched), back)
 
 
-def _vectors(some: Sequence[Record]) -> Iterator[Vector]:
+def _vectors(some: Iterable[Record]) -> Iterator[Vector]:
     for one in some:
         for name, values in one.vectors.items():
             yield Vector(name, SPACES[name].fingerprint, one.sound.id, None, values, _SERVED)
