@@ -10,7 +10,7 @@ demo: .venv/.installed
 	$(BIN)/mirla demo
 
 test: .venv/.developing
-	@sh .ci/system-packages $(SAMPLES) jackd2
+	@sh .ci/system-packages $(SAMPLES) jackd2 chromium
 	$(BIN)/pytest
 
 lint: .venv/.developing

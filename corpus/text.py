@@ -1,4 +1,4 @@
-"""The gates of foreign text on its way out: terminal, CSV, JSON, file names; and tags on their way in.
+"""The gates of foreign text on its way out: terminal, HTML, CSV, JSON, file names; and tags on their way in.
 
 Names, tags and descriptions come from strangers. Each destination has one function here, and nothing reaches that
 destination but through it.
@@ -13,6 +13,8 @@ import unicodedata
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
+_SCRIPT = str.maketrans({"&": "\\u0026", "<": "\\u003c", ">": "\\u003e"})
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -29,7 +31,28 @@ def for_terminal(text: object) -> str:
     >>> for_terminal("kick\x1b[2Jdrum\n")
     'kick\\x1b[2Jdrum\\n'
     """
-    return "".join(c if _printable(c) else _escape(c) for c in str(text))
+    text = str(text)
+    if text.isprintable():  # mostly, and by far the faster
+        return text
+    return "".join(c if _printable(c) else _escape(c) for c in text)
+
+
+def for_html(text: object) -> str:
+    r"""Make text safe between HTML's tags, in a quoted attribute, and in plotly's labels, which know some tags too.
+
+    What `for_terminal` makes visible is made so here as well. Quotes become numbers: plotly has no names for them.
+
+    Examples
+    --------
+    >>> for_html('<b>"kick"\x1b')
+    '&lt;b&gt;&#34;kick&#34;\\x1b'
+    """
+    return for_terminal(text).translate(_HTML)
+
+
+def for_script(data: object) -> str:
+    """JSON that nothing can end before its script element does: `<`, `>` and `&` stand in strings alone, as escapes."""
+    return for_json(data).translate(_SCRIPT)
 
 
 def for_csv(text: object) -> str:

@@ -24,6 +24,7 @@ _ENGINE_COMMANDS = {
     "path": "engine.cli.path:path",
     "measures": "engine.cli.measures:measures",
     "compare": "engine.cli.compare:compare",
+    "map": "engine.cli.map:map",
     "agent": "engine.cli.agent:agent",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from corpus import Corpus
+from tests.browser import chromium
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,10 @@ def measured(measured_home):
     """That corpus, open, for tests that only read."""
     with Corpus(measured_home) as corpus:
         yield corpus
+
+
+@pytest.fixture(scope="session")
+def browse():
+    """Open a page in a real browser: `with browse(path) as opened` (see `tests.browser`)."""
+    with chromium() as browse:
+        yield browse
