@@ -26,6 +26,7 @@ _ENGINE_COMMANDS = {
     "compare": "engine.cli.compare:compare",
     "map": "engine.cli.map:map",
     "agent": "engine.cli.agent:agent",
+    "bench": "engine.cli.bench:bench",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
 }

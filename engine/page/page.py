@@ -72,6 +72,10 @@ class Page:
             f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
         )
 
+    def unbroken(self, text: object) -> Html:
+        """Text for a cell, in one line however narrow the page."""
+        return Html(f'<span class="unbroken">{for_html(text)}</span>')
+
     def figure(self, figure: Mapping[str, Any], label: str) -> Html:
         """A figure of plotly's (see above); `label` says what it shows to those who do not see it."""
         name = f"figure-{len(self._figures) + 1}"
