@@ -2,7 +2,8 @@
 
 The interval of a difference is a bootstrap over sounds (over uploaders where folds are grouped). The test is over
 folds: Student's t with the variance corrected for training sets that overlap, and p adjusted by Holm's method over the
-family, which is all pairs of one labelled set.
+family, which is all pairs of one labelled set. Folds weigh by their sounds, since grouped ones differ in size: so the
+mean over folds is the difference itself.
 
 References
 ----------
@@ -66,8 +67,9 @@ def differences(held_out: Sequence[Floats], y: Classes, folds: Folds, seed: int 
     """
     right = [(scores > 0) == (y == 1) for scores in held_out]
     weights = resamples(folds.members, y, seed)
-    tests = [(repeat, test) for repeat, splits in enumerate(folds.repeats) for _, test in splits if len(test)]
-    by_fold = np.array([[one[repeat, test].mean() for repeat, test in tests] for one in right])
+    tests = [(repeat, test) for repeat, splits in enumerate(folds.repeats) for _, test in splits]
+    size = right[0].size / len(tests)
+    by_fold = np.array([[one[repeat, test].sum() / size for repeat, test in tests] for one in right])
     by_sound = np.array([one.mean(axis=0) for one in right])
     ratio = held_to_learnt(folds)
     pairs = list(combinations(range(len(held_out)), 2))

@@ -61,7 +61,8 @@ def _what(page: Page, found: Bench) -> None:
 
 def _set(page: Page, found: Bench, one: SetResult) -> None:
     asked = found.asked
-    sounds = one.cells[0].judging.sounds
+    judging = one.cells[0].judging
+    again = ", the corpus several times over" if judging.judged > judging.sounds else ""
     blocks: list[Block] = [
         page.figure(plots.accuracies(one, asked), f"Accuracy of each classifier on {one.given.name}."),
         f"Dashed: the baseline, {one.baseline:.2f}. {_beyond_baseline(one)}",
@@ -83,7 +84,8 @@ def _set(page: Page, found: Bench, one: SetResult) -> None:
             ],
         ),
         f"Times are of one thread, {_many(found.provenance['processes'], 'process', 'es')} at work: to fit is to learn "
-        f"from all {len(one.given.y)} labels; to judge was measured on {sounds} sounds and scaled to a million.",
+        f"from all {len(one.given.y)} labels; to judge was measured on {judging.judged} sounds{again}. Of the "
+        f"{judging.sounds} sounds of the corpus, each calls good so many.",
     ]
     if all(cell.curve for cell in one.cells):
         blocks += [

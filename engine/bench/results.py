@@ -4,7 +4,7 @@
      "sets": [{"name", "kind", "good", "bad", "left_out", "drawn_from", "uploaders", "baseline", "protocol",
                "labels_hash",
                "cells": [{"classifier", "space", "accuracy", "balanced", "auc", "confusion", "fit_seconds",
-                          "judging": {"sounds", "good", "seconds", "seconds_per_million"},
+                          "judging": {"sounds", "good", "judged", "seconds", "seconds_per_million"},
                           "curve": [{"labels", "accuracy", "balanced"}]}],
                "differences": [{"first": {"classifier", "space"}, "second": {...},
                                 "difference", "t", "df", "p", "p_holm"}]}],
@@ -12,7 +12,8 @@
 
 Each estimate (`accuracy`, `balanced`, `auc`, `difference`) is `{"value", "interval", "n"}`, n sounds. Cells stand in
 the order asked for: spaces, and in each its classifiers. `drawn_from` is how many good and bad sounds there were to
-draw from; null of an agent. `fit_seconds` is for all labels.
+draw from; null of an agent. `fit_seconds` is for all labels. `sounds` are those of the corpus that are known to the
+space; a corpus of few is `judged` several times over for the time's sake.
 """
 
 from __future__ import annotations
@@ -61,17 +62,27 @@ class Asked:
 
 @dataclass(frozen=True)
 class Judging:
-    """How long it took to learn from all labels and to judge the whole corpus."""
+    """How long it took to learn from all labels and to judge the whole corpus.
+
+    Attributes
+    ----------
+    fit_seconds : float
+    sounds, good : int
+        Sounds in the corpus, and how many of them it calls good.
+    judged, seconds : int, float
+        How many were judged in that time: a small corpus several times over.
+    """
 
     fit_seconds: float
-    seconds: float
     sounds: int
     good: int
+    judged: int
+    seconds: float
 
     @property
     def per_million(self) -> float:
         """Seconds to judge as many as a million sounds."""
-        return self.seconds * 1e6 / self.sounds
+        return self.seconds * 1e6 / self.judged
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,7 @@ class Cell:
             "judging": {
                 "sounds": self.judging.sounds,
                 "good": self.judging.good,
+                "judged": self.judging.judged,
                 "seconds": round(self.judging.seconds, 6),
                 "seconds_per_million": round(self.judging.per_million, 4),
             },

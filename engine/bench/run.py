@@ -51,9 +51,6 @@ class _Planned:
     key: str
     stamp: str
 
-    def __str__(self) -> str:
-        return f"{self.cell.classifier} on {self.cell.space} of {self.given.name!r}"
-
 
 @dataclass(frozen=True)
 class _Step:
@@ -155,7 +152,7 @@ def _stamp(corpus: Corpus, asked: Asked, given: LabelledSet, cell: work.Cell) ->
     learners = CLASSIFIERS if cell.classifier == AUTO else [cell.classifier]
     made_of = {
         "format": _FORMAT,
-        "estimators": [repr(classifier(name).build(asked.seed)) for name in learners],
+        "estimators": [_described(name, asked.seed) for name in learners],
         "labels": given.hash,
         "groups": given.groups,
         "X": hashlib.sha256(np.ascontiguousarray(cell.X).tobytes()).hexdigest(),
@@ -165,6 +162,21 @@ def _stamp(corpus: Corpus, asked: Asked, given: LabelledSet, cell: work.Cell) ->
         "versions": versions(),
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _described(name: str, seed: int) -> str:
+    """A classifier with its parameters."""
+    try:
+        return repr(classifier(name).build(seed))
+    except Exception as error:  # whatever another package's may throw
+        raise _failed(name, "", error) from error
+
+
+def _failed(name: str, where: str, error: Exception) -> TrainingError:
+    why = f"{type(error).__name__}: {error}".splitlines()[0]
+    return TrainingError(
+        f"classifier {name} failed{where}: {why}; leave {shlex.quote(name)} out of --classifiers; --resume goes on"
+    )
 
 
 def _steps(corpus: Corpus, asked: Asked, planned: _Planned) -> Iterator[_Step]:
@@ -222,14 +234,9 @@ def _result(future: Future[Floats], step: _Step) -> Floats:
         return future.result()
     except EngineError:
         raise
-    except MemoryError:
-        why = "it needs more memory than there is"
     except Exception as error:  # whatever a classifier, perhaps another package's, may throw
-        why = f"{type(error).__name__}: {error}".splitlines()[0]
-    raise TrainingError(
-        f"{step.planned} failed: {why}; leave {shlex.quote(step.planned.cell.classifier)} out of --classifiers "
-        "(what was done is kept: --resume)"
-    )
+        cell = step.planned.cell
+        raise _failed(cell.classifier, f" on {cell.space} of {step.planned.given.name!r}", error) from error
 
 
 def _set_result(asked: Asked, plan: Sequence[_Planned], made: dict[str, Arrays]) -> SetResult:
@@ -242,13 +249,13 @@ def _set_result(asked: Asked, plan: Sequence[_Planned], made: dict[str, Arrays])
 def _cell(asked: Asked, planned: _Planned, arrays: Arrays) -> Cell:
     given, folds = planned.given, planned.folds
     held_out = np.asarray(arrays["held_out"])
-    fit_seconds, seconds, sounds, good = arrays[_JUDGING].tolist()
+    fit_seconds, sounds, good, judged, seconds = arrays[_JUDGING].tolist()
     return Cell(
         planned.cell.classifier,
         planned.cell.space,
         scored(held_out, given.y, folds.members, folds.protocol, asked.seed),
         [_point(row, len(given.y)) for row in arrays[_CURVE].tolist()],
-        Judging(fit_seconds, seconds, int(sounds), int(good)),
+        Judging(fit_seconds, int(sounds), int(good), int(judged), seconds),
     )
 
 

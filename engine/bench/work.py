@@ -18,14 +18,16 @@ import numpy as np
 from corpus.library import Corpus
 from engine.agent.curve import learning_curve
 from engine.agent.evaluate import Split, held_out_scores
+from engine.agent.examples import rows_of
 from engine.agent.fitting import fit
 from engine.agent.forms import Classes, Floats, Matrix, logits
 from engine.agent.judging import judged_by
 from engine.features import load
 
-_RUNS = 3
-"""The median of so many is the time of a fit, and that of judging a corpus of few sounds."""
-_FEW = 100_000
+_FITS = 3
+"""The median of so many is the time of a fit."""
+_FEWEST = 1 << 14
+"""Sounds by which judging is timed at least: as many as are judged at once."""
 
 
 @dataclass(frozen=True)
@@ -75,27 +77,28 @@ def curve(cell: Cell) -> Floats:
 
 
 def judging(cell: Cell, home: Path) -> Floats:
-    """Learn from all labels and judge the whole corpus, as an agent does.
+    """Learn from all labels and judge the whole corpus, as an agent does; a small corpus several times over.
 
     Returns
     -------
-    (4,) float64
-        Seconds to fit, seconds to judge, sounds judged, how many of them are good.
+    (5,) float64
+        Seconds to fit; sounds in the corpus, and how many of them are good; how many were judged, in how many seconds.
     """
-    fitting, fitted = _timed(lambda: fit(cell.classifier, cell.X, cell.y, cell.seed, cell.groups), _RUNS)
+    fits = [_timed(lambda: fit(cell.classifier, cell.X, cell.y, cell.seed, cell.groups)) for _ in range(_FITS)]
+    fitted = fits[0][1]
     arrays = fitted.arrays
     score = (lambda X: logits(arrays, X)) if arrays else fitted.scores
     with Corpus(home) as corpus:
         parts = [load(corpus, space) for space in cell.spaces]
-        runs = _RUNS if min(len(part.ids) for part in parts) < _FEW else 1
-        seconds, (ids, z) = _timed(lambda: judged_by(score, parts), runs)
-    return np.array([fitting, seconds, len(ids), (z > 0).sum()], np.float64)
+        seconds, (ids, z) = _timed(lambda: judged_by(score, parts))
+        judged = len(ids)
+        if judged < _FEWEST:
+            X = np.tile(rows_of(parts, ids), (-(-_FEWEST // judged), 1))
+            judged, (seconds, _) = len(X), _timed(lambda: score(X))
+    return np.array([median(taken for taken, _ in fits), len(ids), (z > 0).sum(), judged, seconds], np.float64)
 
 
-def _timed(function: Callable[[], Any], runs: int) -> tuple[float, Any]:
-    taken = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        result = function()
-        taken.append(time.perf_counter() - start)
-    return median(taken), result
+def _timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = function()
+    return time.perf_counter() - start, result
