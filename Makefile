@@ -25,6 +25,7 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/harvest.py
 	$(BIN)/python benchmarks/agents.py
+	$(BIN)/python benchmarks/classifiers.py
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)

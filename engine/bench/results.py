@@ -40,7 +40,7 @@ class Asked:
     classifiers : tuple of str
         All that are known, where there are none.
     spaces : tuple of str
-        `A`, or `A+B` for several side by side.
+        `A`, or `A+B` for several side by side; `mfcc` where there are none.
     seed : int
         Draws sounds, deals folds, starts what learns.
     repeats : int
@@ -53,7 +53,7 @@ class Asked:
 
     names: tuple[str, ...]
     classifiers: tuple[str, ...] = ()
-    spaces: tuple[str, ...] = ("mfcc",)
+    spaces: tuple[str, ...] = ()
     seed: int = 0
     repeats: int = REPEATS
     most: int = MOST
@@ -165,11 +165,12 @@ class SetResult:
 
 @dataclass(frozen=True)
 class Bench:
-    """All that was found."""
+    """All that was found; `resumed` is how many cells were taken over from an earlier run."""
 
     asked: Asked
     sets: list[SetResult]
     provenance: dict[str, Any]
+    resumed: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """As `mirla bench --json` answers it (see above)."""

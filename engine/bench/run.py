@@ -85,18 +85,19 @@ def bench(
     known = _known(corpus, asked)
     plan = [planned for name in asked.names for planned in _planned(corpus, asked, name, known)]
     made = {one.key: found for one in plan if resume and (found := corpus.caches.find(one.key, one.stamp))}
+    resumed = len(made)
     with Workers(jobs, MEMORY_LIMIT + _bytes(corpus, asked)) as workers:
         processes = workers.jobs
         steps = [step for one in plan if one.key not in made for step in _steps(corpus, asked, one)]
         for planned, arrays in _made(workers, steps, progress):
             made[planned.key] = corpus.caches.store(planned.key, planned.stamp, arrays)
     sets = [_set_result(asked, [one for one in plan if one.given.name == name], made) for name in asked.names]
-    return Bench(asked, sets, provenance(corpus, asked, processes))
+    return Bench(asked, sets, provenance(corpus, asked, processes), resumed)
 
 
 def _completed(asked: Asked) -> Asked:
-    """Each name once; spaces without what is said twice."""
-    spaces = ("+".join(dict.fromkeys(part for part in space.split("+"))) for space in asked.spaces)
+    """Each name once, and what is taken for what was not said."""
+    spaces = ("+".join(dict.fromkeys(space.split("+"))) for space in asked.spaces or ("mfcc",))
     return replace(
         asked,
         names=tuple(dict.fromkeys(asked.names)),

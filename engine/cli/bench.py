@@ -26,17 +26,19 @@ def _listed(_context: click.Context, _parameter: click.Parameter, values: tuple[
 @click.option(
     "--spaces",
     multiple=True,
-    default=("mfcc",),
-    show_default=True,
     callback=_listed,
-    help="On which spaces, with commas; A+B puts two side by side.",
+    help="On which spaces, with commas; A+B puts two side by side; mfcc unless told.",
 )
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report; it needs no network.")
 @click.option("--resume", is_flag=True, help="Go on with one that was stopped: keep the cells that are finished.")
 @click.option("--repeats", type=click.IntRange(1, 1000), default=20, show_default=True, help="Of the cross-validation.")
 @click.option("--curves/--no-curves", default=True, help="Learning curves, which take most of the time.")
 @click.option(
-    "--most", type=click.IntRange(2, 5000), default=500, show_default=True, help="Sounds of each class of a tag."
+    "--most",
+    type=click.IntRange(2, 5000),
+    default=500,
+    show_default=True,
+    help="Sounds of each class drawn of a tag or category.",
 )
 @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as there are cores unless told.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Make chance repeatable.")
@@ -80,6 +82,8 @@ def bench(
     corpus = app.corpus()
     with app.progress("benchmarking", "steps") as progress:
         found = run(corpus, Asked(names, classifiers, spaces, **how), jobs=jobs, resume=resume, progress=progress)
+    if resume:
+        app.say(f"{found.resumed} of {sum(len(one.cells) for one in found.sets)} cells were there already")
     if html is not None:
         report(found).write(html)
     data = found.as_json() | ({} if html is None else {"html": str(html)})

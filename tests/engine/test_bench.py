@@ -226,7 +226,9 @@ def test_a_bench_that_was_stopped_goes_on(taught_home, tmp_path, how):
     assert len(kept) < 3, "stopped before the end"
     if how == signal.SIGINT:
         return
-    resumed = run("--json", *asked, "--resume", home=home).json
+    resumed = run("--json", *asked, "--resume", home=home)
+    assert resumed.err == f"{len(kept)} of 3 cells were there already\n"
+    resumed = resumed.json
     assert kept.items() < whole(home).items(), "what was kept is not made again"
     anew = run("--json", *asked, home=home).json
     assert not kept.items() & whole(home).items(), "without --resume all is made anew"
