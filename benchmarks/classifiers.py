@@ -12,7 +12,8 @@ but for some noise.
 
 from __future__ import annotations
 
-import resource
+import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,12 +26,23 @@ from similarity import build
 from corpus.analysis.measuring import measure
 from corpus.library import Corpus
 from engine.agent.classifiers import CLASSIFIERS
-from engine.bench.results import Asked, Bench
+from engine.bench.results import Asked
 from engine.bench.run import bench
 
 LABELS = 130
 MOST = 120.0
 SOUNDS = 10**6
+_JUDGE = """
+import json, resource, sys
+from corpus.library import Corpus
+from engine.bench.results import Asked
+from engine.bench.run import bench
+with Corpus(sys.argv[1]) as corpus:
+    found = bench(corpus, Asked(("taste",), tuple(sys.argv[2:]), repeats=1, curves=False))
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps({"cells": found.as_json()["sets"][0]["cells"], "peak": peak}))
+"""
+"""A process of its own, since workers inherit the peak of the one that starts them."""
 
 
 def main(folder: Path) -> tuple[list[Figure], dict[str, str]]:
@@ -38,24 +50,23 @@ def main(folder: Path) -> tuple[list[Figure], dict[str, str]]:
     named = tuple(CLASSIFIERS)[:8]
     figures = []
     with Corpus(taught(folder / "some", len(real), real)) as corpus:
-        taken, _ = timed(corpus, Asked(("taste",), named))
+        taken = seconds(corpus, Asked(("taste",), named))
         figures.append(Figure(f"{len(named)} classifiers on {LABELS} labels, 20 x 5 folds", [taken], "s", at_most=MOST))
-        taken, _ = timed(corpus, Asked(("taste",), named, curves=False))
+        taken = seconds(corpus, Asked(("taste",), named, curves=False))
         figures.append(Figure("the same without learning curves", [taken], "s"))
-    with Corpus(taught(folder / "many", SOUNDS, real)) as corpus:
-        _, found = timed(corpus, Asked(("taste",), named, repeats=1, curves=False))
-    for cell in found.sets[0].cells:
-        assert cell.judging.judged == SOUNDS
-        figures.append(Figure(f"10^6 sounds judged by {cell.classifier}", [cell.judging.seconds], "s"))
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    figures.append(Figure("peak memory of a worker", [peak / 1e6], "MB"))
+    asked = [sys.executable, "-c", _JUDGE, str(taught(folder / "many", SOUNDS, real)), *named]
+    found = json.loads(subprocess.run(asked, check=True, capture_output=True).stdout)
+    for cell in found["cells"]:
+        assert cell["judging"]["judged"] == SOUNDS
+        figures.append(Figure(f"10^6 sounds judged by {cell['classifier']}", [cell["judging"]["seconds"]], "s"))
+    figures.append(Figure("peak memory of a worker", [found["peak"] / 1e6], "MB"))
     return figures, {"labels": str(LABELS)}
 
 
-def timed(corpus: Corpus, asked: Asked) -> tuple[float, Bench]:
+def seconds(corpus: Corpus, asked: Asked) -> float:
     start = time.perf_counter()
-    found = bench(corpus, asked)
-    return time.perf_counter() - start, found
+    bench(corpus, asked)
+    return time.perf_counter() - start
 
 
 def taught(home: Path, size: int, real: np.ndarray) -> Path:
