@@ -11,7 +11,7 @@ from engine.bench.words import apart, chance, estimate
 from engine.page.page import Block, Page
 
 _LEVEL = 0.05
-_ALL_PAIRS = 45
+_ALL_PAIRS = 28
 """As many pairs are listed; of more, only those with the best."""
 
 
