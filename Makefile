@@ -27,6 +27,7 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/similarity.py
 	$(BIN)/python benchmarks/text.py
 	$(BIN)/python benchmarks/agents.py
+	$(BIN)/python benchmarks/classifiers.py
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)

@@ -202,8 +202,11 @@ def scored(held_out: Floats, y: Classes, members: Members, protocol: str, seed: 
     called = (held_out > 0).mean(axis=0)
     right = np.where(y == 1, called, 1 - called)
     good, bad = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
-    above = held_out[:, good, None] - held_out[:, None, bad]
-    pairs = ((above > 0) + 0.5 * (above == 0)).mean(axis=0)
+    pairs = np.zeros((len(good), len(bad)))
+    for z in held_out:
+        above = z[good, None] - z[None, bad]
+        pairs += (above > 0) + 0.5 * (above == 0)
+    pairs /= len(held_out)
 
     def accuracy(w: Floats) -> Floats:
         return np.asarray(w @ right / w.sum(axis=1))

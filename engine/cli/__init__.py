@@ -27,6 +27,7 @@ _ENGINE_COMMANDS = {
     "map": "engine.cli.map:map",
     "agent": "engine.cli.agent:agent",
     "trial": "engine.cli.trial:trial",
+    "bench": "engine.cli.bench:bench",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
 }
