@@ -87,8 +87,8 @@ def finished_home(tmp_path_factory, samples):
 
 @pytest.fixture
 def sonic_home(finished_home, home):
-    """A copy of the finished home that a test may change."""
-    shutil.copytree(finished_home, home)
+    """A copy of the finished home that a test may change; what other tests had derived from it is not in it."""
+    shutil.copytree(finished_home, home, ignore=shutil.ignore_patterns("cache"))
     return home
 
 

@@ -18,7 +18,7 @@ from engine.query.run import Choice, similar
 from engine.similarity.measures import measure
 from tests.engine.test_page import HOSTILE
 
-AGENT = "<b>drums</b>"
+AGENT = "<b>drums<b>"
 MEASURES = ["mfcc", "mfcc_gauss", "0.7*mfcc+0.3*traits"]
 
 

@@ -102,7 +102,7 @@ def test_licences_and_verdicts_are_grouped():
         "Creative Commons 0": [0],
         "an unknown licence": [3],
     }
-    verdicts = Verdicts("taste", 1, np.array([1, 2, 4]), np.array([0.9, 0.2, 0.7]))
+    verdicts = Verdicts("taste", 1, np.array([1, 2, 4]), np.array([True, False, True]), np.array([0.9, 0.2, 0.7]))
     assert by_name(groups.by_verdict(some, verdicts)) == {"good": [0, 3], "bad": [1], "not judged": [2]}
 
 
