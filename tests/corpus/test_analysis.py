@@ -35,7 +35,7 @@ def everything_measured(corpus):
 
 def forget_measurements(corpus):
     with corpus.database.write() as connection:
-        for table in ("vectors", "provenances", "spaces"):
+        for table in ("additions", "vectors", "provenances", "spaces"):
             connection.execute(sa.text(f"delete from {table}"))
         connection.execute(sa.text("update files set loudness = null, peak = null"))
 
