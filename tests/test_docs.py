@@ -1,4 +1,4 @@
-"""The tutorial's commands do what it says, on a folder of real sounds."""
+"""The commands of docs/ do what is said there."""
 
 import re
 import shutil
@@ -9,6 +9,7 @@ from tests.conftest import SAMPLES
 from tests.documents import ROOT, commands, environment, in_bash, reached
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
+AGENTS = ROOT / "docs" / "agents.md"
 KINDS = ("ambi", "bass", "bd", "drum", "elec", "perc")
 
 
@@ -28,3 +29,9 @@ def test_every_command_of_the_tutorial_succeeds(user):
     assert reached(done, commands(TUTORIAL)) == "the end", done.stderr
     kappa = re.search(r"^drums and from_ben +\d+ +\d+ +(\S+)", done.stdout, re.MULTILINE)
     assert 0 < float(kappa[1]) < 1, "ben does not like all that is soft"
+
+
+def test_every_command_about_agents_succeeds(tmp_path):
+    done = in_bash(commands(AGENTS), environment(tmp_path))
+    assert reached(done, commands(AGENTS)) == "the end", done.stderr
+    assert (tmp_path / "bench.html").read_text().startswith("<!DOCTYPE html>")
