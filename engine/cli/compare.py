@@ -84,14 +84,14 @@ def compare(
 def _draw(console: Console, found: Comparison, html: Path | None) -> None:
     print_lines(console, [f"{_many(found.sounds, 'sound')}, {_many(found.k, 'neighbour')} of each", ""])
     taste = [one.taste for one in found.measures]
-    columns = {
+    columns: dict[str, list[Estimate | None]] = {
         "hubness": [one.hubness for one in found.measures],
         "same tag": [one.tag_precision for one in found.measures],
         "same category": [one.category_precision for one in found.measures],
-        "first is good": [one and one.first_good for one in taste],
-        "with the agent": [one and one.first_good_with_agent for one in taste],
-        "rank of first good": [one and one.rank_of_first_good for one in taste],
-        "bad leads to good": [one and one.bad_to_good for one in taste],
+        "first is good": [one.first_good if one else None for one in taste],
+        "with the agent": [one.first_good_with_agent if one else None for one in taste],
+        "rank of first good": [one.rank_of_first_good if one else None for one in taste],
+        "bad leads to good": [one.bad_to_good if one else None for one in taste],
     }
     columns = {heading: each for heading, each in columns.items() if any(each)}
     measures = [[one.name, f"{one.coverage:.0%}"] for one in found.measures]
