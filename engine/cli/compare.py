@@ -41,8 +41,9 @@ def compare(
 ) -> None:
     """Compare definitions of similarity: how far they agree, and how well each finds what belongs together.
 
-    Each figure stands with its 95 % interval over the sounds asked about. A report has plots, and the lists of the
-    first two measures side by side, to be heard: it holds excerpts, so hand it on only as their licences allow.
+    Each figure stands with its 95 % interval over the sounds asked about. Hubness is asked of all sounds only, so that
+    there is none with --sample. A report has plots, and the lists of the first two measures side by side, to be heard:
+    it holds excerpts, so hand it on only as their licences allow.
 
     \b
     Example:

@@ -73,7 +73,7 @@ def test_a_report_is_opened_and_heard(tasted, mirla, tmp_path, browse):
             assert in_words(each["agent"]["bad_to_good"]) in text
             assert in_words(each["hubness"]) in text
             assert each["agent"]["first_good_with_agent"]["value"] == 1
-        assert "with the agent" in text
+        assert text.count("1.00 (1.00 to 1.00), n = 165") == len(MEASURES)
         assert "has no audio here" in lists.nth(0).locator("xpath=../preceding-sibling::ul[1]").inner_text()
         lists.nth(1).locator("button").last.click()
         opened.wait_until_it_plays()
