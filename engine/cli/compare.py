@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from engine.agent.evaluate import Estimate
     from engine.compare.results import Comparison
 
+_SPARE = ("covers", "with the agent")
+"""Columns that a narrow terminal does without."""
+
 
 @command()
 @click.argument("measures", nargs=-1, required=True, metavar="MEASURE...")
@@ -114,10 +117,11 @@ def _draw(console: Console, found: Comparison, html: Path | None) -> None:
 def _table(
     console: Console, names: Sequence[str], rows: Sequence[list[str]], columns: Mapping[str, Sequence[Estimate | None]]
 ) -> None:
-    """Names, and columns of estimates with the number of targets behind them in the heading."""
-    headings = [f"{heading}, {_n(each)}" for heading, each in columns.items()]
+    """Names, and columns of estimates with the number of targets behind them below the heading."""
+    headings = [*names, *(f"{heading}\n{_n(each)}" for heading, each in columns.items())]
+    spare = [heading for heading in headings if heading.split("\n")[0] in _SPARE]
     words = [[one.in_words() if one else "" for one in each] for each in columns.values()]
-    table(console, [*names, *headings], [[*row, *cells] for row, *cells in zip(rows, *words, strict=True)])
+    table(console, headings, [[*row, *cells] for row, *cells in zip(rows, *words, strict=True)], spare)
 
 
 def _n(estimates: Sequence[Estimate | None]) -> str:

@@ -207,10 +207,10 @@ def test_the_command(measured, mirla):
     for one in every["measures"]:
         assert set(one["hubness"]) == {"value", "interval", "n"}
         assert "{:.2f} ({:.2f} to {:.2f})".format(one["hubness"]["value"], *one["hubness"]["interval"]) in shown
-    assert " ".join(shown.split()).count(", n = ") == 5
+    assert " ".join(shown.split()).count("n = ") == 5
     alone = mirla("compare", "mfcc", "-k", "1", "--sample", "1", home=measured.home).out
     assert "1 sound, 1 neighbour of each" in alone
-    assert "same tag, n = 1" in " ".join(alone.split())
+    assert "n = 1" in alone
     answer = mirla("--json", "compare", "mfcc", "mfcc_raw", "-k", "5", "--sample", "40", home=measured.home).json
     assert (answer["k"], answer["sounds"]) == (5, 40)
     assert set(answer["pairs"][0]) == {"a", "b", "overlap", "rbo", "kendall"}
