@@ -36,6 +36,11 @@ class Estimate:
         low, high = self.interval
         return {"value": round(self.value, 4), "interval": [round(low, 4), round(high, 4)], "n": self.n}
 
+    def in_words(self) -> str:
+        """The figure and its interval, for people."""
+        value, low, high = (round(one, 2) + 0.0 for one in (self.value, *self.interval))  # no -0.00
+        return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
 
 def resamples(members: Members, y: Classes, seed: int) -> Floats:
     """How often each sound is drawn, shape (resamples, n): whole groups are drawn, and both classes are there."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from corpus.text import for_html
 from engine.bench.results import Asked, Cell, SetResult
-from engine.bench.words import estimate
 
 Figure = dict[str, Any]
 
@@ -42,7 +41,7 @@ def accuracies(one: SetResult, asked: Asked) -> Figure:
                 "y": [_name(cell, asked)],
                 "error_x": error,
                 "marker": {"color": _colour(cell, asked), "size": 10},
-                "hovertemplate": f"%{{y}}: {estimate(found)}<extra></extra>",
+                "hovertemplate": f"%{{y}}: {found.in_words()}<extra></extra>",
             }
         )
     axis = {"type": "category", "autorange": "reversed", "automargin": True, "fixedrange": True}

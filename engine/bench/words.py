@@ -6,15 +6,10 @@ from engine.agent.estimates import Estimate
 from engine.bench.evidence import Difference
 
 
-def estimate(one: Estimate) -> str:
-    """A figure and its interval."""
-    return _three(one.value, *one.interval)
-
-
 def apart(one: Difference, better: int) -> str:
     """By how much a cell is more accurate than the other one of a pair."""
-    value, (low, high) = one.accuracy.value, one.accuracy.interval
-    return _three(value, low, high) if one.first == better else _three(-value, -high, -low)
+    value, (low, high), n = one.accuracy.value, one.accuracy.interval, one.accuracy.n
+    return (one.accuracy if one.first == better else Estimate(-value, (-high, -low), n)).in_words()
 
 
 def chance(p: float | None) -> str:
@@ -22,8 +17,3 @@ def chance(p: float | None) -> str:
     if p is None:
         return "none"
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _three(value: float, low: float, high: float) -> str:
-    value, low, high = (round(one, 2) + 0.0 for one in (value, low, high))  # no -0.00
-    return f"{value:.2f} ({low:.2f} to {high:.2f})"

@@ -78,7 +78,10 @@ def bench(
     from engine.bench.report import report
     from engine.bench.results import Asked
     from engine.bench.run import bench as run
+    from engine.page.page import check_writable
 
+    if html is not None:
+        check_writable(html)
     corpus = app.corpus()
     with app.progress("benchmarking", "steps") as progress:
         found = run(corpus, Asked(names, classifiers, spaces, **how), jobs=jobs, resume=resume, progress=progress)
@@ -105,7 +108,7 @@ def _draw(console: Console, found: Bench, html: Path | None) -> None:
 
 
 def _row(one: SetResult, number: int) -> list[str]:
-    from engine.bench.words import apart, chance, estimate
+    from engine.bench.words import apart, chance
 
     cell, best = one.cells[number], one.order[0]
     found = cell.evaluation
@@ -113,7 +116,7 @@ def _row(one: SetResult, number: int) -> list[str]:
     return [
         cell.classifier,
         cell.space,
-        *(estimate(each) for each in (found.accuracy, found.balanced, found.auc)),
+        *(each.in_words() for each in (found.accuracy, found.balanced, found.auc)),
         "" if behind is None else apart(behind, best),
         "" if behind is None else chance(behind.p_holm),
         f"{1e3 * cell.judging.fit_seconds:.1f}",

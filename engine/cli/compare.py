@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from engine.agent.evaluate import Estimate
     from engine.compare.results import Comparison
+
+_SPARE = ("covers", "with the agent")
+"""Columns that a narrow terminal does without."""
 
 
 @command()
@@ -40,8 +44,9 @@ def compare(
 ) -> None:
     """Compare definitions of similarity: how far they agree, and how well each finds what belongs together.
 
-    Each figure stands with its 95 % interval over the sounds asked about. A report has plots, and the lists of the
-    first two measures side by side, to be heard: it holds excerpts, so hand it on only as their licences allow.
+    Each figure stands with its 95 % interval over the sounds asked about. Hubness is asked of all sounds only, so that
+    there is none with --sample. A report has plots, and the lists of the first two measures side by side, to be heard:
+    it holds excerpts, so hand it on only as their licences allow.
 
     \b
     Example:
@@ -52,11 +57,14 @@ def compare(
     from engine.compare.listening import MOST, check
     from engine.compare.report import report
     from engine.compare.run import compare
+    from engine.page.page import check_writable
 
     if listen and html is None:
         raise click.UsageError("--listen says what a report lets one hear; give its place with --html")
     if len(listen) > MOST:
         raise click.UsageError(f"{len(listen)} sounds to listen to; {MOST} at most")
+    if html is not None:
+        check_writable(html)
     corpus = app.corpus()
     check(corpus, measures, listen)
     with app.phases() as progress:
@@ -78,29 +86,50 @@ def compare(
 
 
 def _draw(console: Console, found: Comparison, html: Path | None) -> None:
-    print_lines(console, [f"{found.sounds} sounds, {found.k} neighbours of each", ""])
-    rows = [
-        {
-            "measure": one.name,
-            "covers": f"{one.coverage:.0%}",
-            "hubness": "" if one.hubness is None else f"{one.hubness:.2f}",
-            "same tag": _words(one.tag_precision),
-            "same category": _words(one.category_precision),
-            "first is good": _words(one.taste.first_good if one.taste else None),
-            "rank of first good": _words(one.taste.rank_of_first_good if one.taste else None),
-            "bad leads to good": _words(one.taste.bad_to_good if one.taste else None),
-        }
-        for one in found.measures
-    ]
-    headings = [heading for heading in rows[0] if any(row[heading] for row in rows)]
-    table(console, headings, [[row[heading] for heading in headings] for row in rows])
+    print_lines(console, [f"{_many(found.sounds, 'sound')}, {_many(found.k, 'neighbour')} of each", ""])
+    taste = [one.taste for one in found.measures]
+    columns: dict[str, list[Estimate | None]] = {
+        "hubness": [one.hubness for one in found.measures],
+        "same tag": [one.tag_precision for one in found.measures],
+        "same category": [one.category_precision for one in found.measures],
+        "first is good": [one.first_good if one else None for one in taste],
+        "with the agent": [one.first_good_with_agent if one else None for one in taste],
+        "rank of first good": [one.rank_of_first_good if one else None for one in taste],
+        "bad leads to good": [one.bad_to_good if one else None for one in taste],
+    }
+    columns = {heading: each for heading, each in columns.items() if any(each)}
+    measures = [[one.name, f"{one.coverage:.0%}"] for one in found.measures]
+    _table(console, ["measure", "covers"], measures, columns)
+    if found.sampled:
+        print_lines(console, ["", "hubness: asked of all sounds only"])
     if found.pairs:
         print_lines(console, [""])
-        pairs = [[one.a, one.b, _words(one.overlap), _words(one.rbo), _words(one.kendall)] for one in found.pairs]
-        table(console, ["", "and", "overlap", "rank-biased overlap", "Kendall's tau"], pairs)
+        agreements = {
+            "overlap": [one.overlap for one in found.pairs],
+            "rank-biased overlap": [one.rbo for one in found.pairs],
+            "Kendall's tau": [one.kendall for one in found.pairs],
+        }
+        _table(console, ["", "and"], [[one.a, one.b] for one in found.pairs], agreements)
     if html is not None:
         print_lines(console, ["", f"report: {html}"])
 
 
-def _words(one: Estimate | None) -> str:
-    return "" if one is None else f"{one.value:.2f} ({one.interval[0]:.2f} to {one.interval[1]:.2f})"
+def _table(
+    console: Console, names: Sequence[str], rows: Sequence[list[str]], columns: Mapping[str, Sequence[Estimate | None]]
+) -> None:
+    """Names, and columns of estimates with the number of targets behind them below the heading."""
+    headings = [*names, *(f"{heading}\n{_n(each)}" for heading, each in columns.items())]
+    spare = [heading for heading in headings if heading.split("\n")[0] in _SPARE]
+    words = [[one.in_words() if one else "" for one in each] for each in columns.values()]
+    table(console, headings, [[*row, *cells] for row, *cells in zip(rows, *words, strict=True)], spare)
+
+
+def _n(estimates: Sequence[Estimate | None]) -> str:
+    """How many targets there are behind figures of one kind."""
+    counts = {one.n for one in estimates if one} or {0}
+    low, high = min(counts), max(counts)
+    return f"n = {low}" if low == high else f"n = {low} to {high}"
+
+
+def _many(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"

@@ -42,7 +42,9 @@ def map(app: App, measure: str, agent: str | None, colour: str | None, projectio
       mirla map --measure laion_clap --agent water --html water.html
     """
     from engine.map.draw import draw
+    from engine.page.page import check_writable
 
+    check_writable(html)
     corpus = app.corpus()
     with app.phases() as progress:
         made = draw(corpus, measure, agent=agent, colour=colour, projection=projection, seed=seed, progress=progress)

@@ -4,12 +4,13 @@ Lists are ids, nearest first, in the last axis of an array (..., k), -1 behind t
 the axis before. A figure that a target does not have is NaN.
 
 Every figure that is a mean over targets is an `Estimate`: the mean, a percentile bootstrap over targets (2.5 to 97.5 %
-of the means of 1000 resamples, seeded), and how many targets it is of.
+of the means of 1000 resamples, seeded), and how many targets it is of. No figure holds more than a few numbers for each
+place of a list, so that memory grows with k alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -28,19 +29,8 @@ _BLOCK = 1 << 20
 """Draws at a time."""
 
 
-def estimate(values: Iterable[float | None], seed: int = 0) -> Estimate | None:
-    """The mean of what there is, with its interval; None where there is nothing.
-
-    Parameters
-    ----------
-    values : iterable of float or None
-        One for each target; None or NaN where a target has no such figure.
-    """
-    return estimates({0: np.array([np.nan if value is None else value for value in values], float)}, seed)[0]
-
-
 def estimates(values: Mapping[Key, Floats], seed: int = 0) -> dict[Key, Estimate | None]:
-    """The `estimate` of each of several figures (m,); those of as many targets share their draws."""
+    """The mean of each of several figures (m,), None where no target has it; those of as many targets share draws."""
     known = {key: each[~np.isnan(each)] for key, each in values.items()}
     found: dict[Key, Estimate | None] = dict.fromkeys(values)
     for n in {len(each) for each in known.values()} - {0}:
@@ -83,7 +73,9 @@ def rank_biased_overlap(a: Ids, b: Ids, p: float = PERSISTENCE) -> Floats:
     depth = np.minimum((a >= 0).sum(-1), (b >= 0).sum(-1))
     places = _places(a, b)
     seen = np.where(places >= 0, np.maximum(places, np.arange(k)), k)  # by which place both lists have it
-    in_common = (seen[..., :, None] <= np.arange(k)).sum(-2)
+    lists = (k + 1) * np.arange(depth.size).reshape(*depth.shape, 1)
+    counts = np.bincount((seen + lists).ravel(), minlength=depth.size * (k + 1)).reshape(*depth.shape, k + 1)
+    in_common = counts.cumsum(-1)[..., :k]
     ranks = np.arange(1, k + 1)
     agreement = np.where(ranks <= depth[..., None], in_common / ranks, 0)
     last = np.take_along_axis(agreement, np.maximum(depth - 1, 0)[..., None], -1)[..., 0]
@@ -93,23 +85,25 @@ def rank_biased_overlap(a: Ids, b: Ids, p: float = PERSISTENCE) -> Floats:
 def kendall_tau(a: Ids, b: Ids) -> Floats:
     """Kendall's tau of the order in which two lists have what both have; NaN with fewer than two in common."""
     places = _places(a, b)
-    both = (places >= 0)[..., :, None] & (places >= 0)[..., None, :]
-    later = np.sign(places[..., None, :] - places[..., :, None]) * both
     common = (places >= 0).sum(-1)
-    return _share(2 * np.triu(later).sum((-2, -1)), common * (common - 1))
+    in_order_of_a = np.take_along_axis(places, np.argsort(places < 0, axis=-1, kind="stable"), -1)
+    last = np.where(in_order_of_a >= 0, in_order_of_a, places.shape[-1])  # what only one list has disturbs no order
+    pairs = common * (common - 1)
+    return _share(pairs - 4 * _inversions(np.argsort(last, axis=-1, kind="stable")), pairs)
 
 
-def hubness(counts: Ids) -> tuple[float, tuple[float, float]] | None:
-    """Skewness of how often each sound (n,) is among the neighbours of others: 0 is even, large is a few hubs.
+def hubness(counts: Ids) -> Estimate | None:
+    """Skewness of how often each sound (n,) is among the neighbours of all others: 0 is even, large is a few hubs.
 
-    With its interval over sounds, 2.5 to 97.5 % of 1000 resamples of them. None where all have the same count.
+    Its interval is over sounds, 2.5 to 97.5 % of 1000 resamples of them. None where all have the same count.
     M. Radovanović, A. Nanopoulos, M. Ivanović: Hubs in space. JMLR 11, 2010, equation 1.
     """
     if not len(counts) or counts.min() == counts.max():
         return None
     apart = counts - counts.mean()
     powers = np.column_stack([apart, apart**2, apart**3])
-    return float(_skewness(powers.mean(0)[None])[0]), _bounds(_skewness(_means(powers, 0))[:, None])[0]
+    interval = _bounds(_skewness(_means(powers, 0))[:, None])[0]
+    return Estimate(float(_skewness(powers.mean(0)[None])[0]), interval, len(counts))
 
 
 def _skewness(moments: Floats) -> Floats:
@@ -126,8 +120,30 @@ def running_shares(found: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_]) -
 
 def _places(a: Ids, b: Ids) -> Ids:
     """Where in b each of a stands (..., k); -1 for what is not there."""
-    same = (a[..., :, None] == b[..., None, :]) & (a >= 0)[..., :, None]
-    return np.where(same.any(-1), same.argmax(-1), -1)
+    lists = np.arange(a[..., 0].size).reshape(*a.shape[:-1], 1)
+    ids, codes = np.unique(np.stack([a, b]), return_inverse=True)
+    mine, theirs = codes.reshape(2, *a.shape) + lists * len(ids)  # a number for each id in each list
+    order = np.argsort(theirs, axis=None)
+    ascending = theirs.ravel()[order]
+    at = np.minimum(np.searchsorted(ascending, mine), len(order) - 1)
+    return np.where((ascending[at] == mine) & (a >= 0), order[at] % a.shape[-1], -1)
+
+
+def _inversions(orders: Ids) -> Ids:
+    """How many pairs of each permutation (..., k) of 0, 1, ... k-1 stand the wrong way round, a bit at a time.
+
+    Of such a pair the numbers agree in the bits above one; there the first has 1 and the second 0.
+    """
+    k, lists = orders.shape[-1], orders.shape[:-1]
+    bits = (k - 1).bit_length()
+    behind = np.broadcast_to(np.arange(k, 1 << bits), (*lists, (1 << bits) - k))
+    whole = np.concatenate([orders, behind], axis=-1)
+    found = np.zeros(lists, np.int64)
+    for bit in range(bits):
+        alike_above = np.take_along_axis(whole, np.argsort(whole >> (bit + 1), axis=-1, kind="stable"), -1)
+        ones = (alike_above >> bit & 1).reshape(*lists, -1, 2 << bit)
+        found += ((1 - ones) * ones.cumsum(-1)).sum((-2, -1))
+    return found
 
 
 def _share(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:

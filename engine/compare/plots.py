@@ -112,19 +112,19 @@ def skewness(measures: Sequence[Quality]) -> Figure:
     """Hubness of each measure, with its interval."""
     traces = []
     for number, one in enumerate(measures):
-        if one.hubness is None or one.hubness_interval is None:
+        if one.hubness is None:
             continue
-        low, high = one.hubness_interval
-        error = {"type": "data", "symmetric": False, "array": [high - one.hubness], "arrayminus": [one.hubness - low]}
+        value, (low, high) = one.hubness.value, one.hubness.interval
+        error = {"type": "data", "symmetric": False, "array": [high - value], "arrayminus": [value - low]}
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": [one.hubness],
+                "x": [value],
                 "y": [for_html(one.name)],
                 "error_x": error,
                 "marker": {"color": _colour(number), "size": 11},
-                "hovertemplate": f"%{{y}}: %{{x:.2f}} ({low:.2f} to {high:.2f})<extra></extra>",
+                "hovertemplate": f"%{{y}}: {one.hubness.in_words()}<extra></extra>",
             }
         )
     return {

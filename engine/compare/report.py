@@ -11,12 +11,13 @@ from itertools import chain, zip_longest
 from corpus.library import Corpus
 from engine.agent.evaluate import Estimate
 from engine.agent.judging import judge
+from engine.agent.loading import model_of
 from engine.compare import plots
 from engine.compare.facts import COMMON_TAGS
 from engine.compare.figures import PERSISTENCE
 from engine.compare.listening import Listened, listened
 from engine.compare.provenance import facts
-from engine.compare.results import Comparison, Quality
+from engine.compare.results import Comparison
 from engine.page.excerpts import SECONDS
 from engine.page.page import Block, Html, Page
 from engine.similarity.measures import measure
@@ -65,7 +66,7 @@ def report(
         title,
         f"Which sounds are near a sound depends on what near means. Here {len(names)} definition"
         f"{'s were' if len(names) > 1 else ' was'} asked for the {found.k} nearest neighbours of the same "
-        f"{found.sounds} sounds.",
+        f"{found.sounds} sound{'s' if found.sounds > 1 else ''}.",
     )
     _what(page, corpus, found)
     _summary(page, found)
@@ -90,7 +91,7 @@ def _what(page: Page, corpus: Corpus, found: Comparison) -> None:
         how = measure(one.name)
         covers = how.covers(corpus)
         rows.append([one.name, how.about, covers.space, covers.dims, covers.metric, f"{one.coverage:.1%}"])
-    drawn = f", drawn at random with seed {found.asked.seed}" if found.sounds < len(found.known) else ""
+    drawn = f", drawn at random with seed {found.asked.seed}" if found.sampled else ""
     page.section(
         "What was compared",
         f"{len(found.known)} of the {len(corpus.sounds.ids())} sounds of the corpus are known to every measure. "
@@ -106,7 +107,7 @@ def _summary(page: Page, found: Comparison) -> None:
     columns: list[tuple[str, list[str | None]]] = [
         (f"same tag at {k}", [_words(one.tag_precision) for one in found.measures]),
         (f"same category at {k}", [_words(one.category_precision) for one in found.measures]),
-        ("hubness", [_hubs(one) for one in found.measures]),
+        ("hubness", [_words(one.hubness) for one in found.measures]),
         ("first is good", [_words(one.taste.first_good if one.taste else None) for one in found.measures]),
         ("rank of first good", [_words(one.taste.rank_of_first_good if one.taste else None) for one in found.measures]),
         ("bad leads to good", [_words(one.taste.bad_to_good if one.taste else None) for one in found.measures]),
@@ -153,6 +154,10 @@ def _precision(page: Page, found: Comparison) -> None:
 
 
 def _hubness(page: Page, found: Comparison) -> None:
+    if found.sampled:
+        only = f"Hubness is asked of all sounds only; here {found.sounds} of {len(found.known)} were asked about."
+        page.section("Hubness", only)
+        return
     blocks: list[Block] = [
         "A hub is a sound that is near to very many. Hubness is the skewness of how often each sound is among the "
         f"{found.k} nearest of the others: 0 where all come equally often, larger the more a few come everywhere and "
@@ -169,7 +174,7 @@ def _hubness(page: Page, found: Comparison) -> None:
         rows.append(
             [
                 one.name,
-                page.unbroken(_hubs(one) or "none"),
+                page.unbroken(_words(one.hubness) or "none"),
                 f"{one.occurrences[0] / total:.1%}",
                 len(one.occurrences) - 1,
             ]
@@ -183,14 +188,21 @@ def _hubness(page: Page, found: Comparison) -> None:
 
 def _taste(page: Page, corpus: Corpus, found: Comparison, name: str) -> None:
     agent, verdicts = corpus.agents.get(name), judge(corpus, name)
-    labels = [one.label for one in corpus.agents.annotations(agent)]
+    scores = model_of(corpus, agent).scores
+    learnt = ""
+    if scores.get("good") is not None:
+        learnt = (
+            f", learnt from {scores['good']} good and {scores['bad']} bad examples (they are among the sounds here)"
+        )
     with_agent = (
-        "With the agent's filter the first neighbour is good always, since the agent itself says what is good: "
+        "With the agent's filter the first neighbour is good wherever there is a good one, since the agent itself says "
+        "what is good: "
     )
     rows = [
         [
             one.name,
             _cell(page, one.taste.first_good),
+            _cell(page, one.taste.first_good_with_agent),
             _cell(page, one.taste.rank_of_first_good),
             _cell(page, one.taste.bad_to_good),
         ]
@@ -199,13 +211,19 @@ def _taste(page: Page, corpus: Corpus, found: Comparison, name: str) -> None:
     ]
     page.section(
         f"What the agent {name} finds",
-        f"Version {verdicts.version} looks at {', '.join(agent.spaces)}, learnt from {labels.count('good')} good and "
-        f"{labels.count('bad')} bad examples (they are among the sounds here), and calls {len(verdicts.good)} of "
-        f"{len(verdicts.ids)} sounds good. A measure of the same space has an advantage with it.",
+        f"Version {verdicts.version} looks at {', '.join(agent.spaces)}{learnt}, and calls {len(verdicts.good)} of "
+        f"{len(verdicts.ids)} sounds good. A neighbour that it did not judge is not good. A measure of the same space "
+        "has an advantage with it.",
         f"{with_agent}the rank of the first good one says how far down it had to look.",
         page.figure(plots.first_good(found.measures), "Share of targets by the rank of their first good neighbour."),
         page.table(
-            ["measure", "first is good, without the agent", "rank of first good", "a bad target leads to a good sound"],
+            [
+                "measure",
+                "first is good, without the agent",
+                "with the agent",
+                "rank of first good",
+                "a bad target leads to a good sound",
+            ],
             rows,
         ),
         "The last is the figure of A. Xambó, G. Roma: A virtual agent for live coding with crowdsourced sounds. "
@@ -251,14 +269,8 @@ def _side_by_side(page: Page, one: Listened) -> Html:
     return page.table(headings, [[place, *row] for place, row in enumerate(zip_longest(*columns), 1)])
 
 
-def _hubs(one: Quality) -> str | None:
-    if one.hubness is None or one.hubness_interval is None:
-        return None
-    return f"{one.hubness:.2f} ({one.hubness_interval[0]:.2f} to {one.hubness_interval[1]:.2f})"
-
-
 def _words(one: Estimate | None) -> str | None:
-    return None if one is None else f"{one.value:.2f} ({one.interval[0]:.2f} to {one.interval[1]:.2f})"
+    return None if one is None else one.in_words()
 
 
 def _cell(page: Page, one: Estimate | None) -> Html | None:

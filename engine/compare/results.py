@@ -1,4 +1,4 @@
-"""What a comparison finds. Every estimate is over targets; a figure that could not be had is None."""
+"""What a comparison finds. Every estimate but hubness is over targets; a figure that could not be had is None."""
 
 from __future__ import annotations
 
@@ -27,19 +27,25 @@ class Asked:
 class Taste:
     """What an agent finds in a measure's order.
 
+    A neighbour that the agent did not judge is not good, and takes its place in the order. Targets without any
+    neighbour are left out.
+
     Attributes
     ----------
     first_good : Estimate
-        How often the first neighbour is good.
+        How often the first neighbour is good, whatever the agent says of the target; also if it did not judge it.
+    first_good_with_agent : Estimate
+        The same where only good sounds are allowed: 1 by definition; targets with no good neighbour are left out.
     rank_of_first_good : Estimate
-        Rank of the first good neighbour; targets with none at all are left out.
+        Rank of the first good neighbour, of the same targets.
     bad_to_good : Estimate
-        How often a target that is bad has a good sound as its first neighbour.
+        How often a target that the agent judged bad has a good sound as its first neighbour.
     ranks : tuple of int
         The ranks themselves, ascending.
     """
 
     first_good: Estimate | None
+    first_good_with_agent: Estimate | None
     rank_of_first_good: Estimate | None
     bad_to_good: Estimate | None
     ranks: tuple[int, ...]
@@ -51,18 +57,17 @@ class Quality:
 
     Attributes
     ----------
-    hubness, hubness_interval : float, (float, float)
-        Skewness, and its interval over sounds.
+    hubness : Estimate
+        Over sounds, not targets; None also where not all sounds were asked about.
     occurrences : tuple of int
-        How many sounds are among the k nearest of 0, 1, 2, ... targets.
+        How many sounds are among the k nearest of 0, 1, 2, ... others; empty where not all sounds were asked about.
     tags, categories : tuple of Estimate
         Precision at 1, 2, ... k.
     """
 
     name: str
     coverage: float
-    hubness: float | None
-    hubness_interval: tuple[float, float] | None
+    hubness: Estimate | None
     occurrences: tuple[int, ...]
     tags: tuple[Estimate | None, ...]
     categories: tuple[Estimate | None, ...]
@@ -124,6 +129,11 @@ class Comparison:
         """How many sounds were asked about."""
         return len(self.targets)
 
+    @property
+    def sampled(self) -> bool:
+        """Whether only some of the sounds that could be were asked about."""
+        return len(self.targets) < len(self.known)
+
     def as_json(self) -> dict[str, Any]:
         """As `mirla compare --json` answers it."""
         return {
@@ -142,12 +152,12 @@ def _of_measure(one: Quality) -> dict[str, Any]:
     return {
         "name": one.name,
         "coverage": round(one.coverage, 4),
-        "hubness": None if one.hubness is None else round(one.hubness, 4),
-        **_json(tag_precision=one.tag_precision, category_precision=one.category_precision),
+        **_json(hubness=one.hubness, tag_precision=one.tag_precision, category_precision=one.category_precision),
         "agent": None
         if taste is None
         else _json(
             first_good=taste.first_good,
+            first_good_with_agent=taste.first_good_with_agent,
             rank_of_first_good=taste.rank_of_first_good,
             bad_to_good=taste.bad_to_good,
         ),

@@ -5,7 +5,9 @@ the lists as they are; tag and category precision are of lists without sounds by
 unless told, since those are alike for other reasons.
 
 Targets are taken in blocks: lists are arrays (m, k) of ids, nearest first, -1 behind the end of a short one. What is
-kept of a block is a number or a few for each target, so that memory stays flat.
+kept of a block is a number or a few for each target (of precision k), so that memory stays flat.
+
+Hubness is of all sounds' lists: with a sample there is none, as the same figure of fewer lists is another.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.library import Corpus
-from engine.agent.judging import judge
+from engine.agent.judging import Verdicts, judge
 from engine.compare import figures
 from engine.compare.facts import Facts
 from engine.compare.results import Agreement, Asked, Comparison, Quality, Taste
@@ -32,8 +34,8 @@ Floats = npt.NDArray[np.float64]
 
 _TARGETS = 512
 """In a block, at most."""
-_PAIRS = 1 << 22
-"""Pairs of neighbours compared at a time."""
+_PLACES = 1 << 18
+"""Of lists, in a block at most."""
 
 Progress = Callable[[int, int], None]
 
@@ -69,18 +71,18 @@ def compare(
     UnknownMeasure, UnknownAgent
         There is none of that name.
     NoVectors
-        No sound is known to all the measures.
+        No sound is known to all the measures, or none to one of them.
     """
     chosen = {name: measure(name) for name in dict.fromkeys(names)}
     known = {name: one.knows(corpus) for name, one in chosen.items()}
-    every = _known_to_all(known)
+    every = _known_to_all(corpus, chosen, known)
     targets = every
     if sample is not None and sample < len(every):
         targets = np.sort(np.random.default_rng(seed).choice(every, sample, replace=False))
-    good = None if agent is None else judge(corpus, agent).good
+    verdicts = None if agent is None else judge(corpus, agent)
     there = min(k, max(len(every) - 1, 1))
-    asking = _Asking(corpus, chosen, every, there, good, same_maker)
-    at_once = max(1, min(_TARGETS, _PAIRS // there**2))
+    asking = _Asking(corpus, chosen, every, there, verdicts, same_maker)
+    at_once = max(1, min(_TARGETS, _PLACES // there))
     for first in range(0, len(targets), at_once):
         asking.ask(targets[first : first + at_once])
         if progress:
@@ -104,14 +106,19 @@ def known_to_all(corpus: Corpus, names: Sequence[str]) -> Ids:
     UnknownMeasure
         There is none of that name.
     NoVectors
-        There are no such sounds.
+        There are no such sounds, or one of the measures knows none at all.
     """
-    return _known_to_all({name: measure(name).knows(corpus) for name in names})
+    chosen = {name: measure(name) for name in names}
+    return _known_to_all(corpus, chosen, {name: one.knows(corpus) for name, one in chosen.items()})
 
 
-def _known_to_all(known: Mapping[str, Ids]) -> Ids:
+def _known_to_all(corpus: Corpus, measures: Mapping[str, Measure], known: Mapping[str, Ids]) -> Ids:
     every: Ids = reduce(np.intersect1d, known.values())
     if not len(every):
+        held = corpus.sounds.ids()
+        for name, one in measures.items():
+            if not len(known[name]):
+                one.around(corpus, int(held[0]) if len(held) else 0)  # raises, and says how to get what it compares
         raise NoVectors(f"no sound is known to all of {', '.join(known)}; `mirla measures` says how many each knows")
     return every
 
@@ -120,9 +127,15 @@ class _Asking:
     """The same questions to several measures, and what they answered so far."""
 
     def __init__(
-        self, corpus: Corpus, measures: Mapping[str, Measure], every: Ids, k: int, good: Ids | None, same_maker: bool
+        self,
+        corpus: Corpus,
+        measures: Mapping[str, Measure],
+        every: Ids,
+        k: int,
+        verdicts: Verdicts | None,
+        same_maker: bool,
     ) -> None:
-        self._every, self._k, self._good, self._same_maker = every, k, good, same_maker
+        self._every, self._k, self._verdicts, self._same_maker = every, k, verdicts, same_maker
         self._facts = Facts(corpus, every)
         self._measures = {name: Many(corpus, one, every) for name, one in measures.items()}
         self._occurrences = {name: np.zeros(len(every), np.int64) for name in measures}
@@ -142,8 +155,8 @@ class _Asking:
                 found, has = share(targets, unrelated)
                 shares = figures.running_shares(found, unrelated >= 0)
                 self._values[what, name].append(np.where(has[:, None], shares, np.nan))
-            if self._good is not None:
-                self._values["rank", name].append(self._ranks(many, targets, order, self._good))
+            if self._verdicts is not None:
+                self._values["rank", name].append(self._ranks(many, targets, order, self._verdicts.good))
         for a, b in combinations(lists, 2):
             for what, figure in _AGREEMENTS.items():
                 self._values[what, a, b].append(figure(lists[a], lists[b]))
@@ -159,11 +172,12 @@ class _Asking:
         return lists
 
     def _ranks(self, many: Many, targets: Ids, order: Ids, good: Ids) -> Floats:
-        """The rank of each target's nearest good sound (m,)."""
+        """The rank of each target's nearest good sound (m,); inf where no neighbour is good, NaN where none is near."""
         is_good = np.isin(order, good)
         ranks = np.where(is_good.any(axis=1), is_good.argmax(axis=1) + 1.0, np.nan)
         deeper = np.isnan(ranks) & (order[:, -1] >= 0)
         ranks[deeper] = many.ranks_of_nearest(targets[deeper], good)
+        ranks[np.isnan(ranks) & (order[:, 0] >= 0)] = np.inf
         return ranks
 
     def agreements(self) -> list[Agreement]:
@@ -181,18 +195,17 @@ class _Asking:
 
     def quality(self, name: str, coverage: float, targets: Ids) -> Quality:
         """How well one serves."""
-        hubs = figures.hubness(self._occurrences[name])
+        counts = self._occurrences[name] if len(targets) == len(self._every) else np.empty(0, np.int64)
         curves = {what: np.concatenate(self._values[what, name]).T for what in ("tag", "category")}
         found = figures.estimates({(what, at): each for what, curve in curves.items() for at, each in enumerate(curve)})
         taste = None
-        if self._good is not None:
-            taste = _taste(np.concatenate(self._values["rank", name]), targets, self._good)
+        if self._verdicts is not None:
+            taste = _taste(np.concatenate(self._values["rank", name]), targets, self._verdicts)
         return Quality(
             name=name,
             coverage=coverage,
-            hubness=hubs[0] if hubs else None,
-            hubness_interval=hubs[1] if hubs else None,
-            occurrences=tuple(np.bincount(self._occurrences[name]).tolist()),
+            hubness=figures.hubness(counts),
+            occurrences=tuple(np.bincount(counts).tolist()),
             tags=tuple(found["tag", at] for at in range(self._k)),
             categories=tuple(found["category", at] for at in range(self._k)),
             taste=taste,
@@ -202,11 +215,16 @@ class _Asking:
 _AGREEMENTS = {"overlap": figures.overlap, "rbo": figures.rank_biased_overlap, "kendall": figures.kendall_tau}
 
 
-def _taste(ranks: Floats, targets: Ids, good: Ids) -> Taste:
+def _taste(ranks: Floats, targets: Ids, verdicts: Verdicts) -> Taste:
     first = np.where(np.isnan(ranks), np.nan, ranks == 1)
-    found = figures.estimates({"first": first, "rank": ranks, "bad": first[~np.isin(targets, good)]})
+    ranks = np.where(np.isinf(ranks), np.nan, ranks)
+    judged_bad = np.isin(targets, verdicts.ids[~verdicts.is_good])
+    found = figures.estimates(
+        {"first": first, "with": np.where(np.isnan(ranks), np.nan, 1), "rank": ranks, "bad": first[judged_bad]}
+    )
     return Taste(
         first_good=found["first"],
+        first_good_with_agent=found["with"],
         rank_of_first_good=found["rank"],
         bad_to_good=found["bad"],
         ranks=tuple(np.sort(ranks[~np.isnan(ranks)]).astype(int).tolist()),

@@ -1,7 +1,7 @@
 """The map as a page: a dot for each sound, its name on hover, its excerpt on a click.
 
 Up to `EXCERPTS` sounds can be heard in the page itself. Where there are more, those are spread evenly over the map and
-drawn larger; a click on another one says how to hear it.
+drawn larger; another one says how to hear it, or why it cannot be heard: without audio on hover, else on a click.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ def draw(
     groups = _groups(sounds, colour, verdicts)
     heard = _spread(where.xy, np.flatnonzero([sound.file is not None for sound in sounds]))
     some = excerpts([sounds[place] for place in heard], lambda done, all_: progress("excerpts", done, all_, "sounds"))
+    heard = heard[[one.uri is not None for one in some]]
     caveats = _caveats(corpus, how, where)
     words = " ".join(["Hover over a dot for its name.", _how_to_hear(len(heard), len(sounds)), *caveats])
     lead = f"Measure {how.name}: {how.about}. The nearer two dots, the more alike."
@@ -99,7 +100,7 @@ def draw(
     page.section("Map", words, page.figure(figure, label))
     if some:
         page.section("To be heard here", "Each with its maker and licence.", page.players(some))
-    return Map(page, len(sounds), sum(one.uri is not None for one in some), where.explained, caveats)
+    return Map(page, len(sounds), len(heard), where.explained, caveats)
 
 
 def _groups(sounds: Sequence[Sound], colour: str | None, verdicts: Verdicts | None) -> list[Group]:
@@ -110,10 +111,10 @@ def _groups(sounds: Sequence[Sound], colour: str | None, verdicts: Verdicts | No
 
 def _how_to_hear(heard: int, sounds: int) -> str:
     if not heard:
-        return "None has audio here."
+        return "None can be heard here."
     if heard == sounds:
         return "Click to hear it."
-    return "Click a larger one to hear it; a click on another says how to hear that."
+    return "Click a larger one to hear it; another says how to hear it, or why it cannot be heard."
 
 
 def _caveats(corpus: Corpus, how: Measure, where: Positions) -> list[str]:

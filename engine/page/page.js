@@ -31,9 +31,9 @@
 
   function toggle(id) {
     if (id === playing) return stop();
-    if (!Object.hasOwn(sounds, id)) {
+    if (!sounds[id]?.uri) {
       stop();
-      status.textContent = `This sound is not in the page: \`mirla play ${id}\` plays it.`;
+      status.textContent = sounds[id]?.lacks ?? `This sound is not in the page: \`mirla play ${id}\` plays it.`;
       return;
     }
     audio.src = sounds[id].uri;

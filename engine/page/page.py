@@ -5,7 +5,8 @@ alone. The page's Content-Security-Policy allows no request and no script but it
 
 A *figure* is plotly's JSON as a plain mapping, `{"data": [trace, ...], "layout": {...}}`. Arrays may be NumPy's, finite
 and of at most 32 bits. Its words go through `for_html` where they are made, since plotly knows some of HTML's tags. A
-point whose `customdata` is a sound's id plays that sound when it is clicked. Colours of text and grid are the page's.
+point whose `customdata` is a sound's id plays that sound when it is clicked, or says why it does not. Colours of text
+and grid are the page's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import base64
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,10 @@ class Page:
         return Html(f'<ul class="players">\n{items}\n</ul>')
 
     def embed(self, some: Iterable[Excerpt]) -> None:
-        """Embed sounds for the points of a figure; their credits must stand on the page, as in `players`."""
+        """Embed sounds for the points of a figure; their credits must stand on the page, as in `players`.
+
+        Of one that cannot be heard the page keeps why, to say it on a click.
+        """
         self._sounds.update((excerpt.sound.id, excerpt) for excerpt in some)
 
     def write(self, path: Path) -> None:
@@ -111,19 +115,15 @@ class Page:
         EngineError
             It cannot be written there.
         """
-        part = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
-        try:
+        with _part(path) as part:
             part.write_text(self._whole(), "utf-8")
             part.replace(path)
-        except OSError as error:
-            words = error.strerror or error
-            raise EngineError(f"cannot write {path}: {words}; make room or choose another place with --html") from error
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def _whole(self) -> str:
-        sounds = {number: {"uri": one.uri, "credit": one.credit} for number, one in self._sounds.items() if one.uri}
+        sounds = {
+            number: {"uri": one.uri, "credit": one.credit} if one.uri else {"lacks": f"{one.sound.name} {one.lacks}"}
+            for number, one in self._sounds.items()
+        }
         scripts = [_own("page.js")]
         if self._figures:
             scripts.insert(0, _plotly())
@@ -156,6 +156,34 @@ class Page:
                 "",
             ]
         )
+
+
+def check_writable(path: Path) -> None:
+    """Check that a page can be written there, before the work that it takes.
+
+    Raises
+    ------
+    EngineError
+        It cannot, or standard output is meant.
+    """
+    if str(path) == "-":
+        raise EngineError("cannot write a page to standard output; name a file with --html")
+    with _part(path) as part:
+        part.touch()
+
+
+@contextlib.contextmanager
+def _part(path: Path) -> Iterator[Path]:
+    """Where a page is while it is written; gone afterwards."""
+    part = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
+    try:
+        yield part
+    except OSError as error:
+        words = error.strerror or error
+        raise EngineError(f"cannot write {path}: {words}; make room or choose another place with --html") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _element(name: str, text: object) -> Html:

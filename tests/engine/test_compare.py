@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 
 from corpus import Corpus
+from engine.agent.judging import Verdicts
 from engine.compare import figures
-from engine.compare.run import compare
+from engine.compare.run import _taste, compare
 from engine.errors import NoVectors, UnknownMeasure
 from engine.query.run import Choice, similar
 
@@ -62,7 +63,7 @@ def test_every_figure_is_what_its_definition_gives(measured):
     assert pair.kendall.n == len(taus)
     for one in found.measures:
         counts = [sum(target in each for each in lists[one.name]) for target in ids]
-        assert one.hubness == pytest.approx(stats.skew(counts))
+        assert (one.hubness.value, one.hubness.n) == (pytest.approx(stats.skew(counts)), 165)
 
 
 def test_sounds_of_the_same_maker_are_left_out_unless_told(measured):
@@ -117,6 +118,58 @@ def test_an_agents_taste(measured):
     assert (taste.bad_to_good.value, taste.bad_to_good.n) == (pytest.approx(np.mean(bad)), len(bad))
 
 
+def copied(corpus, folder):
+    return Corpus(shutil.copytree(corpus.home, folder / "copied"))
+
+
+def lose(corpus, space, ids):
+    """Leave these sounds without a vector."""
+    with corpus.database.write() as connection:
+        connection.exec_driver_sql(
+            f"delete from vectors where sound_id in {tuple(ids)}"
+            f" and space_id in (select id from spaces where name = '{space}')"
+        )
+
+
+def test_what_an_agent_did_not_judge_is_neither_good_nor_bad(measured, tmp_path):
+    from engine.agent.judging import judge
+    from engine.agent.training import train
+
+    with copied(measured, tmp_path) as corpus:
+        ids = corpus.sounds.ids().tolist()
+        agent = corpus.agents.create("some", "", ["mfcc"], "lda")
+        corpus.agents.annotate(agent, ids[:10], "good", who="test", session="test")
+        corpus.agents.annotate(agent, ids[-10:], "bad", who="test", session="test")
+        lose(corpus, "mfcc", ids[20:80])
+        train(corpus, "some")
+        verdicts = judge(corpus, "some")
+        good, bad = set(verdicts.good.tolist()), set(verdicts.ids[~verdicts.is_good].tolist())
+        assert len(good | bad) == 105
+        first = {one: similar(corpus, one, Choice(k=1), "mfcc_gauss").hits[0].sound.id in good for one in ids}
+        taste = compare(corpus, ["mfcc_gauss"], 3, agent="some").measures[0].taste
+    leads = [found for target, found in first.items() if target in bad]
+    assert (taste.bad_to_good.value, taste.bad_to_good.n) == (pytest.approx(np.mean(leads)), len(bad))
+    assert (taste.first_good.value, taste.first_good.n) == (pytest.approx(np.mean(list(first.values()))), 165)
+    assert (taste.first_good_with_agent.value, taste.first_good_with_agent.n) == (1, 165)
+
+
+def test_neighbours_of_which_none_is_good_are_no_first_good_ones():
+    verdicts = Verdicts("none", 1, np.array([1, 2, 3, 4]), np.array([True, False, False, False]), None)
+    taste = _taste(np.array([np.nan, 1, np.inf, 3, np.inf]), np.array([1, 2, 3, 4, 5]), verdicts)
+    assert (taste.first_good.value, taste.first_good.n) == (0.25, 4)
+    assert (taste.first_good_with_agent.value, taste.first_good_with_agent.n) == (1, 2)
+    assert (taste.rank_of_first_good.value, taste.rank_of_first_good.n, taste.ranks) == (2, 2, (1, 3))
+    assert (taste.bad_to_good.value, taste.bad_to_good.n) == (pytest.approx(1 / 3), 3)
+
+
+def test_of_a_sample_there_is_no_hubness(measured, mirla):
+    some = compare(measured, ["mfcc"], 4, sample=30)
+    assert (some.measures[0].hubness, some.as_json()["measures"][0]["hubness"]) == (None, None)
+    assert compare(measured, ["mfcc"], 4, sample=165).measures[0].hubness.n == 165
+    shown = mirla("compare", "mfcc", "-k", "4", "--sample", "30", home=measured.home).out
+    assert "hubness: asked of all sounds only" in shown
+
+
 def test_a_sample_is_drawn_and_repeatable(measured):
     once, again = (compare(measured, ["mfcc", "mfcc_raw"], 4, sample=30, seed=5) for _ in range(2))
     assert once == again
@@ -127,18 +180,37 @@ def test_a_sample_is_drawn_and_repeatable(measured):
 def test_what_cannot_be_compared_is_said(measured, home):
     with pytest.raises(UnknownMeasure, match="no measure 'nothing'"):
         compare(measured, ["mfcc", "nothing"])
-    with pytest.raises(NoVectors, match="no sound is known to all of mfcc, laion_clap; `mirla measures`"):
-        compare(measured, ["mfcc", "laion_clap"])
-    with Corpus(home) as corpus, pytest.raises(NoVectors, match="no sound is known to all of mfcc"):
+    for name, way_out in (
+        ("laion_clap", "'laion_clap' yet; `mirla harvest TEXT` brings"),
+        ("mfcc+traits", "'traits9' yet; `mirla analyse --space traits9`"),
+        ("freesound_list", "has no similar list"),
+    ):
+        with pytest.raises(NoVectors, match=way_out):
+            compare(measured, ["mfcc", name])
+    with Corpus(home) as corpus, pytest.raises(NoVectors, match="`mirla adopt DIR` or `mirla harvest TEXT`, then"):
         compare(corpus, ["mfcc"])
-    with Corpus(home) as corpus:
-        assert figures.estimate([None, None]) is None
-        assert corpus.sounds.ids().size == 0
+
+
+def test_measures_that_know_different_sounds_say_so(measured, tmp_path):
+    with copied(measured, tmp_path) as corpus:
+        ids = corpus.sounds.ids().tolist()
+        lose(corpus, "mfcc", ids[:80])
+        lose(corpus, "mfcc_frames", ids[80:])
+        with pytest.raises(NoVectors, match="no sound is known to all of mfcc, mfcc_gauss; `mirla measures`"):
+            compare(corpus, ["mfcc", "mfcc_gauss"])
 
 
 def test_the_command(measured, mirla):
     shown = mirla("compare", "mfcc", "mfcc_raw", "-k", "5", home=measured.home).out
     assert "165 sounds, 5 neighbours of each" in shown
+    every = mirla("--json", "compare", "mfcc", "mfcc_raw", "-k", "5", home=measured.home).json
+    for one in every["measures"]:
+        assert set(one["hubness"]) == {"value", "interval", "n"}
+        assert "{:.2f} ({:.2f} to {:.2f})".format(one["hubness"]["value"], *one["hubness"]["interval"]) in shown
+    assert " ".join(shown.split()).count("n = ") == 5
+    alone = mirla("compare", "mfcc", "-k", "1", "--sample", "1", home=measured.home).out
+    assert "1 sound, 1 neighbour of each" in alone
+    assert "n = 1" in alone
     answer = mirla("--json", "compare", "mfcc", "mfcc_raw", "-k", "5", "--sample", "40", home=measured.home).json
     assert (answer["k"], answer["sounds"]) == (5, 40)
     assert set(answer["pairs"][0]) == {"a", "b", "overlap", "rbo", "kendall"}

@@ -1,10 +1,13 @@
 """Many sounds asked about at once against one after the other, for every kind of measure, with ties and makers."""
 
+import itertools
 import shutil
+import tracemalloc
 from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
 from corpus import Corpus
 from corpus.store.tables import sounds
@@ -135,6 +138,43 @@ def test_lists_of_different_lengths_are_compared_as_far_as_they_go():
     np.testing.assert_allclose(figures.rank_biased_overlap(a, b), [sums, 0, np.nan])
 
 
+@pytest.mark.parametrize("k", [1, 2, 7, 40])
+def test_agreement_of_many_lists_is_that_of_each_by_its_definition(k):
+    generator = np.random.default_rng(k)
+    a, b = (np.array([generator.permutation(k + 9)[:k] for _ in range(30)]) for _ in range(2))
+    for lists in (a, b):
+        lists[np.arange(k) >= generator.integers(k + 1, size=30)[:, None]] = -1
+    overlap, tau, rbo = figures.overlap(a, b), figures.kendall_tau(a, b), figures.rank_biased_overlap(a, b)
+    for row, (one, other) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
+        one, other = ([number for number in each if number >= 0] for each in (one, other))
+        common = [number for number in one if number in other]
+        longer = max(len(one), len(other))
+        np.testing.assert_allclose(overlap[row], len(common) / longer if longer else np.nan)
+        pairs = [np.sign(other.index(y) - other.index(x)) for x, y in itertools.combinations(common, 2)]
+        np.testing.assert_allclose(tau[row], np.mean(pairs) if pairs else np.nan)
+        depth = min(len(one), len(other))
+        shares = [len(set(one[:d]) & set(other[:d])) / d for d in range(1, depth + 1)]
+        weights = 0.9 ** np.arange(1, depth + 1)
+        expected = shares[-1] * 0.9**depth + 0.1 / 0.9 * np.dot(shares, weights) if depth else np.nan
+        np.testing.assert_allclose(rbo[row], expected)
+
+
+def test_long_lists_are_compared_in_little_memory():
+    k = 10_000
+    generator = np.random.default_rng(0)
+    a, b = (generator.permutation(2 * k)[None, :k] for _ in range(2))
+    tracemalloc.start()
+    try:
+        found = [one(a, b)[0] for one in (figures.overlap, figures.rank_biased_overlap, figures.kendall_tau)]
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    common = np.intersect1d(a, b)
+    places = [np.argsort(each[0])[np.searchsorted(np.sort(each[0]), common)] for each in (a, b)]
+    assert found[2] == pytest.approx(kendalltau(*places)[0])
+    assert most < 400 * k  # bytes; pairs of places would take that times 250 and more
+
+
 def test_an_interval_is_that_of_plain_resamples_however_many_draws_are_taken_at_a_time(monkeypatch):
     values = np.random.default_rng(2).random(300)
     draws = np.random.default_rng(4).integers(300, size=(1000, 300))
@@ -148,8 +188,9 @@ def test_an_interval_is_that_of_plain_resamples_however_many_draws_are_taken_at_
 
 def test_hubness_has_an_interval_over_sounds():
     counts = np.random.default_rng(0).geometric(0.2, size=500)
-    value, (low, high) = figures.hubness(counts)
-    assert low < value < high
+    found = figures.hubness(counts)
+    assert found.interval[0] < found.value < found.interval[1]
+    assert found.n == 500
     assert figures.hubness(np.full(9, 3)) is None
 
 

@@ -13,7 +13,7 @@ from engine.compare.listening import LISTED, listened
 from engine.compare.plots import first_good
 from engine.compare.report import report
 from engine.compare.run import compare
-from engine.errors import NoVectors
+from engine.errors import EngineError, NoVectors
 from engine.query.run import Choice, similar
 from engine.similarity.measures import measure
 from tests.engine.test_page import HOSTILE
@@ -71,6 +71,9 @@ def test_a_report_is_opened_and_heard(tasted, mirla, tmp_path, browse):
         for each in answer["measures"]:
             assert in_words(each["tag_precision"]) in text
             assert in_words(each["agent"]["bad_to_good"]) in text
+            assert in_words(each["hubness"]) in text
+            assert each["agent"]["first_good_with_agent"]["value"] == 1
+        assert text.count("1.00 (1.00 to 1.00), n = 165") == len(MEASURES)
         assert "has no audio here" in lists.nth(0).locator("xpath=../preceding-sibling::ul[1]").inner_text()
         lists.nth(1).locator("button").last.click()
         opened.wait_until_it_plays()
@@ -112,9 +115,36 @@ def test_little_to_compare_still_makes_a_page(tasted, tmp_path):
     found = compare(tasted, ["mfcc"], 3, sample=1)
     page = report(tasted, found)
     page.write(tmp_path / "one.html")
-    assert "1 of them were asked about" in (tmp_path / "one.html").read_text()
+    text = (tmp_path / "one.html").read_text()
+    assert "1 of them were asked about" in text
+    assert "of the same 1 sound." in text
+    assert "Hubness is asked of all sounds only; here 1 of 165 were asked about." in text
     assert found.alike is None
     assert measure("mfcc").name in page.title
+
+
+def test_the_examples_are_those_of_the_version_in_use(tasted, tmp_path):
+    with Corpus(shutil.copytree(tasted.home, tmp_path / "home")) as corpus:
+        agent = corpus.agents.get(AGENT)
+        corpus.agents.annotate(agent, corpus.sounds.ids().tolist()[10:20], "good", who="test", session="later")
+        found = compare(corpus, ["mfcc"], 3, agent=AGENT, sample=5)
+        assert "learnt from 10 good and 10 bad examples" in report(corpus, found)._whole()
+        train(corpus, AGENT)
+        assert "learnt from 20 good and 10 bad examples" in report(corpus, found)._whole()
+        corpus.agents.use(corpus.agents.get(AGENT), 1)
+        text = report(corpus, found)._whole()
+        assert "Version 1 looks at mfcc, learnt from 10 good and 10 bad examples" in text
+
+
+@pytest.mark.parametrize("command", [["compare", "x"], ["map"], ["bench", "x"], ["agent", "curve", "x"]], ids=" ".join)
+def test_where_a_page_goes_is_checked_before_the_work(home, mirla, tmp_path, command):
+    done = mirla(*command, "--html", "-", check=EngineError.exit_code)
+    assert "cannot write a page to standard output; name a file with --html" in done.err
+    assert done.err.count("\n") == 1
+    done = mirla(*command, "--html", tmp_path / "nowhere" / "x.html", check=EngineError.exit_code)
+    assert "No such file or directory; make room or choose another place with --html" in done.err
+    mirla(*command, "--html", tmp_path / "x.html", check=None)
+    assert not list(tmp_path.glob("*.html")) + list(tmp_path.glob(".*.part"))
 
 
 def test_what_cannot_be_listened_to_is_said(tasted, mirla, tmp_path):

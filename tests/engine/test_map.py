@@ -169,6 +169,12 @@ def test_a_dot_says_its_name_and_plays(drawn, mirla, tmp_path, browse):
         assert credits.count("levelled and compressed to MP3") == 7
         assert "an unknown licence, changed: levelled" in credits
         assert opened.find(".unheard").all_inner_texts() == ["silent is silent"]
+        assert "Click a larger one to hear it; another says how to hear it, or why it cannot be heard." in (
+            opened.find("main").inner_text()
+        )
+        opened.click(ids["silent"])
+        assert opened.find("#playing").inner_text() == "silent is silent"
+        assert opened.sound() is None
 
 
 def test_of_many_sounds_some_can_be_heard(drawn, tmp_path, browse, monkeypatch):

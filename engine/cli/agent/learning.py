@@ -109,11 +109,14 @@ def curve(app: App, name: str, classifier: str | None, seed: int, html: Path | N
       mirla agent curve water --html curve.html
     """
     from engine.agent.curve import curve as learnt
+    from engine.page.page import check_writable
 
+    if html is not None:
+        check_writable(html)
     corpus = app.corpus()
     with app.progress("learning", "sizes") as progress:
         report = learnt(corpus, name, classifier, seed, progress)
-    if html:
+    if html is not None:
         from engine.cli.agent.curve_page import page
 
         page(report).write(html)
