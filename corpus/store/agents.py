@@ -60,6 +60,23 @@ class Agents:
             raise UnknownAgent(f"no agent {name!r}; there are: {known}; `mirla agent new {shlex.quote(name)}` makes it")
         return _agent(row)
 
+    def by_id(self, number: int) -> Agent:
+        """One agent by its own number, whatever it is called by now.
+
+        Raises
+        ------
+        UnknownAgent
+            It was deleted.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(agents).where(agents.c.id == number)).first()
+        if row is None:
+            raise UnknownAgent(f"no agent has the number {number}; `mirla agent list` lists those that are there")
+        if row.deleted is not None:
+            name = row.name.rpartition("/")[0]
+            raise UnknownAgent(f"agent {name!r} was deleted; `mirla agent restore {shlex.quote(name)}` brings it back")
+        return _agent(row)
+
     def all(self) -> list[Agent]:
         """All agents, by name."""
         query = sa.select(agents).where(agents.c.deleted.is_(None)).order_by(agents.c.name)

@@ -169,6 +169,7 @@ def test_a_lesson_goes_on_where_the_last_one_stopped(lesson, sonic):
 
 
 def test_what_others_say_and_delete_meanwhile_is_not_asked(lesson, sonic):
+    sonic.agents.create("water", "", ["mfcc"], "mlp")
     teacher = lesson()
     teacher.search("tabla ghe")
     coming = [teacher.upcoming.id]
