@@ -54,6 +54,11 @@ class Hearing:
         self._thread = ThreadPoolExecutor(1, "loading")
         self._loading: dict[int, Future[Clip]] = {}
 
+    @property
+    def plays(self) -> bool:
+        """Whether there is a device, and it has not failed."""
+        return self._player is not None
+
     def close(self) -> None:
         """Fade out, and let go of all."""
         self._thread.shutdown(wait=False, cancel_futures=True)
