@@ -342,7 +342,8 @@ def test_keys_from_a_pipe(piped, sonic_home):
         [fact] = corpus.agents.annotations(corpus.agents.get("water"))
         assert (fact.label, fact.session) == ("good", done.json["session"])
     assert "new agent water" in done.err
-    assert "no key 'x'" in done.err
+    assert "no key 'x'; ? shows the keys" in done.err
+    assert done.err.count("g good") == 1
     assert done.err.count("taken back") == 3
     done = piped("g\nb\nf\nloud\nb\n")  # the end of the input stops as well
     assert "no source 'loud'" in done.err
