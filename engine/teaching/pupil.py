@@ -132,10 +132,13 @@ class Pupil:
         try:
             if self.agent.id:
                 self.there()
-            with contextlib.suppress(StoreError):  # damaged: the next one takes its place
+            try:
                 model = self._corpus.agents.model(self.agent)
+            except StoreError as error:  # damaged: the next one would take its place
+                problem = str(error)
             if self._lags(model, answered):
                 model, _ = train(self._corpus, self.agent, seed=SEED, progress=progress)
+                problem = None
         except (CorpusError, EngineError) as error:
             problem = str(error)
         return {"version": model and model.version, "scores": model and model.scores, "problem": problem}

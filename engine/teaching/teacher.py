@@ -66,15 +66,7 @@ class Teacher:
     >>> t.stop()
     """
 
-    def __init__(
-        self,
-        corpus: Corpus,
-        name: str,
-        *,
-        who: str,
-        measure: str = DEFAULT,
-        seed: int | None = None,
-    ) -> None:
+    def __init__(self, corpus: Corpus, name: str, *, who: str, measure: str = DEFAULT, seed: int | None = None) -> None:
         self._corpus, self._measure, self._seed = corpus, measure, seed
         check_person(who)
         self.who = who
@@ -202,14 +194,13 @@ class Teacher:
                 raise QueryError("nothing left to undo in this session; `mirla agent undo` takes older ones back")
             last = self._given[-1]
             refused: LabelsError | None = None
-            if last.fact is None:
-                self._skipped.discard(last.sound.id)
-            else:
-                try:
+            try:
+                if last.fact is not None:
                     self._corpus.agents.undo(self._pupil.there(), who=self.who, fact=last.fact)
-                except LabelsError as error:
-                    refused = error
+            except LabelsError as error:
+                refused = error
             self._given.pop()
+            self._skipped.discard(last.sound.id)
             self._asking.instead(last.sound)
             self._read_labels()
             status = self._settle()

@@ -123,10 +123,15 @@ def test_a_lesson_begins_where_no_labelled_sound_has_vectors(lesson, sonic, know
 def test_a_lesson_begins_where_the_model_is_damaged(lesson, sonic, known):
     with sonic.database.write() as connection:
         connection.execute(sa.text("update models set recipe = 'nonsense' where version = 2"))
+    sonic.agents.use(known, 2)
     teacher = lesson()
     assert teacher.behind
     report = teacher.stop()
     assert (report["version"], report["problem"]) == (3, None)
+    sonic.agents.use(known, 2)
+    report = lesson().stop()  # the labels of version 3
+    assert report["version"] is None
+    assert report["problem"].startswith("version 2 of agent 'water' is damaged")
 
 
 def test_a_lesson_without_an_answer_leaves_the_version_in_use(lesson, sonic, known):
