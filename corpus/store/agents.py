@@ -60,6 +60,23 @@ class Agents:
             raise UnknownAgent(f"no agent {name!r}; there are: {known}; `mirla agent new {shlex.quote(name)}` makes it")
         return _agent(row)
 
+    def by_id(self, number: int) -> Agent:
+        """One agent by its own number, whatever it is called by now.
+
+        Raises
+        ------
+        UnknownAgent
+            It was deleted.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(agents).where(agents.c.id == number)).first()
+        if row is None:
+            raise UnknownAgent(f"no agent has the number {number}; `mirla agent list` lists those that are there")
+        if row.deleted is not None:
+            name = row.name.rpartition("/")[0]
+            raise UnknownAgent(f"agent {name!r} was deleted; `mirla agent restore {shlex.quote(name)}` brings it back")
+        return _agent(row)
+
     def all(self) -> list[Agent]:
         """All agents, by name."""
         query = sa.select(agents).where(agents.c.deleted.is_(None)).order_by(agents.c.name)
@@ -131,8 +148,13 @@ class Agents:
         test: bool = False,
         who: str,
         session: str,
-    ) -> None:
+    ) -> list[int]:
         """Append one label for each sound (None takes the label back), on disk before this returns.
+
+        Returns
+        -------
+        list of int
+            The ids of the facts, one a sound in their order; `undo` takes one of them back.
 
         Raises
         ------
@@ -146,10 +168,12 @@ class Agents:
         facts = [Annotation(number, label, test, who, session, at) for number in ids]
         with self._database.write(durable=True) as connection:
             stored.check_held(connection, ids)
-            stored.append(connection, agent.id, facts)
+            return stored.append(connection, agent.id, facts)
 
-    def undo(self, agent: Agent, session: str | None = None, *, who: str) -> Annotation | None:
+    def undo(self, agent: Agent, session: str | None = None, *, who: str, fact: int | None = None) -> Annotation | None:
         """Take back the last annotation (of a session, if given) that was not undone; again for the one before it.
+
+        With `fact`, that annotation is taken back, whatever was said since.
 
         Returns
         -------
@@ -159,17 +183,19 @@ class Agents:
         Raises
         ------
         LabelsError
-            `who` is no name.
+            `who` is no name; or there is no such `fact`, or it was undone already.
         """
         check_person(who)
         with self._database.write(durable=True) as connection:
             history = stored.history(connection, agent)
-            mine = [one for one in said.standing(history) if session in (None, one.session)]
+            mine = [one for one in said.standing(history) if session in (None, one.session) and fact in (None, one.id)]
+            if not mine and fact is not None:
+                raise LabelsError(_not_standing(agent, history, fact))
             if not mine:
                 return None
             taken = mine[-1]
             counts = said.last(one for one in history if taken.id not in (one.id, one.undoes)).get(taken.sound_id)
-            fact = Annotation(
+            undoing = Annotation(
                 taken.sound_id,
                 counts.label if counts else None,
                 counts.test if counts else False,
@@ -178,8 +204,8 @@ class Agents:
                 now(),
                 undoes=taken.id,
             )
-            stored.append(connection, agent.id, [fact])
-            return stored.history(connection, agent)[-1]
+            (number,) = stored.append(connection, agent.id, [undoing])
+            return replace(undoing, id=number)
 
     def take_in(self, agent: Agent, facts: Iterable[Annotation]) -> int:
         """Append what was said elsewhere, in order of time, and return how many facts were new.
@@ -289,6 +315,13 @@ def _check_free(connection: Connection, name: str) -> None:
     check_name(name)
     if connection.execute(sa.select(agents.c.id).where(agents.c.name == name)).first():
         raise UnknownAgent(f"there is an agent {name!r} already; `mirla agent show {shlex.quote(name)}` shows it")
+
+
+def _not_standing(agent: Agent, history: Iterable[Annotation], fact: int) -> str:
+    see = f"`mirla agent history {shlex.quote(agent.name)}` lists what was said"
+    if fact in [one.undoes for one in history]:
+        return f"fact {fact} of agent {agent.name!r} was undone already; {see}"
+    return f"agent {agent.name!r} has no fact {fact} to undo; {see}"
 
 
 def _update(connection: Connection, agent: Agent, **values: Any) -> None:

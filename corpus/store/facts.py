@@ -26,10 +26,13 @@ def check_held(connection: Connection, ids: Collection[int]) -> None:
             raise UnknownSound(f"no sound {number} to label; nothing was labelled")
 
 
-def append(connection: Connection, agent_id: int, facts: Iterable[Annotation]) -> None:
-    """Add facts to an agent, in their order; their ids are new."""
-    if rows := [_row(one, agent_id) for one in facts]:
-        connection.execute(sa.insert(labels), rows)
+def append(connection: Connection, agent_id: int, facts: Iterable[Annotation]) -> list[int]:
+    """Add facts to an agent, in their order; their ids are new, and are returned."""
+    rows = [_row(one, agent_id) for one in facts]
+    if not rows:
+        return []
+    insert = sa.insert(labels).returning(labels.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(insert, rows).scalars())
 
 
 def _row(one: Annotation, agent_id: int) -> dict[str, Any]:

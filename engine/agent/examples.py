@@ -66,6 +66,15 @@ def labels_hash(facts: Iterable[tuple[int, str | None]]) -> str:
     return hashlib.sha256(json.dumps([list(fact) for fact in facts]).encode()).hexdigest()
 
 
+def counts(labels: Sequence[Annotation]) -> dict[str, int]:
+    """How many labels are `good` and `bad`, to learn from, and how many are kept for the `test`."""
+    return {
+        "good": sum(one.label == "good" and not one.test for one in labels),
+        "bad": sum(one.label == "bad" and not one.test for one in labels),
+        "test": sum(one.test for one in labels),
+    }
+
+
 def examples(corpus: Corpus, agent: Agent, test: bool = False) -> Examples:
     """Gather the examples of an agent: those to learn from, or with `test` those kept for testing.
 

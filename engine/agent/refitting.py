@@ -33,6 +33,7 @@ import numpy as np
 
 from corpus.errors import CorpusError
 from corpus.library import Corpus
+from corpus.model import Agent
 from engine.agent.classifiers import AUTO
 from engine.agent.examples import Examples
 from engine.agent.fitting import Fitted
@@ -50,20 +51,20 @@ class Refitter:
     Parameters
     ----------
     home : Path
-    agent : str
-        Its name.
+    agent : int
+        Its own number, which stays when it is renamed.
     seed : int
     heard : callable
         Called with each answer, in a thread of its own; with a problem when the process died.
     """
 
-    def __init__(self, home: Path, agent: str, seed: int, heard: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, home: Path, agent: int, seed: int, heard: Callable[[dict[str, Any]], None]) -> None:
         self._heard = heard
         self._closed = False
         safe = {"PYTHONSAFEPATH": "1"}  # where it starts may lie a `random.py`
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _MAIN, str(home), agent, str(seed)],
+            [sys.executable, "-c", _MAIN, str(home), str(agent), str(seed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -95,7 +96,8 @@ class Refitter:
         assert self._process.stdout is not None
         with self._process.stdout as answers:
             for line in answers:
-                self._heard(json.loads(line))
+                if line.endswith(b"\n"):  # else the process was killed in the middle of it
+                    self._heard(json.loads(line))
         if not self._closed:
             code = self._process.wait()
             self._heard({"problem": f"no refits any more: their process ended (exit code {code})"})
@@ -111,7 +113,7 @@ def serve(home: str, agent: str, seed: str) -> None:
     requests: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, requests), daemon=True).start()
     with Corpus(home) as corpus:
-        _Fitting(corpus, agent, int(seed), requests, out).run()
+        _Fitting(corpus, corpus.agents.by_id(int(agent)), int(seed), requests, out).run()
 
 
 def _read(stream: IO[bytes], requests: queue.SimpleQueue[dict[str, Any] | None]) -> None:
@@ -135,9 +137,14 @@ class _Gone(Exception):
 
 class _Fitting:
     def __init__(
-        self, corpus: Corpus, agent: str, seed: int, requests: queue.SimpleQueue[dict[str, Any] | None], out: IO[bytes]
+        self,
+        corpus: Corpus,
+        agent: Agent,
+        seed: int,
+        requests: queue.SimpleQueue[dict[str, Any] | None],
+        out: IO[bytes],
     ) -> None:
-        self._corpus, self._agent, self._seed = corpus, corpus.agents.get(agent), seed
+        self._corpus, self._agent, self._seed = corpus, agent, seed
         self._requests, self._out = requests, out
         self._newest: _Labels | None = None
         self._asked: list[int] = []

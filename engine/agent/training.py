@@ -28,9 +28,9 @@ _DOUBTFUL = 10
 
 
 def train(
-    corpus: Corpus, name: str, *, seed: int = 0, progress: Callable[[int, int], None] | None = None
+    corpus: Corpus, agent: Agent | str, *, seed: int = 0, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Model, dict[str, Any]]:
-    """Train an agent on its labels (those kept for testing excepted) and keep the model.
+    """Train an agent, given as it is or by its name, on its labels (those for testing excepted) and keep the model.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def train(
     NoVectors
         No labelled sound has a vector in each space that the agent looks at.
     """
-    agent = corpus.agents.get(name)
+    agent = corpus.agents.get(agent) if isinstance(agent, str) else agent
     given = lesson(corpus, agent)
     evaluation = cross_validate(given.X, given.y, given.groups, seed, progress, agent.classifier)
     fitted = fit(agent.classifier, given.X, given.y, seed, given.groups)
@@ -67,7 +67,7 @@ def train(
     )
     kept = corpus.agents.add_model(agent, model)
     return kept, {
-        "agent": name,
+        "agent": agent.name,
         "version": kept.version,
         "classifier": fitted.classifier.name,
         **({"auto": fitted.recipe["auto"]} if "auto" in fitted.recipe else {}),

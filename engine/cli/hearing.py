@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -51,8 +52,14 @@ class Hearing:
         self, corpus: Corpus, player: Player | None, seconds: float | None, warn: Callable[[str], None]
     ) -> None:
         self._corpus, self._player, self._seconds, self._warn = corpus, player, seconds, warn
+        self._failing = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "loading")
         self._loading: dict[int, Future[Clip]] = {}
+
+    @property
+    def plays(self) -> bool:
+        """Whether there is a device, and it has not failed."""
+        return self._player is not None
 
     def close(self) -> None:
         """Fade out, and let go of all."""
@@ -111,5 +118,7 @@ class Hearing:
         try:
             act(player)
         except DeviceError as error:
-            self._player = None
-            self._warn(f"{error}; going on in silence")
+            with self._failing:  # the thread that loads may meet it too
+                failed, self._player = self._player, None
+            if failed:
+                self._warn(f"{error}; going on in silence")

@@ -1,6 +1,7 @@
-"""One key at a time: from a terminal as it is pressed, from anything else a line for each.
+"""One key at a time: from a terminal as it is pressed, from anything else a line for each, which may be a word.
 
-The terminal is as it was when this ends, however it ends (also by SIGTERM), and while Ctrl-Z has stopped the program.
+A key is a lower-case letter, whichever was pressed. The terminal is as it was when this ends, however it ends (also by
+SIGTERM), and while Ctrl-Z has stopped the program.
 """
 
 from __future__ import annotations
@@ -18,6 +19,20 @@ END = "\x04"
 """No more keys: the end of the input, or Ctrl-D."""
 HELD_SECONDS = 0.15
 """A key that comes again sooner is held down, and counts once."""
+_WORDS = {
+    "good": "g",
+    "bad": "b",
+    "skip": "s",
+    "again": "a",
+    "undo": "u",
+    "source": "f",
+    "stop": "q",
+    "quit": "q",
+    "keys": "?",
+}
+"""What a line may say in place of a key."""
+_LONGEST = 20
+"""Characters of a key that means nothing, as it is shown."""
 _SEQUENCES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.?)")
 """What arrow keys and their like send."""
 
@@ -43,10 +58,18 @@ class Keys(Protocol):
     def line(self, prompt: str) -> str:
         """A line, typed as anywhere else; empty if there is none."""
 
+    def drop(self) -> None:
+        """Forget what was pressed so far: it was no answer to what is asked now. Lines of a file or a pipe stay."""
+
 
 def keys_from(stream: TextIO) -> Keys:
     """Keys from standard input, say."""
     return TerminalKeys(stream) if stream.isatty() else LineKeys(stream)
+
+
+def unknown(key: str) -> str:
+    """What to say of a key that means nothing."""
+    return f"no key {key if len(key) <= _LONGEST else key[:_LONGEST] + '…'!r}; ? shows the keys"
 
 
 class LineKeys:
@@ -65,13 +88,16 @@ class LineKeys:
     def key(self, seconds: float) -> str | None:
         """The next line that is not blank, or `END`."""
         for line in iter(self._stream.readline, ""):
-            if line.strip():
-                return line.strip()
+            if word := _SEQUENCES.sub("", line).strip().lower():
+                return _WORDS.get(word, word)
         return END
 
     def line(self, prompt: str) -> str:
         """The next line."""
         return self._stream.readline().strip()
+
+    def drop(self) -> None:
+        """Nothing: each line is meant."""
 
 
 class TerminalKeys:
@@ -92,6 +118,7 @@ class TerminalKeys:
             for number, handler in ((signal.SIGTERM, _end), (signal.SIGTSTP, self._suspend))
         }
         self._one_by_one()
+        self.drop()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,7 +132,7 @@ class TerminalKeys:
             self._typed = self._read()
         if not self._typed:
             return None
-        key, self._typed = self._typed[0], self._typed[1:]
+        key, self._typed = self._typed[0].lower(), self._typed[1:]
         (last, when), self._last = self._last, (key, time.monotonic())
         return None if key == last and self._last[1] - when < HELD_SECONDS else key
 
@@ -119,6 +146,14 @@ class TerminalKeys:
         finally:
             self._typed = ""
             self._one_by_one()
+
+    def drop(self) -> None:
+        """Forget what was pressed so far."""
+        import termios
+
+        self._typed = ""
+        with contextlib.suppress(termios.error):  # the terminal is gone
+            termios.tcflush(self._fd, termios.TCIFLUSH)
 
     def _read(self) -> str:
         try:

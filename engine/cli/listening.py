@@ -10,7 +10,7 @@ from corpus.cli.app import App
 from corpus.errors import CorpusError
 from corpus.model import Label
 from engine.cli.hearing import Hearing
-from engine.cli.keys import END, Keys, keys_from
+from engine.cli.keys import END, Keys, keys_from, unknown
 
 if TYPE_CHECKING:
     from corpus.library import Corpus
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from engine.playback.player import Player
 
 _LABELS: dict[str, Label] = {"g": "good", "b": "bad"}
-_AGAIN, _BACK, _STOP = "a", "u", "q"
-_HELP = "g good, b bad, a again, u back to the one before, q stop; every answer is kept at once"
+_AGAIN, _BACK, _STOP, _KEYS = ("a", " "), "u", ("q", END), "?"
+_HELP = "g good, b bad, a or space again, u back to the one before, q stop; every answer is kept at once"
 _ABOUT = {"target": "a sound", "result": "what was found near it"}
 _WAIT_SECONDS = 0.5
 
@@ -40,8 +40,8 @@ def listen(app: App, corpus: Corpus, trial: Trial, who: str, player: Player | No
             sound, *upcoming = corpus.sounds.many(one.sound_id for one in asked[place : place + 2])
             hearing.keep(sound, *upcoming)
             title = f"{place // 2 + 1} of {len(asked) // 2}: {_ABOUT[question.part]}"
-            key = _key(app, keys, hearing, sound, title if player else f"{title}: {sound.name}")
-            if key == _STOP:
+            key = _key(app, keys, hearing, sound, title)
+            if key in _STOP:
                 return
             if key == _BACK:
                 place = max(place - 1, 0)
@@ -52,19 +52,29 @@ def listen(app: App, corpus: Corpus, trial: Trial, who: str, player: Player | No
 
 
 def _key(app: App, keys: Keys, hearing: Hearing, sound: Sound, title: str) -> str:
-    """Play a sound until there is a key that means something; the end of the keys means to stop."""
+    """Play a sound until there is a key that answers, goes back or stops."""
     while True:
-        app.say(title)
         try:
             hearing.play(None)
             hearing.play(hearing.clip(sound))
         except CorpusError as error:
             app.warn(str(error))
-        key = None
-        while key not in (*_LABELS, _AGAIN, _BACK, _STOP, END):
-            key = keys.key(_WAIT_SECONDS)
-            if keys.resumed:
-                keys.resumed = False
-                app.say(title)
-        if key != _AGAIN:
-            return _STOP if key in (END, None) else key
+        keys.drop()  # pressed before this sound
+        words = title if hearing.plays else f"{title}: {sound.name}"
+        app.say(words)
+        key = _next(app, keys, words)
+        if key not in _AGAIN:
+            return key
+
+
+def _next(app: App, keys: Keys, words: str) -> str:
+    """The next key that means something here."""
+    while True:
+        key = keys.key(_WAIT_SECONDS)
+        if keys.resumed:
+            keys.resumed = False
+            app.say(words)
+        if key in (*_LABELS, *_AGAIN, _BACK, *_STOP):
+            return key
+        if key:
+            app.say(_HELP if key == _KEYS else unknown(key))

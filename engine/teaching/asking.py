@@ -68,8 +68,10 @@ class Asking:
         self._held = [*present, *(sound_id for sound_id in self._held if sound_id != sound.id)]
         self.sound = sound
 
-    def go_on(self) -> None:
-        """Ask what comes next."""
+    def go_on(self, closed: Set[int]) -> None:
+        """Ask what comes next, or what comes then where that was closed meanwhile."""
+        if self.source and self.coming and self.coming.id in closed and not self._held:
+            self.coming = self._first(self.source, closed)
         self.sound = self.coming
         self._held = self._held[1:]
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from corpus.analysis import spaces
+from corpus.errors import CorpusError, StoreError, UnknownAgent
 from corpus.library import Corpus
-from corpus.model import Agent
+from corpus.model import Agent, Model
+from corpus.store.agents import check_name
 from engine.agent.estimates import Estimate
 from engine.agent.examples import examples
 from engine.agent.refitting import Refitter
-from engine.agent.training import train
-from engine.errors import EngineError
+from engine.agent.training import learns, train
+from engine.errors import EngineError, NoVectors
+from engine.features import FeatureMatrix, side_by_side
 from engine.teaching.status import Learnt, Verdict
 
 SEED = 0
@@ -30,6 +35,8 @@ class Pupil:
 
     Attributes
     ----------
+    agent : Agent
+        As it is by now.
     p : mapping of int to float, or None
         Probability of good by the newest refit, of the sounds that it was asked about; None without one.
     learnt : Learnt
@@ -37,7 +44,7 @@ class Pupil:
     """
 
     def __init__(self, corpus: Corpus, agent: Agent, heard: Callable[[dict[str, Any]], None]) -> None:
-        self._corpus, self._agent, self._heard = corpus, agent, heard
+        self._corpus, self.agent, self._heard = corpus, agent, heard
         self._refitter: Refitter | None = None
         self._from: frozenset[int] = frozenset()
         self.p: Mapping[int, float] | None = None
@@ -46,7 +53,7 @@ class Pupil:
     def refit(self, ids: Iterable[int]) -> None:
         """Have it learn from what labels there are by now, and judge some sounds. Returns at once."""
         if self._refitter is None:
-            self._refitter = Refitter(self._corpus.home, self._agent.name, SEED, self._heard)
+            self._refitter = Refitter(self._corpus.home, self.agent.id, SEED, self._heard)
         self._refitter.ask(ids)
 
     def take(self, answer: dict[str, Any]) -> bool:
@@ -80,30 +87,97 @@ class Pupil:
         if self._refitter:
             self._refitter.close()
 
+    def there(self) -> Agent:
+        """The agent, to be told something: made if it is new, else as it is by now.
+
+        Raises
+        ------
+        UnknownAgent
+            It was deleted.
+        """
+        agents = self._corpus.agents
+        self.agent = agents.by_id(self.agent.id) if self.agent.id else _made(self._corpus, self.agent)
+        return self.agent
+
+    def seen(self) -> Agent:
+        """The agent as it is by now, as far as there is one."""
+        agents = self._corpus.agents
+        with contextlib.suppress(UnknownAgent):
+            self.agent = agents.by_id(self.agent.id) if self.agent.id else agents.get(self.agent.name)
+        return self.agent
+
     @property
     def behind(self) -> bool:
-        """Whether there are labels that its model did not learn from."""
-        given = examples(self._corpus, self._agent)
-        model = self._corpus.agents.model(self._agent)
-        return bool(len(given.y)) and (model is None or model.labels_hash != given.hash)
+        """Whether it has labels of both classes from which no version learnt."""
+        try:
+            return self._lags()
+        except NoVectors:  # it cannot learn from any
+            return False
 
-    def keep(self, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
-        """Keep what it learnt as its next version, where it is behind and has both classes.
+    def keep(self, answered: bool, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+        """Keep what it learnt as its next version, where it is `behind`.
+
+        Parameters
+        ----------
+        answered : bool
+            Whether this lesson gave labels: then it learns also from labels that a version not in use learnt from.
+        progress : callable, optional
 
         Returns
         -------
         dict
             `version` and `scores` of the model in use, None without one; `problem`: why it cannot learn, else None.
         """
-        problem = None
+        model = problem = None
         try:
-            given = examples(self._corpus, self._agent)
-            if given.good and given.bad and self.behind:
-                train(self._corpus, self._agent.name, seed=SEED, progress=progress)
-        except EngineError as error:
+            if self.agent.id:
+                self.there()
+            try:
+                model = self._corpus.agents.model(self.agent)
+            except StoreError as error:  # damaged: the next one would take its place
+                problem = str(error)
+            if self._lags(model, answered):
+                model, _ = train(self._corpus, self.agent, seed=SEED, progress=progress)
+                problem = None
+        except (CorpusError, EngineError) as error:
             problem = str(error)
-        model = self._corpus.agents.model(self._corpus.agents.get(self._agent.name))
         return {"version": model and model.version, "scores": model and model.scores, "problem": problem}
+
+    def _lags(self, model: Model | None = None, answered: bool = False) -> bool:
+        given = examples(self._corpus, self.agent)
+        if not (given.good and given.bad):
+            return False
+        if answered and (model is None or model.labels_hash != given.hash):
+            return True
+        return given.hash not in {one.labels_hash for one in self._corpus.agents.versions(self.agent)}
+
+
+def begin(corpus: Corpus, name: str) -> tuple[Agent, FeatureMatrix]:
+    """An agent and what it looks at. One that is new has the number 0: it is made when it is told something.
+
+    Raises
+    ------
+    UnknownAgent
+        There is none, nor can one be called so.
+    NoVectors
+        There is nothing in a space that it looks at.
+    TrainingError
+        It is one that does not learn.
+    """
+    try:
+        agent = corpus.agents.get(name)
+    except UnknownAgent:
+        check_name(name)
+        agent = Agent(0, name, "", (spaces.default(),), "mlp")
+    learns(agent)
+    return agent, side_by_side(corpus, agent.spaces)
+
+
+def _made(corpus: Corpus, agent: Agent) -> Agent:
+    try:
+        return corpus.agents.create(agent.name, agent.about, agent.spaces, agent.classifier)
+    except UnknownAgent:
+        return corpus.agents.get(agent.name)  # another lesson made it meanwhile
 
 
 def _estimate(value: float, interval: Sequence[float], n: int) -> Estimate:

@@ -27,11 +27,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Given:
-    """An answer: what was said of a sound, None if it was skipped, and the agent's verdict just before that."""
+    """An answer: what was said of a sound, None if it was skipped, and the agent's verdict just before that.
+
+    `fact` is the number of the annotation that keeps it, None if it was skipped.
+    """
 
     sound: Sound
     said: Label | None
     verdict: Verdict | None
+    fact: int | None = None
 
 
 @dataclass(frozen=True)

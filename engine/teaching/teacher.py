@@ -15,18 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from corpus.analysis import spaces
-from corpus.errors import UnknownAgent
+from corpus.errors import LabelsError
 from corpus.library import Corpus
-from corpus.model import Agent, Annotation, Label, Sound
-from engine.agent.training import learns
+from corpus.model import Annotation, Label, Sound
+from corpus.store.agents import check_person
+from engine.agent.examples import counts
 from engine.agent.useful import Pool
 from engine.errors import QueryError
-from engine.features import FeatureMatrix, side_by_side
 from engine.similarity import DEFAULT
 from engine.teaching import sources
 from engine.teaching.asking import Asking
-from engine.teaching.pupil import Pupil
+from engine.teaching.pupil import Pupil, begin
 from engine.teaching.status import Given, Status
 
 
@@ -37,7 +36,7 @@ class Teacher:
     ----------
     corpus : Corpus
     name : str
-        The agent's; it is made, over the default space, if there is none.
+        The agent's; if there is none, it is made with the first answer, over the default space.
     who : str
         Who answers.
     measure : str
@@ -48,16 +47,16 @@ class Teacher:
     Attributes
     ----------
     made : bool
-        Whether the agent was made just now.
+        Whether there was no such agent yet.
     session : str
         What the answers of this lesson are filed under.
 
     Raises
     ------
-    NoVectors
-        There is nothing in a space that the agent looks at.
-    TrainingError
-        It is one that does not learn.
+    LabelsError
+        `who` is no name.
+    UnknownAgent, NoVectors, TrainingError
+        As for `engine.teaching.pupil.begin`.
 
     Examples
     --------
@@ -67,26 +66,20 @@ class Teacher:
     >>> t.stop()
     """
 
-    def __init__(
-        self,
-        corpus: Corpus,
-        name: str,
-        *,
-        who: str,
-        measure: str = DEFAULT,
-        seed: int | None = None,
-    ) -> None:
+    def __init__(self, corpus: Corpus, name: str, *, who: str, measure: str = DEFAULT, seed: int | None = None) -> None:
         self._corpus, self._measure, self._seed = corpus, measure, seed
+        check_person(who)
         self.who = who
-        self._agent, self._matrix, self.made = _begin(corpus, name)
+        agent, self._matrix = begin(corpus, name)
+        self.made = not agent.id
         self.session = f"teach-{uuid.uuid4().hex[:8]}"
         self._open = np.intersect1d(self._matrix.ids, corpus.sounds.ids(with_audio=True), assume_unique=True)
         self._lock = threading.RLock()
         self._asking = Asking(corpus)
         self._skipped: set[int] = set()
         self._given: list[Given] = []
-        self._status = Status(self._agent.name, self.session)
-        self._pupil = Pupil(corpus, self._agent, self._heard)
+        self._status = Status(agent.name, self.session)
+        self._pupil = Pupil(corpus, agent, self._heard)
         self._read_labels()
 
     @property
@@ -191,19 +184,29 @@ class Teacher:
         ------
         QueryError
             There is none left.
+        UnknownAgent
+            The agent was deleted.
+        LabelsError
+            Another took it back already; the sound is asked again all the same.
         """
         with self._lock:
             if not self._given:
                 raise QueryError("nothing left to undo in this session; `mirla agent undo` takes older ones back")
             last = self._given[-1]
-            if last.said is None:
-                self._skipped.discard(last.sound.id)
-            else:
-                self._corpus.agents.undo(self._agent, self.session, who=self.who)
+            refused: LabelsError | None = None
+            try:
+                if last.fact is not None:
+                    self._corpus.agents.undo(self._pupil.there(), who=self.who, fact=last.fact)
+            except LabelsError as error:
+                refused = error
             self._given.pop()
+            self._skipped.discard(last.sound.id)
             self._asking.instead(last.sound)
             self._read_labels()
-            return self._settle()
+            status = self._settle()
+            if refused:
+                raise refused
+            return status
 
     def stop(self, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
         """End the lesson; what the agent learnt is kept as its next version, where there are new labels of both kinds.
@@ -217,8 +220,9 @@ class Teacher:
         self.close()
         with self._lock:
             self._read_labels()
+            kept = self._pupil.keep(any(given.said for given in self._given), progress)
             facts = {key: getattr(self._status, key) for key in ("agent", "session", "good", "bad", "test")}
-            return facts | self._pupil.keep(progress)
+            return facts | kept
 
     def close(self) -> None:
         """End the refits; answers are kept anyway. A second time does nothing."""
@@ -226,7 +230,7 @@ class Teacher:
 
     @property
     def behind(self) -> bool:
-        """Whether there are labels that the agent's model did not learn from."""
+        """Whether there are labels of both classes from which no version of the agent learnt."""
         return self._pupil.behind
 
     def _by_chance(self) -> sources.Source:
@@ -240,13 +244,15 @@ class Teacher:
     def _answer(self, said: Label | None) -> Status:
         with self._lock:
             sound = self._asking.present
+            fact = None
             if said is None:
                 self._skipped.add(sound.id)
             else:
-                self._corpus.agents.annotate(self._agent, [sound.id], said, who=self.who, session=self.session)
-            self._given.append(Given(sound, said, self._pupil.verdict(sound.id)))
-            self._asking.go_on()
+                agent = self._pupil.there()
+                [fact] = self._corpus.agents.annotate(agent, [sound.id], said, who=self.who, session=self.session)
+            self._given.append(Given(sound, said, self._pupil.verdict(sound.id), fact))
             self._read_labels()
+            self._asking.go_on(self._closed())
             return self._settle()
 
     def _closed(self) -> Set[int]:
@@ -255,14 +261,11 @@ class Teacher:
 
     def _read_labels(self) -> None:
         """Take in what is said by now, by whomever."""
-        labels = self._corpus.agents.annotations(self._agent)
+        agent = self._pupil.seen()
+        labels = self._corpus.agents.annotations(agent)
         self._labels: dict[int, Annotation] = {label.sound_id: label for label in labels}
-        self._status = replace(
-            self._status,
-            good=sum(one.label == "good" and not one.test for one in labels),
-            bad=sum(one.label == "bad" and not one.test for one in labels),
-            test=sum(one.test for one in labels),
-        )
+        count = counts(labels)
+        self._status = replace(self._status, agent=agent.name, good=count["good"], bad=count["bad"], test=count["test"])
 
     def _settle(self) -> Status:
         """After a verb: choose what comes next, have the agent refitted, and say where the lesson stands."""
@@ -293,14 +296,3 @@ class Teacher:
             if judged and self._asking.pool:
                 self._asking.judged(self._pupil.p)
                 self._asking.look_ahead(self._closed())
-
-
-def _begin(corpus: Corpus, name: str) -> tuple[Agent, FeatureMatrix, bool]:
-    """An agent and what it looks at; whether it was made now, which it is not where it would see nothing."""
-    try:
-        agent = corpus.agents.get(name)
-    except UnknownAgent:
-        matrix = side_by_side(corpus, [spaces.default()])
-        return corpus.agents.create(name, "", [spaces.default()], "mlp"), matrix, True
-    learns(agent)
-    return agent, side_by_side(corpus, agent.spaces), False

@@ -74,6 +74,24 @@ def test_undoing_ones_own_session_leaves_what_another_said_later(corpus, water):
     assert corpus.agents.undo(water, "none such", who="anna") is None
 
 
+def test_undo_takes_back_exactly_the_fact_it_is_told(corpus, water):
+    """Whatever was said behind it, by the same session too."""
+    first, second = corpus.agents.annotate(water, [2, 1], "good", who="anna", session="s")
+    assert [one.id for one in corpus.agents.history(water)] == [first, second]
+    assert [one.sound_id for one in corpus.agents.history(water)] == [2, 1]
+    say(corpus, water, 3, "bad")
+    done = corpus.agents.undo(water, who="anna", fact=first)
+    assert (done.sound_id, done.label, done.undoes, done.session) == (2, None, first, "s")
+    assert done == corpus.agents.history(water)[-1]
+    assert counting(corpus, water) == {1: ("good", False), 3: ("bad", False)}
+    before = corpus.agents.history(water)
+    for fact, words in ((first, "was undone already"), (done.id, "has no fact"), (99, "has no fact 99 to undo")):
+        with pytest.raises(LabelsError, match=words):
+            corpus.agents.undo(water, who="anna", fact=fact)
+    assert corpus.agents.history(water) == before
+    assert corpus.agents.annotate(water, [], "good", who="anna", session="s") == []
+
+
 ACTS = st.lists(
     st.tuples(st.sampled_from(["good", "bad", None, "undo"]), st.integers(1, 3), st.sampled_from("ab"), st.booleans()),
     max_size=12,

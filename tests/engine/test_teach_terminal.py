@@ -5,6 +5,7 @@ No answer that was acknowledged is ever lost, whenever the program is killed.
 
 import contextlib
 import fcntl
+import io
 import os
 import random
 import re
@@ -23,7 +24,7 @@ from rich.cells import cell_len
 
 from corpus import Corpus
 from corpus.model import Sound
-from engine.cli.keys import END, TerminalKeys
+from engine.cli.keys import END, TerminalKeys, keys_from, unknown
 from engine.cli.waveform import BLOCKS, PLAIN, levels_for
 
 SECONDS = 60
@@ -95,9 +96,10 @@ def teach(sonic_home):
     """Open terminals in which water is taught."""
     opened = []
 
-    def begin(*options, **how):
+    def begin(*options, typed="", **how):
         words = ["agent", "teach", "water", "--silent", *options]
         opened.append(Terminal(sonic_home, *words, **how))
+        opened[-1].press(typed)
         opened[-1].until("g good")
         opened[-1].until("LUFS")
         return opened[-1]
@@ -224,6 +226,62 @@ def test_keys_held_down_count_once_and_sequences_not_at_all():
         assert keys.key(1) == "b"
         os.close(master)
         assert keys.key(1) == END
+
+
+def test_keys_from_a_pipe_are_words_or_letters_without_sequences():
+    lines = "G\nGOOD\n good \n\x1b[A\nb\x1b[Bad\n\n\x1bOP\nUndo\nNonsense\n"
+    with keys_from(io.StringIO(lines)) as keys:
+        keys.drop()  # each line is meant
+        assert [keys.key(0) for _ in range(7)] == ["g", "g", "g", "b", "u", "nonsense", END]
+    assert unknown("x" * 99) == f"no key '{'x' * 20}…'; ? shows the keys"
+
+
+def test_keys_pressed_before_a_sound_are_dropped():
+    master, slave = os.openpty()
+    with contextlib.closing(os.fdopen(slave)) as stream:
+        os.write(master, b"g\n")
+        assert select.select([stream], [], [], 1)[0]
+        with TerminalKeys(stream) as keys:
+            assert keys.key(0.1) is None
+            os.write(master, b"Gb")
+            assert keys.key(1) == "g"
+            os.write(master, b"s")
+            time.sleep(0.05)
+            keys.drop()  # what was read already, and what was not
+            assert keys.key(0.1) is None
+            os.write(master, b"u")
+            assert keys.key(1) == "u"
+    os.close(master)
+
+
+def test_keys_typed_ahead_answer_no_sound(teach, sonic_home):
+    lesson = teach(typed="gbg")
+    lesson.press("?x")
+    lesson.until("? keys")
+    lesson.until("no key 'x'; ? shows the keys")
+    lesson.press("q")
+    assert lesson.end() == 0
+    assert "agent water: 0 good, 0 bad" in lesson.text
+    assert lesson.text.count("g good") == 2  # not again for the unknown key
+
+
+def test_a_terminal_that_does_not_say_its_width_has_80_columns(teach):
+    lesson = teach(columns=0)
+    lesson.press("?")
+    lesson.until("g good · b bad · s skip · a or space again · u undo · f another source")
+
+
+def test_ctrl_c_quotes_a_name_for_the_shell(sonic_home):
+    lesson = Terminal(sonic_home, "agent", "teach", "my $agent", "--silent", columns=200)
+    try:
+        lesson.until("LUFS")
+        lesson.press("g")
+        lesson.until("1 good")
+        lesson.press("\x03")
+        assert lesson.end() == 130
+        assert "`mirla agent train 'my $agent'`" in lesson.text
+    finally:
+        lesson.close()
 
 
 def test_the_wave_of_a_sound(samples):

@@ -169,6 +169,7 @@ def test_a_lesson_goes_on_where_the_last_one_stopped(lesson, sonic):
 
 
 def test_what_others_say_and_delete_meanwhile_is_not_asked(lesson, sonic):
+    sonic.agents.create("water", "", ["mfcc"], "mlp")
     teacher = lesson()
     teacher.search("tabla ghe")
     coming = [teacher.upcoming.id]
@@ -341,7 +342,8 @@ def test_keys_from_a_pipe(piped, sonic_home):
         [fact] = corpus.agents.annotations(corpus.agents.get("water"))
         assert (fact.label, fact.session) == ("good", done.json["session"])
     assert "new agent water" in done.err
-    assert "no key 'x'" in done.err
+    assert "no key 'x'; ? shows the keys" in done.err
+    assert done.err.count("g good") == 1
     assert done.err.count("taken back") == 3
     done = piped("g\nb\nf\nloud\nb\n")  # the end of the input stops as well
     assert "no source 'loud'" in done.err

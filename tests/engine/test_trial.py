@@ -160,6 +160,16 @@ def test_keys_again_back_and_others(mirla, monkeypatch, corpus):
     assert corpus.trials.answers(trial) == {(1, "target"): "good", (1, "result"): "good"}
 
 
+def test_the_words_of_a_lesson_and_unknown_keys(mirla, monkeypatch, corpus):
+    keys = ["GOOD", "Again", "\x1b[A", "Bad", "what?", "keys", "undo", "good", "stop", "g"]
+    done = listened(mirla, monkeypatch, keys, "--pairs", 4)
+    assert done.err.count("no key 'what?'; ? shows the keys") == 1
+    assert done.err.count("g good, b bad") == 2  # at the beginning, and when asked
+    assert done.json["answered"] == 2
+    trial = corpus.trials.last(corpus.agents.get("percussive"))
+    assert corpus.trials.answers(trial) == {(1, "target"): "good", (1, "result"): "good"}
+
+
 def test_killed_after_any_answer_no_answer_is_lost(home, corpus):
     """SIGKILL as soon as a question is asked: all answers before it are there, and the trial goes on from it."""
     given = []

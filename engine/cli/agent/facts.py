@@ -123,12 +123,9 @@ def facts_of(corpus: Corpus, chosen: Agent) -> dict[str, Any]:
 
 
 def counts_of(corpus: Corpus, chosen: Agent) -> dict[str, int]:
-    labels = corpus.agents.annotations(chosen)
-    return {
-        "good": sum(one.label == "good" and not one.test for one in labels),
-        "bad": sum(one.label == "bad" and not one.test for one in labels),
-        "test": sum(one.test for one in labels),
-    }
+    from engine.agent.examples import counts
+
+    return counts(corpus.agents.annotations(chosen))
 
 
 def _version(model: Model) -> dict[str, Any]:

@@ -26,6 +26,8 @@ _KEYS = ("g good", "b bad", "s skip", "a or space again", "u undo", "f another s
 _BETWEEN = " · "
 _ELSEWHERE = 100
 """Columns where there is no terminal."""
+_UNKNOWN = 80
+"""Columns of a terminal that does not say."""
 _WIDEST_SHAPE = 72
 _INDENT = "  "
 _COLOURS = {"good": "green", "bad": "red"}
@@ -49,7 +51,8 @@ class Screen:
         if not self._live:
             return _ELSEWHERE
         try:
-            return max(os.get_terminal_size(self._stream.fileno()).columns - 1, 10)
+            columns = os.get_terminal_size(self._stream.fileno()).columns or _UNKNOWN
+            return max(columns - 1, 10)
         except OSError:
             return _ELSEWHERE
 

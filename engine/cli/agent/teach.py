@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.1
 """How often the screen looks for refits between keys."""
 _ANSWERS = {"g": "ok", "b": "ko", "s": "skip"}
-_WORDS = {"good": "g", "bad": "b", "skip": "s", "again": "a", "undo": "u", "source": "f", "stop": "q", "keys": "?"}
-"""For keys that come as lines."""
 
 
 @command("teach")
@@ -49,7 +47,8 @@ def teach(
     silent: bool,
     seed: int | None,
 ) -> None:
-    """Teach an agent by ear: one sound after another, and one key for each. Makes the agent if there is none.
+    """Teach an agent by ear: one sound after another, and one key for each. Without such an agent, the first answer
+    makes it.
 
     g good, b bad, s skip, a or space again, u undo, f another source, q stop. Each answer is kept at once; stopping
     keeps what was learnt as a new version. Without a sound device, sounds are shown. Keys also come from a pipe or a
@@ -61,6 +60,7 @@ def teach(
       mirla agent teach water --from tag:rain --seconds 4
       mirla agent teach water --from useful
     """
+    import shlex
     import sys
 
     from engine.cli.agent.screen import Screen
@@ -78,6 +78,7 @@ def teach(
             _lesson(teacher, hearing, screen, keys, source)
     except KeyboardInterrupt:
         screen.clear()
+        name = shlex.quote(teacher.status.agent)
         app.say(f"the answers are kept; `mirla agent train {name}` learns from them")
         raise
     finally:
@@ -111,7 +112,7 @@ COMMANDS = (teach, suggest)
 def _greet(teacher: Teacher, screen: Screen) -> None:
     status = teacher.status
     if teacher.made:
-        screen.say(f"new agent {status.agent}: it learns once there are good and bad sounds")
+        screen.say(f"new agent {status.agent}: the first answer makes it, and it learns from good and bad ones")
     else:
         behind = "; its model lacks the newest, stopping with q trains it" if teacher.behind else ""
         screen.say(f"agent {status.agent}: {status.good} good, {status.bad} bad so far{behind}")
@@ -128,7 +129,7 @@ def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, sour
         status = teacher.status
         if status.sound is not shown:
             shown = status.sound
-            _present(teacher, hearing, screen)
+            _present(teacher, hearing, screen, keys)
         hearing.keep(status.sound, teacher.upcoming)
         screen.progress(status)
         key = keys.key(_LOOK_SECONDS)
@@ -137,7 +138,6 @@ def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, sour
             screen.again()
         if key is None:
             continue
-        key = _WORDS.get(key, key)
         if key in ("q", END):
             return
         try:
@@ -147,6 +147,7 @@ def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, sour
 
 
 def _act(key: str, teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys) -> None:
+    from engine.cli.keys import unknown
     from engine.teaching.sources import SOURCES
 
     if key in _ANSWERS:
@@ -162,11 +163,10 @@ def _act(key: str, teacher: Teacher, hearing: Hearing, screen: Screen, keys: Key
     elif key == "?":
         screen.keys()
     else:
-        screen.say(f"no key {key!r}")
-        screen.keys()
+        screen.say(unknown(key))
 
 
-def _present(teacher: Teacher, hearing: Hearing, screen: Screen) -> None:
+def _present(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys) -> None:
     """Play and show what is asked."""
     status = teacher.status
     try:
@@ -174,6 +174,7 @@ def _present(teacher: Teacher, hearing: Hearing, screen: Screen) -> None:
     except (CorpusError, EngineError) as error:
         clip = None
         screen.say(str(error), fg="yellow")
+    keys.drop()  # pressed before this sound
     if status.sound:
         screen.sound(status.sound, clip)
     else:
@@ -194,6 +195,8 @@ def _end(app: App, teacher: Teacher) -> None:
     words = f"agent {report['agent']}: {report['good']} good, {report['bad']} bad"
     if report["problem"]:
         app.warn(report["problem"])
-    scores = score_lines(report["scores"]) if report["scores"] else ["it learns once there are both"]
+    scores = score_lines(report["scores"]) if report["scores"] else []
+    if not (scores or report["problem"]):
+        scores = ["it learns once there are both"]
     version = f", version {report['version']}" if report["version"] else ""
     app.answer(report, lambda console: print_lines(console, [words + version, *scores]))
