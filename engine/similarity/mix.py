@@ -5,7 +5,7 @@ measure has to say whatever its unit; the distance is the square root of the wei
 measures know are compared. Preparations are fitted on each measure's whole space, as if it stood alone.
 
     mix   = part *("+" part)
-    part  = [weight "*"] measure       ; a weight is a number above 0, and 1 unless given; spaces are allowed
+    part  = [weight "*"] measure       ; a weight is from 1e-6 to 1e6, and 1 unless given; spaces are allowed
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from engine.similarity.measures import Coverage, Ids, Measure, Surroundings, Vec
 from engine.similarity.metrics import EUCLIDEAN, Embedding, Floats, Matrix, Metric
 
 PAIRS = 10_000
+_LEAST, _MOST = 1e-6, 1e6
+"""Weights beyond would leave a measure unheard, or numbers that no float can hold."""
 _SEED = 0
 _BLOCK = 1 << 12
 """Pairs measured at a time."""
@@ -166,8 +168,8 @@ def _weight(expression: str, found: re.Match[str]) -> float:
         weight = float(found[1])
     except ValueError:
         weight = 0.0
-    if not 0 < weight < np.inf:
-        raise _malformed(expression, found.start(1), "a weight above 0")
+    if not _LEAST <= weight <= _MOST:
+        raise _malformed(expression, found.start(1), "a weight from 1e-6 to 1e6")
     return weight
 
 
