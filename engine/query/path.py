@@ -7,6 +7,8 @@ ties by id. Mixes of Euclidean measures are Euclidean too; other metrics have no
 
 from __future__ import annotations
 
+from operator import index
+
 import numpy as np
 
 from corpus.library import Corpus
@@ -33,6 +35,7 @@ def passable(corpus: Corpus, measure: Measure, first: int, last: int, n: int) ->
     NoVectors
         The measure knows nothing of one of them.
     """
+    first, last = index(first), index(last)
     if first == last:
         raise QueryError(f"a path needs two sounds, and both are {first}")
     if n < 2:

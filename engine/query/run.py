@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -164,7 +165,7 @@ def similar(
     Parameters
     ----------
     corpus : Corpus
-    target : int or sequence of int
+    target : int or sequence of int, NumPy's among them
         What to be near to: one sound, by distance, or several, by score (see `engine.query.several`).
     choice : Choice
     measure_name : str
@@ -183,7 +184,7 @@ def similar(
     QueryError
         No target, one that is also unlike, or several and a measure that has only an order.
     """
-    likes = [target] if isinstance(target, int) else target
+    likes = [int(target)] if isinstance(target, Integral) else target
     around = neighbourhood(corpus, measure(measure_name), likes, unlike)
     varied = _spreading(corpus, choice, measure_name)
     fitting = _nearest_tenth(choice, _fitting(corpus, choice, around.ids, around.held))

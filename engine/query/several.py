@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def neighbourhood(corpus: Corpus, measure: Measure, likes: Sequence[int], unlike
     NoVectors
         The measure knows nothing of one of them.
     """
-    likes, unlikes = list(dict.fromkeys(likes)), list(dict.fromkeys(unlikes))
+    likes, unlikes = list(dict.fromkeys(map(index, likes))), list(dict.fromkeys(map(index, unlikes)))
     if not likes:
         raise QueryError("no sound to be similar to; name one at least")
     for sound_id in likes:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from corpus import Corpus
+from corpus.errors import AnalysisError
 from corpus.freesound import wire
 from corpus.model import Sound, Space
 from corpus.store.vectors import Vector
@@ -197,3 +198,27 @@ def test_a_served_vector_with_what_is_no_number_is_none(home, mirla, space, bad)
         hits = mirla("--json", "similar", 1, "--measure", name).json["results"]
         assert [hit["id"] for hit in hits] == ([3] if name == space else [2, 3])
         assert np.isfinite([hit["distance"] for hit in hits]).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_vector_with_what_is_no_number_is_not_stored(some, home, bad):
+    space, vector = Space("traits9", 18, "made up"), np.zeros(18, np.float32)
+    vector[4] = bad
+    with Corpus(home) as corpus:
+        before = corpus.vectors.matrix("traits9")
+        with pytest.raises(AnalysisError, match=f"sound 2: {bad} in its vector in space 'traits9'"):
+            put(corpus, space, {1: np.zeros(18), 2: vector})
+        after = corpus.vectors.matrix("traits9")
+        assert [one.tobytes() for one in after] == [one.tobytes() for one in before]
+
+        def missing():
+            made = Vector("traits9", "made up", 2, None, vector, {}, may_miss=(4,))
+            with corpus.database.write() as connection:
+                corpus.vectors.put(connection, [made])
+
+        if np.isnan(bad):
+            missing()
+            assert np.isnan(corpus.vectors.of_sound(2)["traits9"][4])
+        else:
+            with pytest.raises(AnalysisError, match=f"sound 2: {bad}"):
+                missing()
