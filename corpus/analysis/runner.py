@@ -150,6 +150,7 @@ class Analysis:
                 file_id=task.file_id,
                 values=values,
                 provenance=result.provenance[name],
+                may_miss=spaces.extractor(name).may_miss,
             )
             for name, values in result.vectors.items()
         ]

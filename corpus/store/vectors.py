@@ -52,7 +52,10 @@ class Pending:
 
 @dataclass(frozen=True)
 class Vector:
-    """One vector to store, with the facts of how it came about (library versions, decoder, source)."""
+    """One vector to store, with the facts of how it came about (library versions, decoder, source).
+
+    Of its numbers, those at `may_miss` may be NaN, for what a sound has not; all others must be finite.
+    """
 
     space: str
     fingerprint: str
@@ -60,6 +63,7 @@ class Vector:
     file_id: int | None
     values: npt.NDArray[np.float32]
     provenance: dict[str, str]
+    may_miss: tuple[int, ...] = ()
 
 
 class Vectors:
@@ -281,8 +285,9 @@ class Vectors:
         Raises
         ------
         AnalysisError
-            A vector of a fingerprint that was never registered, or of another length.
+            A vector of a fingerprint that was never registered, of another length, or with what is no number.
         """
+        some = list(some)
         stored = connection.execute(sa.select(spaces)).all()
         own = {(row.name, row.fingerprint): row for row in stored}
         known: dict[str, int] = {}
@@ -310,6 +315,8 @@ class Vectors:
                 }
             )
         if rows:
+            if not np.isfinite(np.frombuffer(b"".join([row["data"] for row in rows]), _STORED)).all():
+                _check_numbers(some)
             for name, ids in replaced.items():
                 same = vectors.c.space_id.in_([row.id for row in stored if row.name == name])
                 for first in range(0, len(ids), _PER_QUERY):
@@ -331,6 +338,19 @@ class Vectors:
                 step["ids"] = np.array(new, _STORED_IDS).tobytes()
                 latest = connection.execute(sa.insert(additions).values(step).returning(additions.c.id)).scalar_one()
                 connection.execute(sa.delete(additions).where(additions.c.id <= latest - _REMEMBERED))
+
+
+def _check_numbers(some: Iterable[Vector]) -> None:
+    for vector in some:
+        values = vector.values.astype(_STORED).ravel()
+        wrong = ~np.isfinite(values)
+        missing = list(vector.may_miss)
+        wrong[missing] &= ~np.isnan(values[missing])
+        if wrong.any():
+            raise AnalysisError(
+                f"sound {vector.sound_id}: {values[wrong][0]} in its vector in space {vector.space!r}; only finite "
+                "numbers can be stored"
+            )
 
 
 def _current(connection: Connection, name: str) -> Any:

@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 def _near(_context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     wanted = []
     for text in given:
-        name, _, number = text.partition("=")
+        from engine.query.near import check_name
+
+        name, equals, number = text.partition("=")
+        if not name.strip() or not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE, as in pitch=440", param=parameter)
+        check_name(name.strip())
         try:
             value = float(number)
         except ValueError:
             value = math.nan
-        if not name.strip() or not math.isfinite(value):
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE, as in pitch=440", param=parameter)
+        if not math.isfinite(value):
+            raise click.BadParameter(f"the value in {text!r} must be a finite number, as in pitch=440", param=parameter)
         wanted.append((name.strip(), value))
     return tuple(wanted)
 

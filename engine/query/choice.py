@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
+
+from engine.errors import QueryError
+
+_SEVERAL = ("tags", "licences", "agents", "any_agents", "not_agents")
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class Choice:
         Between 1, near alone counts, and 0, only variety does (see `engine.query.spread`).
     seed : int, optional
         Makes chance repeatable.
+
+    Raises
+    ------
+    QueryError
+        `k` or `seed` is no number that it can be, or one word stands where several are wanted.
     """
 
     k: int = 10
@@ -52,6 +62,17 @@ class Choice:
     fresh: bool = False
     spread: float | None = None
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the command line would refuse."""
+        if not isinstance(self.k, Integral) or self.k < 1:
+            raise QueryError(f"k is {self.k!r}; ask for a whole number of sounds, 1 at least")
+        object.__setattr__(self, "k", int(self.k))  # NumPy's become Python's, as FAISS wants them
+        if self.seed is not None and (not isinstance(self.seed, Integral) or self.seed < 0):
+            raise QueryError(f"the seed is {self.seed!r}; it must be a whole number, 0 at least")
+        for name in _SEVERAL:
+            if isinstance(given := getattr(self, name), str):
+                raise QueryError(f"{name} is {given!r}; several are wanted, as in ({given!r},)")
 
     @property
     def asked(self) -> tuple[str, ...]:

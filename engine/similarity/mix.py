@@ -5,7 +5,7 @@ measure has to say whatever its unit; the distance is the square root of the wei
 measures know are compared. Preparations are fitted on each measure's whole space, as if it stood alone.
 
     mix   = part *("+" part)
-    part  = [weight "*"] measure       ; a weight is a number above 0, and 1 unless given; spaces are allowed
+    part  = [weight "*"] measure       ; a weight is from 1e-6 to 1e6, and 1 unless given; spaces are allowed
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ from engine.similarity.measures import Coverage, Ids, Measure, Surroundings, Vec
 from engine.similarity.metrics import EUCLIDEAN, Embedding, Floats, Matrix, Metric
 
 PAIRS = 10_000
+_LEAST, _MOST = 1e-6, 1e6
+"""Weights beyond would leave a measure unheard, or numbers that no float can hold."""
 _SEED = 0
+_HELD = 8
+"""How many mixes are held ready, those asked for last."""
 _BLOCK = 1 << 12
 """Pairs measured at a time."""
 _WEIGHT = re.compile(r"\s*(-?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(\*?)")
@@ -43,9 +47,8 @@ class Mix(Measure):
         """The sounds that have a vector in every space."""
         each = [part.covers(corpus) for _, part in self.parts]
         dims = [one.dims for one in each if one.dims is not None]
-        common = reduce(np.intersect1d, (corpus.vectors.matrix(part.space)[0] for _, part in self.parts))
         spaces = "+".join(dict.fromkeys(part.space for _, part in self.parts))
-        return Coverage(spaces, sum(dims) if len(dims) == len(each) else None, "mix", len(common))
+        return Coverage(spaces, sum(dims) if len(dims) == len(each) else None, "mix", len(self.knows(corpus)))
 
     def knows(self, corpus: Corpus) -> Ids:
         """The sounds that have a vector in each space."""
@@ -74,7 +77,7 @@ class Mix(Measure):
             definition(part, matrix.X.shape[1]) for (_, part), matrix in zip(self.parts, matrices, strict=True)
         ]
         stamp = "\n".join(map(str, [self.name, *states, *definitions]))
-        return corpus.caches.held("mix", stamp, lambda: (stamp, self._made(corpus)))
+        return corpus.caches.held(f"mix {self.name}", stamp, lambda: (stamp, self._made(corpus)), at_most=_HELD)
 
     def _made(self, corpus: Corpus) -> tuple[Ids, ExactIndex]:
         """The sounds that have a vector in every space, and the search over them."""
@@ -166,8 +169,8 @@ def _weight(expression: str, found: re.Match[str]) -> float:
         weight = float(found[1])
     except ValueError:
         weight = 0.0
-    if not 0 < weight < np.inf:
-        raise _malformed(expression, found.start(1), "a weight above 0")
+    if not _LEAST <= weight <= _MOST:
+        raise _malformed(expression, found.start(1), "a weight from 1e-6 to 1e6")
     return weight
 
 

@@ -197,7 +197,10 @@ def test_they_are_computed_only_when_asked_for(own, mirla):
 def test_they_are_shown_with_where_they_come_from(own, mirla):
     own.analyse(traits=True)
     shown = mirla("--json", "show", named(own, "silence")).json["traits"]
-    assert shown == {name: {"value": value, "from": "analysis"} for name, value in OF_SILENCE.items()}
+    of_silence = dict.fromkeys(scalars.NAMES) | OF_SILENCE
+    assert shown == {name: {"value": value, "from": "analysis"} for name, value in of_silence.items()}
+    assert list(shown) == sorted(shown)
+    assert "pitch=missing," in mirla("show", named(own, "silence")).out
     assert "note_name=A4" in mirla("show", named(own, "tone")).out
 
 
@@ -280,10 +283,12 @@ def test_what_is_served_counts_where_nothing_is_computed(freesound, home, monkey
         with corpus.database.write() as connection:
             found = dict.fromkeys(scalars.NAMES) | {"pitch": 441.5}
             corpus.descriptors.put(connection, 4832, "computed", found)
+            corpus.descriptors.put(connection, 4832, "api", {"bpm": None})
         shown = corpus.traits(4832)
     assert shown["pitch"] == {"value": 441.5, "from": "analysis"}
     assert shown["spectral_centroid"]["from"] == "freesound"
     assert shown["warmth"]["from"] == "freesound"
+    assert {name: one["from"] for name, one in shown.items() if one["value"] is None} == {"bpm": "analysis"}
 
 
 def test_forgetting_a_sound_forgets_them(own):

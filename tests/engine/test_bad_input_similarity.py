@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from corpus import Corpus
+from corpus.errors import AnalysisError
 from corpus.freesound import wire
 from corpus.model import Sound, Space
 from corpus.store.vectors import Vector
@@ -58,7 +59,8 @@ def test_an_empty_corpus(home, mirla, measure):
     for command in (["similar", 1], ["similar", 1, 2], ["path", 1, 2], ["random", "--far-from", 1]):
         one_line(mirla(*command, "--measure", measure, check=8), "no sound 1 in", "`mirla search` lists what is there")
     one_line(mirla("compare", measure, check=22), f"known to all of {measure}; `mirla measures` says how many")
-    nothing(mirla("search", "--near", "pitch=440"), "no sound has pitch; `mirla analyse --traits`")
+    nothing(mirla("search", "--near", "pitch=440"), "the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT`")
+    nothing(mirla("random"), "the corpus is empty; `mirla adopt DIR`")
     assert {row["sounds"] for row in mirla("--json", "measures").json["measures"]} == {0}
 
 
@@ -78,7 +80,11 @@ def test_wanted_traits_that_no_sound_has(one, mirla):
     home, sound_id = one
     near = ("--near", "pitch=440", "--near", "bpm=120")
     for command in (["search"], ["random"], ["similar", sound_id]):
-        nothing(mirla(*command, *near, home=home), "no sound has pitch and bpm; `mirla analyse --traits`")
+        if command == ["similar", sound_id]:
+            nothing(mirla(*command, *near, home=home), "measure 'mfcc' knows no other")
+        else:
+            words = "of 1 that fit the rest, pitch is lacking in 1 and bpm is lacking in 1; `mirla analyse --traits`"
+            nothing(mirla(*command, *near, home=home), words)
     assert mirla("--json", "search", *near, home=home).json == {"total": 0, "results": []}
     one_line(mirla("search", "--near", "pich=440", home=home, check=26), "no trait 'pich'; the closest known are pitch")
 
@@ -197,3 +203,27 @@ def test_a_served_vector_with_what_is_no_number_is_none(home, mirla, space, bad)
         hits = mirla("--json", "similar", 1, "--measure", name).json["results"]
         assert [hit["id"] for hit in hits] == ([3] if name == space else [2, 3])
         assert np.isfinite([hit["distance"] for hit in hits]).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_vector_with_what_is_no_number_is_not_stored(some, home, bad):
+    space, vector = Space("traits9", 18, "made up"), np.zeros(18, np.float32)
+    vector[4] = bad
+    with Corpus(home) as corpus:
+        before = corpus.vectors.matrix("traits9")
+        with pytest.raises(AnalysisError, match=f"sound 2: {bad} in its vector in space 'traits9'"):
+            put(corpus, space, {1: np.zeros(18), 2: vector})
+        after = corpus.vectors.matrix("traits9")
+        assert [one.tobytes() for one in after] == [one.tobytes() for one in before]
+
+        def missing():
+            made = Vector("traits9", "made up", 2, None, vector, {}, may_miss=(4,))
+            with corpus.database.write() as connection:
+                corpus.vectors.put(connection, [made])
+
+        if np.isnan(bad):
+            missing()
+            assert np.isnan(corpus.vectors.of_sound(2)["traits9"][4])
+        else:
+            with pytest.raises(AnalysisError, match=f"sound 2: {bad}"):
+                missing()

@@ -94,7 +94,7 @@ def test_only_sounds_that_have_all_spaces(measured_home, home):
             of_traits = "space_id = (select id from spaces where name = 'traits9')"
             connection.execute(sa.text(f"delete from vectors where {of_traits} and sound_id in {tuple(lost)}"))
         for target in kept[::7]:
-            hits = similar(corpus, target, Choice(k=1000), "mfcc+1e-12*traits").hits
+            hits = similar(corpus, target, Choice(k=1000), "mfcc+1e-6*traits").hits
             assert [hit.sound.id for hit in hits] == order(ids, distances, target, set(kept))[0]
         assert measure("mfcc+traits").covers(corpus).sounds == 40
         with pytest.raises(NoVectors, match=f"sound {lost[7]} has no vector in space 'traits9'; `mirla analyse"):
@@ -122,10 +122,12 @@ def test_it_is_read_as_it_is_written(expression):
         ("mfcc*2", r"character 5: '\+' is wanted here"),
         ("mfcc traits+mfcc", r"character 6: '\+' is wanted"),
         ("mfcc+2traits", "character 7: '\\*' after a weight"),
-        ("0*mfcc", "character 1: a weight above 0"),
-        ("mfcc+-1*traits", "character 6: a weight above 0"),
-        ("1e999*mfcc", "character 1: a weight above 0"),
-        ("1..2*mfcc", "character 1: a weight above 0"),
+        ("0*mfcc", "character 1: a weight from 1e-6 to 1e6"),
+        ("mfcc+-1*traits", "character 6: a weight from 1e-6 to 1e6"),
+        ("1e999*mfcc", "character 1: a weight from 1e-6 to 1e6"),
+        ("1e308*mfcc+1e308*mfcc_raw", "character 1: a weight from 1e-6 to 1e6"),
+        ("mfcc+9e-7*mfcc_raw", "character 6: a weight from 1e-6 to 1e6"),
+        ("1..2*mfcc", "character 1: a weight from 1e-6 to 1e6"),
         ("mfcc+0.5*taste", "character 10: no measure 'taste'; known are mfcc, "),
         ("mfcc+freesound_list", "character 6: measure 'freesound_list' is an order without distances and cannot be"),
     ],

@@ -118,10 +118,49 @@ def test_what_makes_no_sense_is_one_line(finished, finished_home, mirla):
     one_line(ran("pich=440", check=26), "no trait 'pich'; the closest known are pitch, ")
     one_line(ran("tonality=3", check=26), "trait 'tonality' is no number")
     one_line(ran("pitch=0", check=26, command="random"), "pitch 0 is not above 0")
-    for wanted in ("pitch", "pitch=high", "pitch=nan", "=4", "pitch=inf"):
+    one_line(ran("note_name=C", check=26), "trait 'note_name' is no number", "--filter note_name:VALUE")
+    one_line(ran("dissonance=1e200", check=26), "dissonance 1e+200 is not from -1e12 to 1e12")
+    for wanted in ("pitch", "=4"):
         assert "is not NAME=VALUE" in ran(wanted, check=2).err
+    for wanted in ("pitch=high", "pitch=nan", "pitch=-inf"):
+        assert f"the value in '{wanted}' must be a finite number, as in pitch=440" in ran(wanted, check=2).err
     with pytest.raises(QueryError, match=r"no trait '\?'"):
         search(finished, Choice(near=(("?", 1.0),)))
+    for value in (np.nan, np.inf, -2e12):
+        with pytest.raises(QueryError, match=r"^loudness .* is not from -1e12 to 1e12"):
+            search(finished, Choice(near=(("loudness", value),)))
+
+
+def test_what_all_that_fit_lack_is_counted(described, described_home, mirla):
+    """Others in the corpus have it."""
+    ids, values = described.descriptors.numbers(["pitch"])
+    lacking = ids[~(values[:, 0] > 0)]
+    longest = max(lacking, key=lambda i: described.sounds.get(int(i)).duration)
+    only = f"id:{longest}"
+    ran = mirla("search", "--near", "pitch=440", "--near", "loudness=-9", "--filter", only, home=described_home)
+    one_line(
+        ran, "no sound: of 1 that fit the rest, pitch is lacking in 1; `mirla analyse --traits` measures what it can"
+    )
+    ran = mirla("search", "--near", "pitch=440", "--filter", "duration:[99 TO *]", home=described_home)
+    one_line(ran, "no sound fits; `mirla status`")
+
+
+def test_words_that_are_no_licence_are_refused(finished, finished_home, mirla):
+    words = "no sound has the licence 'nonsense'; Freesound's are Creative Commons 0, Attribution, "
+    one_line(mirla("search", "--licence", "CC0", "--licence", "nonsense", home=finished_home, check=26), words)
+    assert search(finished, Choice(licences=("sampling+",))).hits == []
+
+
+def test_all_that_have_the_trait_count_whatever_its_size(home):
+    values = {1: 1e308, 2: -1e308, 3: 5e-324, 4: 0.0, 5: None}
+    with Corpus(home) as corpus:
+        with corpus.database.write() as connection:
+            corpus.sounds.insert(connection, [Sound(i, f"{i}.wav") for i in values])
+            for sound_id, value in values.items():
+                corpus.descriptors.put(connection, sound_id, "api", {"dissonance": value})
+                corpus.descriptors.put(connection, sound_id, "computed", {"warmth": 5e-324 * (sound_id % 2)})
+        assert ids_of(search(corpus, Choice(near=(("dissonance", 1e12),)))) == [1, 3, 4, 2]
+        assert ids_of(search(corpus, Choice(near=(("warmth", -1e12),)))) == [1, 2, 3, 4, 5]
 
 
 def test_the_command_line(described, described_home, mirla):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from corpus.errors import UnknownSound
-from engine.errors import NoVectors, UnknownMeasure
-from engine.query.run import Choice, similar
+from engine.errors import NoVectors, QueryError, UnknownMeasure
+from engine.query.run import Choice, path, similar
 
 
 def brute_force(corpus, target):
@@ -72,3 +72,34 @@ def test_what_cannot_be_answered_is_one_line(finished, mirla):
         similar(finished, 100055, Choice(), "taste")
     with pytest.raises(NoVectors, match="no sound was analysed in space 'mfcc_librosa' yet"):
         similar(finished, 100055, Choice(), "mfcc_librosa")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"k": -1}, "k is -1; ask for a whole number of sounds, 1 at least"),
+        ({"k": 2.5}, "k is 2.5; "),
+        ({"seed": -1}, "the seed is -1; "),
+        ({"seed": 0.5}, "the seed is 0.5; "),
+        ({"agents": "bright"}, r"agents is 'bright'; several are wanted, as in \('bright',\)"),
+    ],
+)
+def test_a_choice_from_python_is_held_to_what_the_command_line_allows(given, words):
+    with pytest.raises(QueryError, match=words):
+        Choice(**given)
+
+
+def test_numpys_integers_are_as_good_as_pythons(finished):
+    first, second, third = map(int, finished.vectors.matrix("mfcc")[0][:3])
+    k = np.int64(4)
+    asked = [
+        (similar(finished, first, Choice(k=4)), similar(finished, np.int64(first), Choice(k=k))),
+        (
+            similar(finished, [first, second], Choice(k=4), unlike=[third]),
+            similar(finished, np.array([first, second]), Choice(k=k), unlike=np.array([third])),
+        ),
+        (path(finished, first, second, Choice(k=4)), path(finished, np.int64(first), np.int64(second), Choice(k=k))),
+    ]
+    for expected, got in asked:
+        assert len(got.hits) == 4
+        assert got == expected
