@@ -22,8 +22,9 @@ from corpus import said
 from corpus.errors import LabelsError
 from corpus.files import write_whole
 from corpus.model import FIRST_LOCAL_ID, Agent, Annotation, Label
-from corpus.store.agents import Agents, check_person
+from corpus.store.agents import Agents
 from corpus.store.identities import Identities
+from corpus.store.naming import check_person
 from corpus.store.sounds import Sounds
 from corpus.text import for_csv, from_csv
 
@@ -60,12 +61,15 @@ class Imported:
         Facts that were not held yet.
     both_ways : list of int
         Sounds that one person called good and bad, in one file.
+    for_testing : list of int
+        Sounds that the file has to learn from, and that are kept for testing all the same.
     skipped : list of dict
         `id`, `hash`, `error` of each sound that is not held, and whether it is `fetchable` from Freesound.
     """
 
     added: int
     both_ways: list[int]
+    for_testing: list[int]
     skipped: list[dict[str, Any]]
 
 
@@ -117,7 +121,11 @@ class Labels:
             else:
                 facts.append(Annotation(number, row.label, row.test, row.who, session, row.at))
         added = self._agents.take_in(agent, _last_of_undated(facts))
-        return Imported(added, _both_ways(facts), list(skipped.values()))
+        return Imported(added, _both_ways(facts), self._for_testing(agent, facts), list(skipped.values()))
+
+    def _for_testing(self, agent: Agent, facts: Iterable[Annotation]) -> list[int]:
+        testing = {one.sound_id for one in self._agents.annotations(agent) if one.test}
+        return sorted(testing.intersection(one.sound_id for one in facts if not one.test))
 
 
 def read(file: Path, *, who: str, test: bool = False) -> list[Row]:

@@ -16,10 +16,8 @@ from corpus.errors import LabelsError, StoreError, UnknownAgent
 from corpus.model import Agent, Annotation, Label, Model
 from corpus.store import facts as stored
 from corpus.store.database import Database, now
+from corpus.store.naming import check_name, check_person
 from corpus.store.tables import agents, models
-
-LONGEST_NAME = 100
-"""Characters of an agent's name, or of a person's."""
 
 _OBJECTS = ("recipe", "arrays", "scores", "versions", "fingerprints", "verdicts")
 
@@ -128,11 +126,14 @@ class Agents:
         ids: Sequence[int],
         label: Label | None,
         *,
-        test: bool = False,
+        test: bool | None = None,
         who: str,
         session: str,
     ) -> list[int]:
         """Append one label for each sound (None takes the label back), on disk before this returns.
+
+        With `test` the sounds are kept for testing from now on, with False they are there to learn from; with None they
+        stay what they are.
 
         Returns
         -------
@@ -148,9 +149,10 @@ class Agents:
         """
         check_person(who)
         at = now()
-        facts = [Annotation(number, label, test, who, session, at) for number in ids]
         with self._database.write(durable=True) as connection:
             stored.check_held(connection, ids)
+            kept = stored.for_testing(connection, agent, ids) if test is None else set(ids if test else ())
+            facts = [Annotation(number, label, number in kept, who, session, at) for number in ids]
             return stored.append(connection, agent.id, facts)
 
     def undo(self, agent: Agent, session: str | None = None, *, who: str, fact: int | None = None) -> Annotation | None:
@@ -195,7 +197,7 @@ class Agents:
 
         A fact that is held (same sound, label, person and time) is not held twice, undone or not; one without a time is
         said now, unless that person's last word is the same. What was said here later goes on counting: it is said
-        again behind them.
+        again behind them. A sound that is kept for testing, here or by one of them, stays so.
 
         Raises
         ------
@@ -204,13 +206,8 @@ class Agents:
         """
         with self._database.write(durable=True) as connection:
             history = stored.history(connection, agent)
-            known = {_key(one) for one in history} | {_key(replace(one, at="")) for one in said.words(history)}
-            new = list({_key(one): one for one in facts if _key(one) not in known}.values())
-            new = sorted((replace(one, at=one.at or now()) for one in new), key=lambda one: one.at)
-            newest = {one.sound_id: one.at for one in new}
-            last = said.last(history)
-            again = [last[number] for number, at in newest.items() if number in last and last[number].at > at]
-            stored.check_held(connection, newest)
+            new, again = said.news(facts, history, now())
+            stored.check_held(connection, {one.sound_id for one in new})
             stored.append(connection, agent.id, [*new, *again])
             return len(new)
 
@@ -269,31 +266,6 @@ class Agents:
         return self.get(agent.name)
 
 
-def check_person(who: str) -> None:
-    """Refuse what is no name of a person; raises LabelsError."""
-    if len(who) > LONGEST_NAME or not who.strip() or not who.isprintable():
-        raise LabelsError(
-            f"{who[:LONGEST_NAME]!r} is no name of who labels; give one of up to {LONGEST_NAME} characters"
-        )
-
-
-def check_name(name: str) -> None:
-    """Refuse what cannot go into a file name, an OSC address and a shell without surprises.
-
-    Raises
-    ------
-    UnknownAgent
-        The name is blank, too long, begins with a hyphen or a space, or holds a slash or what cannot be printed.
-    """
-    shown = repr(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME // 2] + "…")
-    if len(name) > LONGEST_NAME:
-        raise UnknownAgent(f"an agent cannot be called {shown}: it is longer than {LONGEST_NAME} characters")
-    if not name.strip() or name != name.strip() or not name.isprintable() or name.startswith("-"):
-        raise UnknownAgent(f"an agent cannot be called {shown}; give it a word")
-    if "/" in name or "\\" in name or name in (".", ".."):
-        raise UnknownAgent(f"an agent cannot be called {shown}; give it a word without slashes, not a path")
-
-
 def _check_free(connection: Connection, name: str) -> None:
     check_name(name)
     if connection.execute(sa.select(agents.c.id).where(agents.c.name == name)).first():
@@ -309,10 +281,6 @@ def _not_standing(agent: Agent, history: Iterable[Annotation], fact: int) -> str
 
 def _update(connection: Connection, agent: Agent, **values: Any) -> None:
     connection.execute(sa.update(agents).where(agents.c.id == agent.id).values(values))
-
-
-def _key(one: Annotation) -> tuple[Any, ...]:
-    return one.sound_id, one.label, one.test, one.who, one.at
 
 
 def _in_use(connection: Connection, agent: Agent) -> Model | None:

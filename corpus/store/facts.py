@@ -5,7 +5,7 @@ They are only ever appended: no statement here changes or deletes one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,8 @@ from corpus.errors import UnknownSound
 from corpus.model import Agent, Annotation
 from corpus.store.identities import held
 from corpus.store.tables import labels
+
+_PER_QUERY = 500
 
 
 def check_held(connection: Connection, ids: Collection[int]) -> None:
@@ -53,6 +55,17 @@ def counting(connection: Connection, agent: Agent, until: int | None = None) -> 
     last = sa.select(sa.func.max(labels.c.id)).where(facts).group_by(labels.c.sound_id)
     query = sa.select(labels).where(labels.c.id.in_(last), labels.c.label.is_not(None))
     return [_annotation(row) for row in connection.execute(query.order_by(labels.c.sound_id))]
+
+
+def for_testing(connection: Connection, agent: Agent, ids: Sequence[int]) -> set[int]:
+    """Those of the sounds that are kept for testing."""
+    found: set[int] = set()
+    for first in range(0, len(ids), _PER_QUERY):
+        some = (labels.c.agent_id == agent.id) & labels.c.sound_id.in_(ids[first : first + _PER_QUERY])
+        last = sa.select(sa.func.max(labels.c.id)).where(some).group_by(labels.c.sound_id)
+        query = sa.select(labels.c.sound_id).where(labels.c.id.in_(last), labels.c.test)
+        found.update(connection.execute(query).scalars())
+    return found
 
 
 def copy(connection: Connection, source: Agent, target: int) -> dict[int | None, int]:

@@ -19,7 +19,7 @@ from tests.bad_input import one_line
 LOCAL = 1_000_000_000
 FREESOUND = (31362, 4832)
 HASH = "0" * 64
-AT = "2026-01-31T20:00:00Z"
+AT, LATER = "2026-01-31T20:00:00Z", "2026-02-01T20:00:00Z"
 
 
 def built(folder, pitches):
@@ -132,6 +132,22 @@ def test_what_was_said_here_later_goes_on_counting(ours, tmp_path):
     assert take_in(ours, file).added == 2
     assert counting(ours) == {FREESOUND[0]: "good", FREESOUND[1]: "bad"}
     assert facts(ours)[3].at == "2998-12-31T23:00:00Z"
+    assert take_in(ours, file).added == 0
+
+
+def test_what_is_kept_for_testing_stays_so_whoever_imports(ours, mirla, tmp_path):
+    file = tmp_path / "l.csv"
+    label(ours, [FREESOUND[0]], "good", test=True)
+    file.write_text(f"id,label,who,when\n{FREESOUND[0]},bad,ben,{AT}\n{FREESOUND[0]},good,cara,{LATER}\n")
+    done = mirla("--json", "agent", "import", "water", "--labels", file)
+    assert (done.json["added"], done.json["test"], done.json["for_testing"]) == (2, 1, [FREESOUND[0]])
+    one_line(done, f"kept for testing: {FREESOUND[0]}")
+    assert [one.test for one in facts(ours)] == [True] * len(facts(ours))
+    assert mirla("--json", "agent", "import", "water", "--labels", file).json["added"] == 0
+    mixed = f"id,label,who,when,test\n{FREESOUND[1]},bad,ben,{AT},yes\n{FREESOUND[1]},good,cara,{LATER},no\n"
+    file.write_text(mixed)
+    assert take_in(ours, file).added == 2
+    assert [one.test for one in facts(ours) if one.sound_id == FREESOUND[1]] == [True, True]
     assert take_in(ours, file).added == 0
 
 

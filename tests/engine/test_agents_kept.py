@@ -35,7 +35,7 @@ def water(corpus):
     return corpus.agents.get("water")
 
 
-def say(corpus, agent, sound, label, session="s", who="anna", test=False):
+def say(corpus, agent, sound, label, session="s", who="anna", test=None):
     corpus.agents.annotate(agent, [sound], label, test=test, who=who, session=session)
 
 
@@ -90,6 +90,20 @@ def test_undo_takes_back_exactly_the_fact_it_is_told(corpus, water):
             corpus.agents.undo(water, who="anna", fact=fact)
     assert corpus.agents.history(water) == before
     assert corpus.agents.annotate(water, [], "good", who="anna", session="s") == []
+
+
+def test_a_sound_kept_for_testing_stays_so_until_it_is_told_otherwise(corpus, water, mirla):
+    say(corpus, water, 1, "good", test=True)
+    for label in ("bad", None, "good"):
+        say(corpus, water, 1, label, session="teaching", who="ben")
+        assert counting(corpus, water) == ({1: (label, True)} if label else {})
+    one_line(mirla("agent", "label", "water", "--bad", 1, 2), "kept for testing: 1;", "--train")
+    assert counting(corpus, water) == {1: ("bad", True), 2: ("bad", False)}
+    assert mirla("agent", "label", "water", "--bad", 1, "--train").err == ""
+    assert counting(corpus, water)[1] == ("bad", False)
+    assert mirla("agent", "label", "water", "--bad", 1, "--test").err == ""
+    corpus.agents.undo(water, who="ben")
+    assert counting(corpus, water)[1] == ("bad", False)
 
 
 ACTS = st.lists(
