@@ -1,7 +1,8 @@
 """What was said of sounds: facts in the order in which they were stored, of which some were undone since.
 
 Whoever spoke last of a sound decides its label; a label of None takes back what anyone said of it before. An undone
-fact counts as never said, and what undoes it says nothing of its own.
+fact counts as never said, and what undoes it says nothing of its own. A fact said again, behind older ones that were
+brought in later, stands as long as the first.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from corpus.model import Annotation
 def standing(facts: Iterable[Annotation]) -> list[Annotation]:
     """The facts that were not undone, in their order."""
     all_of_them = list(facts)
-    undone = {one.undoes for one in all_of_them}
-    return [one for one in all_of_them if one.undoes is None and one.id not in undone]
+    undone = {one.undoes for one in all_of_them} - {None}
+    return [one for one in all_of_them if one.undoes is None and not undone & {one.id, one.repeats}]
 
 
 def last(facts: Iterable[Annotation]) -> dict[int, Annotation]:
@@ -59,7 +60,10 @@ def news(
             new[_key(kept)] = replace(kept, at=kept.at or at)
     newest = {one.sound_id: one for one in new.values()}
     again = [counts[number] for number, one in newest.items() if number in counts and counts[number].at > one.at]
-    return list(new.values()), [replace(one, test=one.sound_id in testing) for one in again]
+    return list(new.values()), [
+        replace(one, test=one.sound_id in testing, session=newest[one.sound_id].session, repeats=one.repeats or one.id)
+        for one in again
+    ]
 
 
 def _key(one: Annotation) -> tuple[Any, ...]:

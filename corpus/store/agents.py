@@ -173,13 +173,15 @@ class Agents:
         check_person(who)
         with self._database.write(durable=True) as connection:
             history = stored.history(connection, agent)
-            mine = [one for one in said.standing(history) if session in (None, one.session) and fact in (None, one.id)]
+            first = [one for one in said.standing(history) if one.repeats is None]
+            mine = [one for one in first if session in (None, one.session) and fact in (None, one.id)]
             if not mine and fact is not None:
                 raise LabelsError(_not_standing(agent, history, fact))
             if not mine:
                 return None
             taken = mine[-1]
-            counts = said.last(one for one in history if taken.id not in (one.id, one.undoes)).get(taken.sound_id)
+            left = (one for one in history if taken.id not in (one.id, one.undoes, one.repeats))
+            counts = said.last(left).get(taken.sound_id)
             undoing = Annotation(
                 taken.sound_id,
                 counts.label if counts else None,

@@ -72,10 +72,10 @@ def copy(connection: Connection, source: Agent, target: int) -> dict[int | None,
     """Append the facts of one agent to another; returns the new ids by the old ones, in their order."""
     moved: dict[int | None, int] = {}
     for one in history(connection, source):
-        values = _row(replace(one, undoes=moved.get(one.undoes)), target)
+        values = _row(replace(one, undoes=moved.get(one.undoes), repeats=moved.get(one.repeats)), target)
         moved[one.id] = connection.execute(sa.insert(labels).values(values).returning(labels.c.id)).scalar_one()
     return moved
 
 
 def _annotation(row: sa.Row[Any]) -> Annotation:
-    return Annotation(row.sound_id, row.label, row.test, row.who, row.session, row.at, row.id, row.undoes)
+    return Annotation(row.sound_id, row.label, row.test, row.who, row.session, row.at, row.id, row.undoes, row.repeats)

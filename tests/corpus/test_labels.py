@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from corpus import Corpus
+from corpus import Corpus, said
 from corpus.catalogue import Entry
 from corpus.errors import LabelsError
 from corpus.files import write_whole
@@ -149,6 +149,41 @@ def test_what_is_kept_for_testing_stays_so_whoever_imports(ours, mirla, tmp_path
     assert take_in(ours, file).added == 2
     assert [one.test for one in facts(ours) if one.sound_id == FREESOUND[1]] == [True, True]
     assert take_in(ours, file).added == 0
+
+
+def test_undoing_an_import_leaves_ones_own_later_label(ours, tmp_path):
+    """Which is said again behind the import's, so that it goes on counting, and goes when it is itself undone."""
+    file, (first, second) = tmp_path / "l.csv", FREESOUND
+    agent = ours.agents.get("water")
+    file.write_text("id,label,who,when\n" + "".join(f"{n},bad,ben,{AT}\n" for n in FREESOUND))
+    label(ours, [first], "good")
+    take_in(ours, file)
+    assert counting(ours) == {first: "good", second: "bad"}
+    own, *_, again = facts(ours)
+    assert (again.repeats, again.session, again.label, again.who) == (own.id, "i", "good", "anna")
+    assert ours.agents.undo(agent, who="me").sound_id == second
+    done = ours.agents.undo(agent, who="me")
+    assert (done.sound_id, done.label) == (first, "good")
+    assert [one.label for one in said.standing(facts(ours)) if one.sound_id == first] == ["good", "good"]
+    assert ours.agents.undo(agent, "i", who="me") is None
+    assert counting(ours) == {first: "good"}
+    assert ours.agents.undo(agent, who="me").undoes == own.id
+    assert counting(ours) == {}
+    assert said.standing(facts(ours)) == []
+    assert ours.agents.undo(agent, who="me") is None
+
+
+def test_undoing_ones_own_label_lets_the_import_count(ours, tmp_path):
+    file = tmp_path / "l.csv"
+    file.write_text(f"id,label,who,when\n{FREESOUND[0]},bad,ben,{AT}\n")
+    label(ours, [FREESOUND[0]], "good")
+    take_in(ours, file)
+    ours.agents.undo(ours.agents.copy(ours.agents.get("water"), "copied"), "s", who="me")
+    assert counting(ours) == {FREESOUND[0]: "good"}
+    ours.agents.undo(ours.agents.get("water"), "s", who="me")
+    for name in "water", "copied":
+        (one,) = ours.agents.annotations(ours.agents.get(name))
+        assert (one.sound_id, one.label) == (FREESOUND[0], "bad")
 
 
 @pytest.mark.parametrize("who", ["=1+1", "@SUM(A1)", "-x", "+x", "a,b", 'say "ah"', "日本語", "x;y"])

@@ -103,7 +103,7 @@ def history(app: App, name: str) -> None:
     facts = corpus.agents.history(corpus.agents.get(name))
     data = [_fact(one) for one in facts]
     shown = [row | {"label": row["label"] or "none", "test": "yes" if row["test"] else None} for row in data]
-    headings = ["fact", "id", "label", "test", "who", "session", "when", "undoes"]
+    headings = ["fact", "id", "label", "test", "who", "session", "when", "undoes", "repeats"]
     rows = [[row[heading] for heading in headings] for row in shown]
     app.answer({"agent": name, "history": data}, lambda console: table(console, headings, rows))
 
@@ -143,6 +143,7 @@ def _fact(one: Annotation) -> dict[str, Any]:
         "session": one.session,
         "when": one.at,
         "undoes": one.undoes,
+        "repeats": one.repeats,
     }
 
 
