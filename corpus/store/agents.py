@@ -213,10 +213,13 @@ class Agents:
             stored.append(connection, agent.id, [*new, *again])
             return len(new)
 
-    def history(self, agent: Agent) -> list[Annotation]:
-        """All facts of an agent in the order in which they were stored (`corpus.said` reads them)."""
+    def history(self, agent: Agent, forgotten: bool = False) -> list[Annotation]:
+        """All facts of an agent in the order in which they were stored (`corpus.said` reads them).
+
+        Those of forgotten sounds count again when the sounds are back, and are left out unless `forgotten`.
+        """
         with self._database.read() as connection:
-            return stored.history(connection, agent)
+            return stored.history(connection, agent, forgotten)
 
     def annotations(self, agent: Agent, until: int | None = None) -> list[Annotation]:
         """The labels that count, or counted after `until`: the last one of each sound, in order of id."""

@@ -14,6 +14,7 @@ from corpus.errors import LabelsError, UnknownAgent
 from corpus.model import Model, Sound
 from engine.agent.judging import judge
 from engine.agent.training import train
+from engine.errors import ModelError
 from tests.bad_input import one_line
 from tests.engine.test_agent import taught
 
@@ -164,6 +165,16 @@ def test_a_copy_judges_at_once_as_its_source_does(sonic):
     train(sonic, "percussive")
     sonic.agents.copy(sonic.agents.get("percussive"), "drums")
     np.testing.assert_array_equal(judge(sonic, "drums").p, judge(sonic, "percussive").p)
+
+
+def test_a_model_that_keeps_its_examples_says_what_to_do_when_one_is_forgotten(sonic):
+    good, _ = taught(sonic, classifier="svm")
+    train(sonic, "percussive")
+    sonic.forget(good[:1], for_good=True)
+    with pytest.raises(ModelError, match="not there any more; `mirla agent train percussive` makes another"):
+        judge(sonic, "percussive")
+    train(sonic, "percussive")
+    assert good[0] not in judge(sonic, "percussive").ids
 
 
 def test_versions_come_back(corpus, water):

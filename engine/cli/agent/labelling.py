@@ -100,7 +100,7 @@ def history(app: App, name: str) -> None:
       mirla agent history water
     """
     corpus = app.corpus()
-    facts = corpus.agents.history(corpus.agents.get(name))
+    facts = corpus.agents.history(corpus.agents.get(name), forgotten=True)
     data = [_fact(one) for one in facts]
     shown = [row | {"label": row["label"] or "none", "test": "yes" if row["test"] else None} for row in data]
     headings = ["fact", "id", "label", "test", "who", "session", "when", "undoes", "repeats"]
