@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import shutil
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -125,13 +126,14 @@ def test_what_was_undone_and_taken_back_is_not_exported(ours, tmp_path):
 def test_what_was_said_here_later_goes_on_counting(ours, tmp_path):
     label(ours, FREESOUND, "good")
     file = tmp_path / "l.csv"
-    when = [AT, "2999-01-01T00:00:00+01:00"]
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=20)
+    when = [AT, later.astimezone(timezone(timedelta(hours=1))).isoformat()]
     file.write_text(
         "id,label,who,when\n" + "".join(f"{n},bad,ben,{at}\n" for n, at in zip(FREESOUND, when, strict=True))
     )
     assert take_in(ours, file).added == 2
     assert counting(ours) == {FREESOUND[0]: "good", FREESOUND[1]: "bad"}
-    assert facts(ours)[3].at == "2998-12-31T23:00:00Z"
+    assert facts(ours)[3].at == later.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert take_in(ours, file).added == 0
 
 
@@ -209,6 +211,7 @@ def test_labels_of_sounds_that_no_model_may_learn_from_say_so(ours, mirla, tmp_p
 
 FORMS = {
     "heading": f"id,label\n{FREESOUND[0]},good\n{FREESOUND[1]},bad\n",
+    "capitals": f"ID,Label\n{FREESOUND[0]},GOOD\n{FREESOUND[1]},bad\n",
     "no heading": f"{FREESOUND[0]},good\n{FREESOUND[1]},bad",
     "line feeds of Windows": f"{FREESOUND[0]},good\r\n{FREESOUND[1]},bad\r\n",
     "semicolons": f"LABEL;ID\nGood;{FREESOUND[0]}\nBAD;{FREESOUND[1]}\n",
@@ -247,6 +250,16 @@ def test_sounds_that_are_not_held_are_listed_with_a_way_to_get_them(ours, mirla,
     assert "failed: 77: not held here" in done.err
 
 
+def test_an_id_of_someones_own_sound_says_nothing_without_its_hash(ours, mirla, tmp_path):
+    file = tmp_path / "l.csv"
+    file.write_text(f"{LOCAL},good\n{FREESOUND[0]},good\n")
+    done = mirla("--json", "agent", "import", "water", "--labels", file, check=1)
+    assert [(one["id"], one["error"]) for one in done.json["skipped"]] == [
+        (LOCAL, "a sound of someone's own has another id elsewhere; only its hash says which it is")
+    ]
+    assert counting(ours) == {FREESOUND[0]: "good"}
+
+
 def test_one_person_saying_both_is_told(ours, mirla, tmp_path):
     file = tmp_path / "l.csv"
     file.write_text(f"{FREESOUND[0]},good\n{FREESOUND[0]},bad\n{FREESOUND[1]},good\n{FREESOUND[1]},good\n")
@@ -276,6 +289,10 @@ BAD = {
     "neither": (b"id,hash,label\n,,good\n", "line 2: neither an id nor a hash"),
     "a time": (b"id,label,when\n4832,good,yesterday\n", "line 2: when is 'yesterday'"),
     "a time before time": (b"id,label,when\n4832,good,0001-01-01T00:00:00+12:00\n", "line 2"),
+    "a time to come": (
+        b"id,label,when\n4832,good,9999-01-01\n",
+        "line 2: when is '9999-01-01', which is still to come",
+    ),
     "a test": (b"id,label,test\n4832,good,maybe\n", "line 2: test is 'maybe'"),
     "a name": (b"id,label,who\n4832,good,\x1b[2J\n", "line 2: '\\x1b[2J' is no name"),
     "a long name": (b"id,label,who\n4832,good," + b"x" * 1000 + b"\n", "line 2: 'xxx"),
