@@ -28,19 +28,25 @@ class Agents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, about: str, spaces: Sequence[str], classifier: str) -> Agent:
-        """Create an agent without labels.
+    def create(
+        self, name: str, about: str, spaces: Sequence[str], classifier: str, facts: Iterable[Annotation] = ()
+    ) -> Agent:
+        """Create an agent, without labels or with what `take_in` would make of `facts`; all of it or nothing.
 
         Raises
         ------
         UnknownAgent
             The name is taken, or no name for an agent.
+        UnknownSound
+            One of `facts` is of a sound that is not held.
         """
-        values = {"name": name, "about": about, "spaces": list(spaces), "classifier": classifier}
+        values = {"name": name, "about": about, "spaces": list(dict.fromkeys(spaces)), "classifier": classifier}
         with self._database.write(durable=True) as connection:
             _check_free(connection, name)
             connection.execute(sa.insert(agents), values | {"created": now()})
-        return self.get(name)
+            made = _agent(connection.execute(sa.select(agents).where(agents.c.name == name)).one())
+            _take_in(connection, made, facts)
+        return made
 
     def get(self, name: str) -> Agent:
         """One agent by name.
@@ -207,11 +213,7 @@ class Agents:
             A sound was deleted meanwhile; nothing is stored then.
         """
         with self._database.write(durable=True) as connection:
-            history = stored.history(connection, agent)
-            new, again = said.news(facts, history, now())
-            stored.check_held(connection, {one.sound_id for one in new})
-            stored.append(connection, agent.id, [*new, *again])
-            return len(new)
+            return _take_in(connection, agent, facts)
 
     def history(self, agent: Agent, forgotten: bool = False) -> list[Annotation]:
         """All facts of an agent in the order in which they were stored (`corpus.said` reads them).
@@ -286,6 +288,13 @@ def _not_standing(agent: Agent, history: Iterable[Annotation], fact: int) -> str
 
 def _update(connection: Connection, agent: Agent, **values: Any) -> None:
     connection.execute(sa.update(agents).where(agents.c.id == agent.id).values(values))
+
+
+def _take_in(connection: Connection, agent: Agent, facts: Iterable[Annotation]) -> int:
+    new, again = said.news(facts, stored.history(connection, agent), now())
+    stored.check_held(connection, {one.sound_id for one in new})
+    stored.append(connection, agent.id, [*new, *again])
+    return len(new)
 
 
 def _in_use(connection: Connection, agent: Agent) -> Model | None:

@@ -93,6 +93,16 @@ def test_undo_takes_back_exactly_the_fact_it_is_told(corpus, water):
     assert corpus.agents.annotate(water, [], "good", who="anna", session="s") == []
 
 
+def test_undoing_shows_whose_label_counts_not_who_undid(corpus, water, mirla):
+    say(corpus, water, 1, "good", who="anna")
+    say(corpus, water, 1, "bad", who="ben")
+    corpus.agents.undo(water, who="carl")
+    (shown,) = mirla("--json", "agent", "show", "water").json["labels"]
+    assert (shown["id"], shown["label"], shown["who"]) == (1, "good", "anna")
+    corpus.agents.undo(water, who="carl")
+    assert mirla("--json", "agent", "show", "water").json["labels"] == []
+
+
 def test_a_sound_kept_for_testing_stays_so_until_it_is_told_otherwise(corpus, water, mirla):
     say(corpus, water, 1, "good", test=True)
     for label in ("bad", None, "good"):

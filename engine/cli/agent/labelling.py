@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,11 @@ def _annotate(
     testing = {one.sound_id for one in corpus.agents.annotations(chosen) if one.test}
     if test is None and (kept := sorted(testing.intersection(ids))):
         app.say(kept_for_testing(kept))
+    if chosen.classifier == "flucoma":
+        app.say(
+            f"agent {name} judges as FluCoMa's files do and learns nothing from labels; they are kept, and "
+            f"`mirla agent merge NEW {shlex.quote(name)}` makes an agent that learns from them"
+        )
 
 
 def kept_for_testing(ids: Sequence[int]) -> str:
