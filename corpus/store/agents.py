@@ -16,9 +16,10 @@ from corpus.errors import LabelsError, StoreError, UnknownAgent
 from corpus.model import Agent, Annotation, Label, Model
 from corpus.store import facts as stored
 from corpus.store.database import Database, now
-from corpus.store.naming import check_name, check_person
+from corpus.store.naming import as_name, check_name, check_person
 from corpus.store.tables import agents, models
 
+_NAMED = 8
 _OBJECTS = ("recipe", "arrays", "scores", "versions", "fingerprints", "verdicts")
 
 
@@ -40,11 +41,10 @@ class Agents:
         UnknownSound
             One of `facts` is of a sound that is not held.
         """
-        values = {"name": name, "about": about, "spaces": list(dict.fromkeys(spaces)), "classifier": classifier}
+        values = {"about": about, "spaces": list(dict.fromkeys(spaces)), "classifier": classifier, "created": now()}
         with self._database.write(durable=True) as connection:
-            _check_free(connection, name)
-            connection.execute(sa.insert(agents), values | {"created": now()})
-            made = _agent(connection.execute(sa.select(agents).where(agents.c.name == name)).one())
+            insert = sa.insert(agents).values(values | {"name": _free(connection, name)}).returning(agents)
+            made = _agent(connection.execute(insert).one())
             _take_in(connection, made, facts)
         return made
 
@@ -56,11 +56,14 @@ class Agents:
         UnknownAgent
             There is none.
         """
-        there = (agents.c.name == name) & agents.c.deleted.is_(None)
+        there = agents.c.name.in_([name, as_name(name)]) & agents.c.deleted.is_(None)
+        exact = (agents.c.name == name).desc()  # of before names were composed
         with self._database.read() as connection:
-            row = connection.execute(sa.select(agents).where(there)).first()
+            row = connection.execute(sa.select(agents).where(there).order_by(exact)).first()
         if row is None:
-            known = ", ".join(agent.name for agent in self.all()) or "none yet"
+            names = [agent.name for agent in self.all()]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            known = ", ".join(names[:_NAMED]) + more or "none yet"
             raise UnknownAgent(f"no agent {name!r}; there are: {known}; `mirla agent new {shlex.quote(name)}` makes it")
         return _agent(row)
 
@@ -73,8 +76,7 @@ class Agents:
     def rename(self, agent: Agent, name: str) -> Agent:
         """Call an agent otherwise; raises UnknownAgent as `create` does."""
         with self._database.write(durable=True) as connection:
-            _check_free(connection, name)
-            _update(connection, agent, name=name)
+            _update(connection, agent, name=_free(connection, name))
         return self.get(name)
 
     def describe(self, agent: Agent, about: str) -> Agent:
@@ -83,8 +85,10 @@ class Agents:
             _update(connection, agent, about=about)
         return self.get(agent.name)
 
-    def copy(self, agent: Agent, name: str) -> Agent:
+    def copy(self, agent: Agent, name: str, *, spaces: Sequence[str] = (), classifier: str | None = None) -> Agent:
         """Make another agent with the same facts (who, when, which session) and the version in use as its first.
+
+        With other `spaces` or another `classifier` it has no version yet.
 
         Raises
         ------
@@ -92,15 +96,18 @@ class Agents:
             As `create` does.
         """
         with self._database.write(durable=True) as connection:
-            _check_free(connection, name)
             row = connection.execute(sa.select(agents).where(agents.c.id == agent.id)).mappings().one()
-            values = {key: row[key] for key in ("about", "spaces", "classifier")}
-            make = sa.insert(agents).values(values | {"name": name, "created": now()}).returning(agents.c.id)
-            copied = connection.execute(make).scalar_one()
+            kept = {key: row[key] for key in ("about", "spaces", "classifier")}
+            wanted = {
+                "spaces": list(dict.fromkeys(spaces)) or row["spaces"],
+                "classifier": classifier or row["classifier"],
+            }
+            values = kept | wanted | {"name": _free(connection, name), "created": now()}
+            copied = connection.execute(sa.insert(agents).values(values).returning(agents.c.id)).scalar_one()
             moved = stored.copy(connection, agent, copied)
-            if model := _in_use(connection, agent):
-                kept = vars(model) | {"agent_id": copied, "version": 1, "until": moved.get(model.until)}
-                connection.execute(sa.insert(models), kept)
+            if kept == kept | wanted and (model := _in_use(connection, agent)):
+                first = vars(model) | {"agent_id": copied, "version": 1, "until": moved.get(model.until)}
+                connection.execute(sa.insert(models), first)
         return self.get(name)
 
     def delete(self, agent: Agent) -> None:
@@ -116,15 +123,17 @@ class Agents:
         UnknownAgent
             None of that name was deleted, or the name has been taken since.
         """
-        was = agents.c.deleted.is_not(None) & (agents.c.name == sa.literal(f"{name}/") + agents.c.id.cast(sa.Text))
+        names = [sa.literal(f"{one}/") + agents.c.id.cast(sa.Text) for one in (name, as_name(name))]
+        was = agents.c.deleted.is_not(None) & agents.c.name.in_(names)
         query = sa.select(agents).where(was).order_by(agents.c.deleted.desc(), agents.c.id.desc())
         with self._database.write(durable=True) as connection:
             row = connection.execute(query).first()
             if row is None:
                 raise UnknownAgent(f"no agent {name!r} was deleted; `mirla agent list` lists those that are there")
-            _check_free(connection, name)
-            _update(connection, _agent(row), name=name, deleted=None)
-        return self.get(name)
+            back = row.name.removesuffix(f"/{row.id}")  # whatever names agents may be given by now
+            _check_free(connection, back)
+            _update(connection, _agent(row), name=back, deleted=None)
+        return self.get(back)
 
     def annotate(
         self,
@@ -273,8 +282,15 @@ class Agents:
         return self.get(agent.name)
 
 
-def _check_free(connection: Connection, name: str) -> None:
+def _free(connection: Connection, name: str) -> str:
+    """The name as it is kept, if an agent may be called so."""
+    name = as_name(name)
     check_name(name)
+    _check_free(connection, name)
+    return name
+
+
+def _check_free(connection: Connection, name: str) -> None:
     if connection.execute(sa.select(agents.c.id).where(agents.c.name == name)).first():
         raise UnknownAgent(f"there is an agent {name!r} already; `mirla agent show {shlex.quote(name)}` shows it")
 

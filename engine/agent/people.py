@@ -145,9 +145,10 @@ def merge(corpus: Corpus, name: str, sources: Sequence[str], rule: Rule) -> Merg
         if len({one.label for one in some}) > 1:
             words = [{"who": one.who, "label": one.label, "when": one.at} for one in some]
             conflicts.append({"id": number, "label": label, "said": words})
-    learning = [(one.spaces, one.classifier) for one in agents if one.classifier != FLUCOMA]
-    about, (looks_at, classifier) = f"merged from {', '.join(sources)}", (*learning, ((spaces.default(),), "mlp"))[0]
-    return Merged(corpus.agents.create(name, about, looks_at, classifier, facts), conflicts)
+    first = next((one for one in agents if one.classifier != FLUCOMA), None)
+    looks_at, classifier = (first.spaces, first.classifier) if first else ([spaces.default()], "mlp")
+    merged = corpus.agents.create(name, f"merged from {', '.join(sources)}", looks_at, classifier, facts)
+    return Merged(merged, conflicts)
 
 
 def _decided(some: Sequence[Annotation], rule: Rule) -> Label | None:

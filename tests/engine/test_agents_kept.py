@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -266,6 +267,7 @@ def test_the_commands(corpus, mirla):
 
 LONG = "x" * 101
 NAMES = ["", " ", " water", "a/b", "/", "..", "a\\b", "-x", "\x1b[2J", "new\nline", "\u202e", "\x00", "\udcff", LONG]
+NAMES += ["two words", "we ird*?#,{[", *"#*,?[]{}"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -283,13 +285,64 @@ def test_a_name_that_no_agent_can_have(corpus, mirla, tmp_path, name):
     assert [agent.name for agent in corpus.agents.all()] == ["water"]
 
 
-@pytest.mark.parametrize("name", ["w\u0430ter", "two words", "日本語", "[bold]", "$(reboot)", "x" * 100, "#", "*"])
+@pytest.mark.parametrize("name", ["w\u0430ter", "two-words", "日本語", "<b>", "$(reboot)", "x" * 100, "é", "a.b"])
 def test_odd_names_that_are_fine(corpus, mirla, name):
     mirla("agent", "new", name)
     mirla("agent", "label", name, "--good", 1)
     assert mirla("--json", "agent", "show", name).json["good"] == 1
     mirla("agent", "delete", name)
     assert mirla("--json", "agent", "restore", name).json["name"] == name
+
+
+def test_a_name_that_osc_keeps_comes_with_one_that_would_do(mirla):
+    one_line(mirla("agent", "new", "two words", check=9), "OSC keeps a space for itself; 'two_words' would do")
+    one_line(mirla("agent", "new", "we ird*?#", check=9), "OSC keeps #*? for itself; 'we_ird' would do")
+    one_line(mirla("agent", "new", "#", check=9), "OSC keeps # for itself; 'water' would do")
+
+
+def test_agents_of_before_with_such_names_go_on(corpus, mirla, water):
+    with corpus.database.write() as connection:
+        connection.execute(sa.text("update agents set name = 'wet sand*'"))
+    mirla("agent", "label", "wet sand*", "--good", 1)
+    mirla("agent", "delete", "wet sand*")
+    assert mirla("--json", "agent", "restore", "wet sand*").json["good"] == 1
+    assert mirla("--json", "agent", "rename", "wet sand*", "sand").json["name"] == "sand"
+
+
+def test_what_looks_the_same_is_one_name(corpus, mirla, tmp_path):
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    assert mirla("--json", "agent", "new", apart).json["name"] == composed
+    one_line(mirla("agent", "new", composed, check=9), "already")
+    (tmp_path / "l.csv").write_text("1,good\n")
+    mirla("agent", "import", apart, "--labels", tmp_path / "l.csv")
+    assert mirla("--json", "agent", "show", apart).json["good"] == 1
+    mirla("agent", "delete", apart)
+    assert mirla("--json", "agent", "restore", apart).json["name"] == composed
+
+
+def test_of_many_agents_a_few_are_named(corpus):
+    for number in range(9):
+        corpus.agents.create(f"a{number}", "", ["mfcc"], "mlp")
+    with pytest.raises(UnknownAgent, match="there are: a0, a1, a2, a3, a4, a5, a6, a7 and 2 more; `mirla agent new x`"):
+        corpus.agents.get("x")
+
+
+def test_a_copy_may_look_and_learn_otherwise(corpus, mirla, water):
+    say(corpus, water, 1, "good")
+    corpus.agents.add_model(water, model())
+    mirla("agent", "copy", "water", "same", "--classifier", "mlp", "--space", "mfcc")
+    assert corpus.agents.model(corpus.agents.get("same")).version == 1
+    options = {"classifier": ("--classifier", "lda"), "spaces": ("--space", "traits9", "--space", "mfcc")}
+    for changed, option in options.items():
+        one_line(mirla("agent", "copy", "water", changed, *option), f"`mirla agent train {changed}`")
+        copied = corpus.agents.get(changed)
+        assert counting(corpus, copied) == counting(corpus, water)
+        assert corpus.agents.versions(copied) == []
+    assert corpus.agents.get("classifier").classifier == "lda"
+    assert corpus.agents.get("spaces").spaces == ("traits9", "mfcc")
+    one_line(mirla("agent", "copy", "water", "other", "--space", "magic", check=12), "no space 'magic'")
+    mirla("agent", "new", "twice", "--space", "mfcc", "--space", "mfcc")
+    assert corpus.agents.get("twice").spaces == ("mfcc",)
 
 
 @pytest.mark.parametrize("who", [" ", "a\nb", "\x1b[2J", "x" * 101])

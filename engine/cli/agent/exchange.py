@@ -99,12 +99,15 @@ def export_labels(app: App, name: str, file: Path) -> None:
 def import_labels(app: App, name: str, file: Path, test: bool, who: str) -> None:
     from corpus.analysis import spaces
     from corpus.labels import Labels, read
+    from corpus.store.naming import as_name
 
     corpus = app.corpus()
     rows = read(file, who=who, test=test)
-    if name not in [agent.name for agent in corpus.agents.all()]:
-        corpus.agents.create(name, "", [spaces.default()], "mlp")
-    chosen = corpus.agents.get(name)
+    known = [agent.name for agent in corpus.agents.all()]
+    if name in known or as_name(name) in known:
+        chosen = corpus.agents.get(name)
+    else:
+        chosen = corpus.agents.create(name, "", [spaces.default()], "mlp")
     session = f"import-{uuid.uuid4().hex[:8]}"
     done = Labels(corpus.sounds, corpus.agents, corpus.identities).take_in(chosen, rows, session)
     counts = counts_of(corpus, chosen)
