@@ -2,7 +2,8 @@
 
 One durable transaction takes all rows, and only then files are unlinked: killed in between, a file may be left that no
 row names, never a row without its file. Linked files are the user's own and stay where they are. What an agent learnt
-from a forgotten sound stays in its versions; its label does not. Copies of the database in `backups/` stay as they are.
+from a forgotten sound stays in its versions. Labels stay too, and count again when the sound is back. Copies of the
+database in `backups/` stay as they are.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ _NAMED = 5
 
 @dataclass
 class Forgotten:
-    """What was deleted: ids, how many copied files of how many bytes, labels by agent; files that would not go."""
+    """What was deleted: ids, how many copied files of how many bytes; files that would not go.
+
+    `labels` is how many labels of each agent wait until the sounds are back.
+    """
 
     forgotten: list[int]
     files: int = 0
@@ -83,5 +87,6 @@ def forget(
 def _loss(held: Sequence[Sound], lasting: Sequence[Sound], labels: dict[str, int]) -> str:
     named = ", ".join(str(sound.id) for sound in lasting[:_NAMED])
     more = ", …" if len(lasting) > _NAMED else ""
-    losses = "".join(f"; agent {name!r} loses {count} labels" for name, count in labels.items())
-    return f"{len(lasting)} of {len(held)} sounds cannot be fetched again: {named}{more}{losses}"
+    waiting = ", ".join(f"{count} of agent {name!r}" for name, count in labels.items())
+    kept = f"; labels that wait until the sounds are back: {waiting}" if labels else ""
+    return f"{len(lasting)} of {len(held)} sounds cannot be fetched again: {named}{more}{kept}"

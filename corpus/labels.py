@@ -1,10 +1,10 @@
 """Labels as CSV, to share between corpora and people.
 
 Columns `id,hash,label,who,when,test,gen_ai_preference`, in any order; only `label` and one of `id` and `hash` are
-needed, and others are passed over. `hash` is the SHA-256 of the sound's preferred audio file, `label` good or bad,
-`when` ISO 8601 (UTC unless it says otherwise), `test` yes where the label is for testing alone. Lines of `id,label`
-without a heading, as the original has them, are read too. Fields are separated by commas, or by semicolons or tabs, as
-some spreadsheets save them.
+needed, and others are passed over. `hash` is the SHA-256 of the sound's preferred audio file, without which the id of a
+sound of one's own says nothing. `label` is good or bad, `when` ISO 8601 (UTC unless it says otherwise, and not to
+come), `test` yes where the label is for testing alone. Lines of `id,label` without a heading, as the original has them,
+are read too. Fields are separated by commas, or by semicolons or tabs, as some spreadsheets save them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,8 +22,9 @@ from corpus import said
 from corpus.errors import LabelsError
 from corpus.files import write_whole
 from corpus.model import FIRST_LOCAL_ID, Agent, Annotation, Label
-from corpus.store.agents import Agents, check_person
+from corpus.store.agents import Agents
 from corpus.store.identities import Identities
+from corpus.store.naming import check_person
 from corpus.store.sounds import Sounds
 from corpus.text import for_csv, from_csv
 
@@ -36,6 +37,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _NUMBER = re.compile("[0-9]{1,18}")
 _MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}($|[T ][0-9]{2}:[0-9]{2})")
 _UNTITLED = ["id", "label"]
+_AHEAD = timedelta(days=1)  # by so much clocks may differ
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,15 @@ class Imported:
         Facts that were not held yet.
     both_ways : list of int
         Sounds that one person called good and bad, in one file.
+    for_testing : list of int
+        Sounds that the file has to learn from, and that are kept for testing all the same.
     skipped : list of dict
         `id`, `hash`, `error` of each sound that is not held, and whether it is `fetchable` from Freesound.
     """
 
     added: int
     both_ways: list[int]
+    for_testing: list[int]
     skipped: list[dict[str, Any]]
 
 
@@ -117,7 +122,11 @@ class Labels:
             else:
                 facts.append(Annotation(number, row.label, row.test, row.who, session, row.at))
         added = self._agents.take_in(agent, _last_of_undated(facts))
-        return Imported(added, _both_ways(facts), list(skipped.values()))
+        return Imported(added, _both_ways(facts), self._for_testing(agent, facts), list(skipped.values()))
+
+    def _for_testing(self, agent: Agent, facts: Iterable[Annotation]) -> list[int]:
+        testing = {one.sound_id for one in self._agents.annotations(agent) if one.test}
+        return sorted(testing.intersection(one.sound_id for one in facts if not one.test))
 
 
 def read(file: Path, *, who: str, test: bool = False) -> list[Row]:
@@ -158,7 +167,7 @@ def _rows(file: Path, text: str, who: str, test: bool) -> Iterator[Row]:
             continue
         if columns is None:
             columns = _columns(file, values)
-            if columns != _UNTITLED or values == _UNTITLED:
+            if columns != _UNTITLED or [value.lower() for value in values] == _UNTITLED:
                 continue
         where = f"{file}, line {lines.line_num}"
         if len(values) != len(columns):
@@ -217,12 +226,20 @@ def _moment(text: str) -> str:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"when is {text[:60]!r}; write it as 2026-01-31T20:00:00Z") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    if moment > datetime.now(UTC) + _AHEAD:
+        raise ValueError(f"when is {text[:60]!r}, which is still to come; correct it, or leave it empty")
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _not_held(row: Row) -> dict[str, Any]:
     fetchable = row.id is not None and 0 < row.id < FIRST_LOCAL_ID
-    error = "not held here" if fetchable else "not held here; adopt the file that whoever made the labels has"
+    if fetchable:
+        error = "not held here"
+    elif row.sha256:
+        error = "not held here; adopt the file that whoever made the labels has"
+    else:
+        error = "a sound of someone's own has another id elsewhere; only its hash says which it is"
     return {"id": row.id, "hash": row.sha256, "error": error, "fetchable": fetchable}
 
 

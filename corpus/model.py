@@ -116,7 +116,8 @@ class Agent:
 class Annotation:
     """What was said of one sound: the label that counts is the last one given, None where it was taken back.
 
-    `undoes` is the annotation that this one took back, by saying again what was said before that.
+    `undoes` is the annotation that this one took back, by saying again what was said before that. `repeats` is the one
+    that this one says again, behind older ones from elsewhere, so that it goes on counting.
     """
 
     sound_id: int
@@ -127,6 +128,7 @@ class Annotation:
     at: str = ""
     id: int | None = None
     undoes: int | None = None
+    repeats: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """What was said of sounds: facts in the order in which they were stored, of which some were undone since.
 
 Whoever spoke last of a sound decides its label; a label of None takes back what anyone said of it before. An undone
-fact counts as never said, and what undoes it says nothing of its own.
+fact counts as never said, and what undoes it says nothing of its own. A fact said again, behind older ones that were
+brought in later, stands as long as the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from corpus.model import Annotation
 
@@ -14,8 +17,8 @@ from corpus.model import Annotation
 def standing(facts: Iterable[Annotation]) -> list[Annotation]:
     """The facts that were not undone, in their order."""
     all_of_them = list(facts)
-    undone = {one.undoes for one in all_of_them}
-    return [one for one in all_of_them if one.undoes is None and one.id not in undone]
+    undone = {one.undoes for one in all_of_them} - {None}
+    return [one for one in all_of_them if one.undoes is None and not undone & {one.id, one.repeats}]
 
 
 def last(facts: Iterable[Annotation]) -> dict[int, Annotation]:
@@ -33,3 +36,35 @@ def words(facts: Iterable[Annotation]) -> list[Annotation]:
             found.setdefault(one.sound_id, {})[one.who] = one
     of_all = [one for said in found.values() for one in said.values()]
     return sorted(of_all, key=lambda one: one.id or 0)
+
+
+def news(
+    facts: Iterable[Annotation], history: Sequence[Annotation], at: str
+) -> tuple[list[Annotation], list[Annotation]]:
+    """What of `facts` is new to `history`, in order of time; and what is to be said again behind it to go on counting.
+
+    A fact without a time was said `at`, unless it is that person's last word already. A sound that is kept for testing
+    in `history`, or by an earlier one of `facts`, stays so.
+    """
+    known = {_key(one) for one in history} | {_key(replace(one, at="")) for one in words(history)}
+    counts = last(history)
+    testing = {number for number, one in counts.items() if one.test}
+    new: dict[tuple[Any, ...], Annotation] = {}
+    for one in sorted(facts, key=lambda one: one.at or at):
+        if _key(one) in known:
+            continue
+        if one.test:
+            testing.add(one.sound_id)
+        kept = replace(one, test=one.sound_id in testing)
+        if _key(kept) not in known:
+            new[_key(kept)] = replace(kept, at=kept.at or at)
+    newest = {one.sound_id: one for one in new.values()}
+    again = [counts[number] for number, one in newest.items() if number in counts and counts[number].at > one.at]
+    return list(new.values()), [
+        replace(one, test=one.sound_id in testing, session=newest[one.sound_id].session, repeats=one.repeats or one.id)
+        for one in again
+    ]
+
+
+def _key(one: Annotation) -> tuple[Any, ...]:
+    return one.sound_id, one.label, one.test, one.who, one.at

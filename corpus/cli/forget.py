@@ -17,6 +17,9 @@ def forget(app: App, ids: tuple[int, ...], gone: bool, yes: bool) -> None:
 
     Sounds of your own, and those that Freesound has no more, cannot be fetched again: you are asked before.
 
+    Labels are kept: they count again when the sound is back, harvested by its id or adopted from the same file. An
+    agent that keeps no numbers of its own (svm, knn, forest, gp) must be trained again: `mirla agent train NAME`.
+
     \b
     Example:
       mirla forget 4832 100055
@@ -35,7 +38,7 @@ def forget(app: App, ids: tuple[int, ...], gone: bool, yes: bool) -> None:
     data = vars(report) | {"failed": [{"path": path, "error": words} for path, words in report.failed]}
     lines = [
         f"{len(report.forgotten)} sounds forgotten, {report.files} files deleted, {report.bytes / 1e6:.1f} MB",
-        *(f"agent {name} lost {count} labels" for name, count in report.labels.items()),
+        *(f"agent {name}: {count} labels wait until the sounds are back" for name, count in report.labels.items()),
     ]
     app.answer(data, lambda console: print_lines(console, lines))
     app.finish(report.failed)

@@ -16,11 +16,10 @@ from corpus.errors import LabelsError, StoreError, UnknownAgent
 from corpus.model import Agent, Annotation, Label, Model
 from corpus.store import facts as stored
 from corpus.store.database import Database, now
+from corpus.store.naming import as_name, check_name, check_person
 from corpus.store.tables import agents, models
 
-LONGEST_NAME = 100
-"""Characters of an agent's name, or of a person's."""
-
+_NAMED = 8
 _OBJECTS = ("recipe", "arrays", "scores", "versions", "fingerprints", "verdicts")
 
 
@@ -30,19 +29,24 @@ class Agents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, about: str, spaces: Sequence[str], classifier: str) -> Agent:
-        """Create an agent without labels.
+    def create(
+        self, name: str, about: str, spaces: Sequence[str], classifier: str, facts: Iterable[Annotation] = ()
+    ) -> Agent:
+        """Create an agent, without labels or with what `take_in` would make of `facts`; all of it or nothing.
 
         Raises
         ------
         UnknownAgent
             The name is taken, or no name for an agent.
+        UnknownSound
+            One of `facts` is of a sound that is not held.
         """
-        values = {"name": name, "about": about, "spaces": list(spaces), "classifier": classifier}
+        values = {"about": about, "spaces": list(dict.fromkeys(spaces)), "classifier": classifier, "created": now()}
         with self._database.write(durable=True) as connection:
-            _check_free(connection, name)
-            connection.execute(sa.insert(agents), values | {"created": now()})
-        return self.get(name)
+            insert = sa.insert(agents).values(values | {"name": _free(connection, name)}).returning(agents)
+            made = _agent(connection.execute(insert).one())
+            _take_in(connection, made, facts)
+        return made
 
     def get(self, name: str) -> Agent:
         """One agent by name.
@@ -52,11 +56,14 @@ class Agents:
         UnknownAgent
             There is none.
         """
-        there = (agents.c.name == name) & agents.c.deleted.is_(None)
+        there = agents.c.name.in_([name, as_name(name)]) & agents.c.deleted.is_(None)
+        exact = (agents.c.name == name).desc()  # of before names were composed
         with self._database.read() as connection:
-            row = connection.execute(sa.select(agents).where(there)).first()
+            row = connection.execute(sa.select(agents).where(there).order_by(exact)).first()
         if row is None:
-            known = ", ".join(agent.name for agent in self.all()) or "none yet"
+            names = [agent.name for agent in self.all()]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            known = ", ".join(names[:_NAMED]) + more or "none yet"
             raise UnknownAgent(f"no agent {name!r}; there are: {known}; `mirla agent new {shlex.quote(name)}` makes it")
         return _agent(row)
 
@@ -86,8 +93,7 @@ class Agents:
     def rename(self, agent: Agent, name: str) -> Agent:
         """Call an agent otherwise; raises UnknownAgent as `create` does."""
         with self._database.write(durable=True) as connection:
-            _check_free(connection, name)
-            _update(connection, agent, name=name)
+            _update(connection, agent, name=_free(connection, name))
         return self.get(name)
 
     def describe(self, agent: Agent, about: str) -> Agent:
@@ -96,8 +102,10 @@ class Agents:
             _update(connection, agent, about=about)
         return self.get(agent.name)
 
-    def copy(self, agent: Agent, name: str) -> Agent:
+    def copy(self, agent: Agent, name: str, *, spaces: Sequence[str] = (), classifier: str | None = None) -> Agent:
         """Make another agent with the same facts (who, when, which session) and the version in use as its first.
+
+        With other `spaces` or another `classifier` it has no version yet.
 
         Raises
         ------
@@ -105,15 +113,18 @@ class Agents:
             As `create` does.
         """
         with self._database.write(durable=True) as connection:
-            _check_free(connection, name)
             row = connection.execute(sa.select(agents).where(agents.c.id == agent.id)).mappings().one()
-            values = {key: row[key] for key in ("about", "spaces", "classifier")}
-            make = sa.insert(agents).values(values | {"name": name, "created": now()}).returning(agents.c.id)
-            copied = connection.execute(make).scalar_one()
+            kept = {key: row[key] for key in ("about", "spaces", "classifier")}
+            wanted = {
+                "spaces": list(dict.fromkeys(spaces)) or row["spaces"],
+                "classifier": classifier or row["classifier"],
+            }
+            values = kept | wanted | {"name": _free(connection, name), "created": now()}
+            copied = connection.execute(sa.insert(agents).values(values).returning(agents.c.id)).scalar_one()
             moved = stored.copy(connection, agent, copied)
-            if model := _in_use(connection, agent):
-                kept = vars(model) | {"agent_id": copied, "version": 1, "until": moved.get(model.until)}
-                connection.execute(sa.insert(models), kept)
+            if kept == kept | wanted and (model := _in_use(connection, agent)):
+                first = vars(model) | {"agent_id": copied, "version": 1, "until": moved.get(model.until)}
+                connection.execute(sa.insert(models), first)
         return self.get(name)
 
     def delete(self, agent: Agent) -> None:
@@ -129,15 +140,17 @@ class Agents:
         UnknownAgent
             None of that name was deleted, or the name has been taken since.
         """
-        was = agents.c.deleted.is_not(None) & (agents.c.name == sa.literal(f"{name}/") + agents.c.id.cast(sa.Text))
+        names = [sa.literal(f"{one}/") + agents.c.id.cast(sa.Text) for one in (name, as_name(name))]
+        was = agents.c.deleted.is_not(None) & agents.c.name.in_(names)
         query = sa.select(agents).where(was).order_by(agents.c.deleted.desc(), agents.c.id.desc())
         with self._database.write(durable=True) as connection:
             row = connection.execute(query).first()
             if row is None:
                 raise UnknownAgent(f"no agent {name!r} was deleted; `mirla agent list` lists those that are there")
-            _check_free(connection, name)
-            _update(connection, _agent(row), name=name, deleted=None)
-        return self.get(name)
+            back = row.name.removesuffix(f"/{row.id}")  # whatever names agents may be given by now
+            _check_free(connection, back)
+            _update(connection, _agent(row), name=back, deleted=None)
+        return self.get(back)
 
     def annotate(
         self,
@@ -145,11 +158,14 @@ class Agents:
         ids: Sequence[int],
         label: Label | None,
         *,
-        test: bool = False,
+        test: bool | None = None,
         who: str,
         session: str,
     ) -> list[int]:
         """Append one label for each sound (None takes the label back), on disk before this returns.
+
+        With `test` the sounds are kept for testing from now on, with False they are there to learn from; with None they
+        stay what they are.
 
         Returns
         -------
@@ -165,9 +181,10 @@ class Agents:
         """
         check_person(who)
         at = now()
-        facts = [Annotation(number, label, test, who, session, at) for number in ids]
         with self._database.write(durable=True) as connection:
             stored.check_held(connection, ids)
+            kept = stored.for_testing(connection, agent, ids) if test is None else set(ids if test else ())
+            facts = [Annotation(number, label, number in kept, who, session, at) for number in ids]
             return stored.append(connection, agent.id, facts)
 
     def undo(self, agent: Agent, session: str | None = None, *, who: str, fact: int | None = None) -> Annotation | None:
@@ -188,13 +205,15 @@ class Agents:
         check_person(who)
         with self._database.write(durable=True) as connection:
             history = stored.history(connection, agent)
-            mine = [one for one in said.standing(history) if session in (None, one.session) and fact in (None, one.id)]
+            first = [one for one in said.standing(history) if one.repeats is None]
+            mine = [one for one in first if session in (None, one.session) and fact in (None, one.id)]
             if not mine and fact is not None:
                 raise LabelsError(_not_standing(agent, history, fact))
             if not mine:
                 return None
             taken = mine[-1]
-            counts = said.last(one for one in history if taken.id not in (one.id, one.undoes)).get(taken.sound_id)
+            left = (one for one in history if taken.id not in (one.id, one.undoes, one.repeats))
+            counts = said.last(left).get(taken.sound_id)
             undoing = Annotation(
                 taken.sound_id,
                 counts.label if counts else None,
@@ -212,7 +231,7 @@ class Agents:
 
         A fact that is held (same sound, label, person and time) is not held twice, undone or not; one without a time is
         said now, unless that person's last word is the same. What was said here later goes on counting: it is said
-        again behind them.
+        again behind them. A sound that is kept for testing, here or by one of them, stays so.
 
         Raises
         ------
@@ -220,21 +239,15 @@ class Agents:
             A sound was deleted meanwhile; nothing is stored then.
         """
         with self._database.write(durable=True) as connection:
-            history = stored.history(connection, agent)
-            known = {_key(one) for one in history} | {_key(replace(one, at="")) for one in said.words(history)}
-            new = list({_key(one): one for one in facts if _key(one) not in known}.values())
-            new = sorted((replace(one, at=one.at or now()) for one in new), key=lambda one: one.at)
-            newest = {one.sound_id: one.at for one in new}
-            last = said.last(history)
-            again = [last[number] for number, at in newest.items() if number in last and last[number].at > at]
-            stored.check_held(connection, newest)
-            stored.append(connection, agent.id, [*new, *again])
-            return len(new)
+            return _take_in(connection, agent, facts)
 
-    def history(self, agent: Agent) -> list[Annotation]:
-        """All facts of an agent in the order in which they were stored (`corpus.said` reads them)."""
+    def history(self, agent: Agent, forgotten: bool = False) -> list[Annotation]:
+        """All facts of an agent in the order in which they were stored (`corpus.said` reads them).
+
+        Those of forgotten sounds count again when the sounds are back, and are left out unless `forgotten`.
+        """
         with self._database.read() as connection:
-            return stored.history(connection, agent)
+            return stored.history(connection, agent, forgotten)
 
     def annotations(self, agent: Agent, until: int | None = None) -> list[Annotation]:
         """The labels that count, or counted after `until`: the last one of each sound, in order of id."""
@@ -286,33 +299,15 @@ class Agents:
         return self.get(agent.name)
 
 
-def check_person(who: str) -> None:
-    """Refuse what is no name of a person; raises LabelsError."""
-    if len(who) > LONGEST_NAME or not who.strip() or not who.isprintable():
-        raise LabelsError(
-            f"{who[:LONGEST_NAME]!r} is no name of who labels; give one of up to {LONGEST_NAME} characters"
-        )
-
-
-def check_name(name: str) -> None:
-    """Refuse what cannot go into a file name, an OSC address and a shell without surprises.
-
-    Raises
-    ------
-    UnknownAgent
-        The name is blank, too long, begins with a hyphen or a space, or holds a slash or what cannot be printed.
-    """
-    shown = repr(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME // 2] + "…")
-    if len(name) > LONGEST_NAME:
-        raise UnknownAgent(f"an agent cannot be called {shown}: it is longer than {LONGEST_NAME} characters")
-    if not name.strip() or name != name.strip() or not name.isprintable() or name.startswith("-"):
-        raise UnknownAgent(f"an agent cannot be called {shown}; give it a word")
-    if "/" in name or "\\" in name or name in (".", ".."):
-        raise UnknownAgent(f"an agent cannot be called {shown}; give it a word without slashes, not a path")
+def _free(connection: Connection, name: str) -> str:
+    """The name as it is kept, if an agent may be called so."""
+    name = as_name(name)
+    check_name(name)
+    _check_free(connection, name)
+    return name
 
 
 def _check_free(connection: Connection, name: str) -> None:
-    check_name(name)
     if connection.execute(sa.select(agents.c.id).where(agents.c.name == name)).first():
         raise UnknownAgent(f"there is an agent {name!r} already; `mirla agent show {shlex.quote(name)}` shows it")
 
@@ -328,8 +323,11 @@ def _update(connection: Connection, agent: Agent, **values: Any) -> None:
     connection.execute(sa.update(agents).where(agents.c.id == agent.id).values(values))
 
 
-def _key(one: Annotation) -> tuple[Any, ...]:
-    return one.sound_id, one.label, one.test, one.who, one.at
+def _take_in(connection: Connection, agent: Agent, facts: Iterable[Annotation]) -> int:
+    new, again = said.news(facts, stored.history(connection, agent), now())
+    stored.check_held(connection, {one.sound_id for one in new})
+    stored.append(connection, agent.id, [*new, *again])
+    return len(new)
 
 
 def _in_use(connection: Connection, agent: Agent) -> Model | None:

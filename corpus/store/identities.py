@@ -25,7 +25,7 @@ class Identities:
         """Ids here of sounds given by id and SHA-256 (either may be None); None for those that are not held.
 
         A Freesound id is enough, whichever of its files is held. A local id means a sound of the home it comes from:
-        there the content decides, and the id only where no content is given or several sounds share it.
+        there the content decides, and the id only where several sounds share it.
         """
         with self._database.read() as connection:
             there = held(connection, [number for number, _ in elsewhere if number is not None])
@@ -34,7 +34,7 @@ class Identities:
         for number, sha256 in elsewhere:
             sharing = holders.get(sha256 or "", [])
             known = number if number in there else None
-            if known is not None and (known < FIRST_LOCAL_ID or not sha256 or known in sharing):
+            if known is not None and (known < FIRST_LOCAL_ID or known in sharing):
                 found.append(known)
             else:
                 found.append(min(sharing, default=None))

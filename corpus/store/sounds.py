@@ -18,7 +18,7 @@ from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Grouping, Sound
 from corpus.store.database import Database, insert_many, listed, now
 from corpus.store.filters import among, among_listed, clause, queries
-from corpus.store.tables import files, sounds, tags
+from corpus.store.tables import files, forgotten, labels, sounds, tags
 from corpus.store.texts import Matches, Texts
 from corpus.text import as_tag, storable
 
@@ -45,7 +45,8 @@ class Sounds:
         sha256 : str
             Hash of the content of its file.
         wanted : int or None
-            The id it should have; the next local one if None or taken.
+            The id it should have; if None or taken, the local one that this content had before it was forgotten, else
+            the next.
         describe : callable
             Given the id, puts the file in place and returns the sound with it.
 
@@ -57,7 +58,7 @@ class Sounds:
         with self._database.write() as connection:
             if (existing := _holding(connection, sha256)) is not None:
                 return existing, False
-            sound = describe(_free_id(connection, wanted))
+            sound = describe(_free_id(connection, wanted, sha256))
             self.insert(connection, [sound])
             return sound.id, True
 
@@ -350,13 +351,15 @@ def _holding(connection: Connection, sha256: str) -> int | None:
     return connection.execute(query).scalar()
 
 
-def _free_id(connection: Connection, wanted: int | None) -> int:
-    if wanted is not None:
-        taken = connection.execute(sa.select(sounds.c.id).where(sounds.c.id == wanted)).scalar()
-        if taken is None:
-            return wanted
-    highest = connection.execute(sa.select(sa.func.max(sounds.c.id))).scalar()
-    free = max(FIRST_LOCAL_ID, (highest or 0) + 1)
+def _free_id(connection: Connection, wanted: int | None, sha256: str) -> int:
+    """The id wanted, else the one that this content had when it was forgotten, else one that never had labels."""
+    former = connection.execute(sa.select(forgotten.c.former_id).where(forgotten.c.sha256 == sha256)).scalar()
+    for number in (wanted, former):
+        if number is not None and not connection.execute(sa.select(sounds.c.id).where(sounds.c.id == number)).first():
+            return number
+    used = (connection.execute(sa.select(sa.func.max(column))).scalar() for column in (sounds.c.id, labels.c.sound_id))
+    highest = max(number or 0 for number in used)
+    free = max(FIRST_LOCAL_ID, highest + 1)
     if free > LAST_LOCAL_ID:
         raise StoreError(f"no id left below 2^31 for another local sound (the last is {highest}); start another home")
     return free

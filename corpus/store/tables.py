@@ -149,15 +149,23 @@ labels = Table(  # not `annotations`, which is `__future__`'s
     metadata,
     Column("id", Integer, primary_key=True),
     Column("agent_id", ForeignKey("agents.id"), nullable=False),
-    Column("sound_id", ForeignKey(_SOUND), nullable=False),
+    Column("sound_id", Integer, nullable=False),  # which need not be held: labels outlast their sounds
     Column("label", String(8)),
     Column("test", Boolean, nullable=False),
     Column("who", Text, nullable=False),
     Column("session", String(64), nullable=False),
     Column("at", String(32), nullable=False),
     Column("undoes", Integer),  # the annotation that this one takes back, by saying again what was said before
+    Column("repeats", Integer),  # the one that this says again, behind older ones that were brought in later
     Index("ix_annotations_agent", "agent_id", "sound_id", "id"),
     Index("ix_annotations_sound_id", "sound_id"),
+)
+
+forgotten = Table(  # a sound of one's own that had labels: its content brings back its id, and so them
+    "forgotten",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("former_id", Integer, nullable=False),
 )
 
 models = Table(

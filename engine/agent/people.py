@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus import said
+from corpus.analysis import spaces
 from corpus.library import Corpus
 from corpus.model import Agent, Annotation, Label
 from engine.agent.evaluate import Estimate, wilson
+from engine.agent.flucoma_network import FLUCOMA
 
 Rule = Literal["majority", "newest", "list"]
 Labelled = Mapping[int, str]
@@ -115,11 +117,12 @@ def agreement(corpus: Corpus, names: Sequence[str]) -> Agreement:
 
 
 def merge(corpus: Corpus, name: str, sources: Sequence[str], rule: Rule) -> Merged:
-    """Make an agent of the labels of others, over the spaces of the first and with its classifier.
+    """Make an agent of the labels of others, over the spaces and with the classifier of the first that learns.
 
     Where voices differ, `majority` takes what most say and leaves a tie open, `newest` takes what was said last, and
     `list` leaves them all open. What is left open has no label in the new agent. The same fact in two agents (of which
-    one is a copy) is one voice. A sound that anyone keeps for testing is for testing. The sources stay as they are.
+    one is a copy) is one voice. A sound that anyone keeps for testing is for testing. The sources stay as they are, and
+    all voices with them: the new agent has one for each sound.
 
     Raises
     ------
@@ -142,8 +145,9 @@ def merge(corpus: Corpus, name: str, sources: Sequence[str], rule: Rule) -> Merg
         if len({one.label for one in some}) > 1:
             words = [{"who": one.who, "label": one.label, "when": one.at} for one in some]
             conflicts.append({"id": number, "label": label, "said": words})
-    merged = corpus.agents.create(name, f"merged from {', '.join(sources)}", agents[0].spaces, agents[0].classifier)
-    corpus.agents.take_in(merged, facts)
+    first = next((one for one in agents if one.classifier != FLUCOMA), None)
+    looks_at, classifier = (first.spaces, first.classifier) if first else ([spaces.default()], "mlp")
+    merged = corpus.agents.create(name, f"merged from {', '.join(sources)}", looks_at, classifier, facts)
     return Merged(merged, conflicts)
 
 

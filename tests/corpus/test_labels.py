@@ -4,10 +4,11 @@ import codecs
 import csv
 import io
 import shutil
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from corpus import Corpus
+from corpus import Corpus, said
 from corpus.catalogue import Entry
 from corpus.errors import LabelsError
 from corpus.files import write_whole
@@ -19,7 +20,7 @@ from tests.bad_input import one_line
 LOCAL = 1_000_000_000
 FREESOUND = (31362, 4832)
 HASH = "0" * 64
-AT = "2026-01-31T20:00:00Z"
+AT, LATER = "2026-01-31T20:00:00Z", "2026-02-01T20:00:00Z"
 
 
 def built(folder, pitches):
@@ -125,14 +126,66 @@ def test_what_was_undone_and_taken_back_is_not_exported(ours, tmp_path):
 def test_what_was_said_here_later_goes_on_counting(ours, tmp_path):
     label(ours, FREESOUND, "good")
     file = tmp_path / "l.csv"
-    when = [AT, "2999-01-01T00:00:00+01:00"]
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=20)
+    when = [AT, later.astimezone(timezone(timedelta(hours=1))).isoformat()]
     file.write_text(
         "id,label,who,when\n" + "".join(f"{n},bad,ben,{at}\n" for n, at in zip(FREESOUND, when, strict=True))
     )
     assert take_in(ours, file).added == 2
     assert counting(ours) == {FREESOUND[0]: "good", FREESOUND[1]: "bad"}
-    assert facts(ours)[3].at == "2998-12-31T23:00:00Z"
+    assert facts(ours)[3].at == later.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert take_in(ours, file).added == 0
+
+
+def test_what_is_kept_for_testing_stays_so_whoever_imports(ours, mirla, tmp_path):
+    file = tmp_path / "l.csv"
+    label(ours, [FREESOUND[0]], "good", test=True)
+    file.write_text(f"id,label,who,when\n{FREESOUND[0]},bad,ben,{AT}\n{FREESOUND[0]},good,cara,{LATER}\n")
+    done = mirla("--json", "agent", "import", "water", "--labels", file)
+    assert (done.json["added"], done.json["test"], done.json["for_testing"]) == (2, 1, [FREESOUND[0]])
+    one_line(done, f"kept for testing: {FREESOUND[0]}")
+    assert [one.test for one in facts(ours)] == [True] * len(facts(ours))
+    assert mirla("--json", "agent", "import", "water", "--labels", file).json["added"] == 0
+    mixed = f"id,label,who,when,test\n{FREESOUND[1]},bad,ben,{AT},yes\n{FREESOUND[1]},good,cara,{LATER},no\n"
+    file.write_text(mixed)
+    assert take_in(ours, file).added == 2
+    assert [one.test for one in facts(ours) if one.sound_id == FREESOUND[1]] == [True, True]
+    assert take_in(ours, file).added == 0
+
+
+def test_undoing_an_import_leaves_ones_own_later_label(ours, tmp_path):
+    """Which is said again behind the import's, so that it goes on counting, and goes when it is itself undone."""
+    file, (first, second) = tmp_path / "l.csv", FREESOUND
+    agent = ours.agents.get("water")
+    file.write_text("id,label,who,when\n" + "".join(f"{n},bad,ben,{AT}\n" for n in FREESOUND))
+    label(ours, [first], "good")
+    take_in(ours, file)
+    assert counting(ours) == {first: "good", second: "bad"}
+    own, *_, again = facts(ours)
+    assert (again.repeats, again.session, again.label, again.who) == (own.id, "i", "good", "anna")
+    assert ours.agents.undo(agent, who="me").sound_id == second
+    done = ours.agents.undo(agent, who="me")
+    assert (done.sound_id, done.label) == (first, "good")
+    assert [one.label for one in said.standing(facts(ours)) if one.sound_id == first] == ["good", "good"]
+    assert ours.agents.undo(agent, "i", who="me") is None
+    assert counting(ours) == {first: "good"}
+    assert ours.agents.undo(agent, who="me").undoes == own.id
+    assert counting(ours) == {}
+    assert said.standing(facts(ours)) == []
+    assert ours.agents.undo(agent, who="me") is None
+
+
+def test_undoing_ones_own_label_lets_the_import_count(ours, tmp_path):
+    file = tmp_path / "l.csv"
+    file.write_text(f"id,label,who,when\n{FREESOUND[0]},bad,ben,{AT}\n")
+    label(ours, [FREESOUND[0]], "good")
+    take_in(ours, file)
+    ours.agents.undo(ours.agents.copy(ours.agents.get("water"), "copied"), "s", who="me")
+    assert counting(ours) == {FREESOUND[0]: "good"}
+    ours.agents.undo(ours.agents.get("water"), "s", who="me")
+    for name in "water", "copied":
+        (one,) = ours.agents.annotations(ours.agents.get(name))
+        assert (one.sound_id, one.label) == (FREESOUND[0], "bad")
 
 
 @pytest.mark.parametrize("who", ["=1+1", "@SUM(A1)", "-x", "+x", "a,b", 'say "ah"', "日本語", "x;y"])
@@ -158,6 +211,7 @@ def test_labels_of_sounds_that_no_model_may_learn_from_say_so(ours, mirla, tmp_p
 
 FORMS = {
     "heading": f"id,label\n{FREESOUND[0]},good\n{FREESOUND[1]},bad\n",
+    "capitals": f"ID,Label\n{FREESOUND[0]},GOOD\n{FREESOUND[1]},bad\n",
     "no heading": f"{FREESOUND[0]},good\n{FREESOUND[1]},bad",
     "line feeds of Windows": f"{FREESOUND[0]},good\r\n{FREESOUND[1]},bad\r\n",
     "semicolons": f"LABEL;ID\nGood;{FREESOUND[0]}\nBAD;{FREESOUND[1]}\n",
@@ -196,6 +250,16 @@ def test_sounds_that_are_not_held_are_listed_with_a_way_to_get_them(ours, mirla,
     assert "failed: 77: not held here" in done.err
 
 
+def test_an_id_of_someones_own_sound_says_nothing_without_its_hash(ours, mirla, tmp_path):
+    file = tmp_path / "l.csv"
+    file.write_text(f"{LOCAL},good\n{FREESOUND[0]},good\n")
+    done = mirla("--json", "agent", "import", "water", "--labels", file, check=1)
+    assert [(one["id"], one["error"]) for one in done.json["skipped"]] == [
+        (LOCAL, "a sound of someone's own has another id elsewhere; only its hash says which it is")
+    ]
+    assert counting(ours) == {FREESOUND[0]: "good"}
+
+
 def test_one_person_saying_both_is_told(ours, mirla, tmp_path):
     file = tmp_path / "l.csv"
     file.write_text(f"{FREESOUND[0]},good\n{FREESOUND[0]},bad\n{FREESOUND[1]},good\n{FREESOUND[1]},good\n")
@@ -225,6 +289,10 @@ BAD = {
     "neither": (b"id,hash,label\n,,good\n", "line 2: neither an id nor a hash"),
     "a time": (b"id,label,when\n4832,good,yesterday\n", "line 2: when is 'yesterday'"),
     "a time before time": (b"id,label,when\n4832,good,0001-01-01T00:00:00+12:00\n", "line 2"),
+    "a time to come": (
+        b"id,label,when\n4832,good,9999-01-01\n",
+        "line 2: when is '9999-01-01', which is still to come",
+    ),
     "a test": (b"id,label,test\n4832,good,maybe\n", "line 2: test is 'maybe'"),
     "a name": (b"id,label,who\n4832,good,\x1b[2J\n", "line 2: '\\x1b[2J' is no name"),
     "a long name": (b"id,label,who\n4832,good," + b"x" * 1000 + b"\n", "line 2: 'xxx"),

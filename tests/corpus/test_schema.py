@@ -68,6 +68,34 @@ def test_an_older_database_is_copied_aside_and_upgraded(sonic_home, next_schema)
     old.close()
 
 
+def test_labels_outlast_the_upgrade_that_lets_them_outlast_sounds(home, monkeypatch):
+    facts = ((1, 1, 4, "good", 1, "anna", "s", "2026", None), (2, 1, 4, None, 0, "ben", "t", "2026", 1))
+    columns = "id, agent_id, sound_id, label, test, who, session, at, undoes"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "HEAD", "0009")
+        with Corpus(home) as corpus, corpus.database.write() as connection:
+            connection.execute(
+                sa.text(
+                    "insert into sounds (id, name, added, licence, licence_version, licence_url)"
+                    " values (4, '', '', '', '', '')"
+                )
+            )
+            connection.execute(
+                sa.text(
+                    "insert into agents (id, name, about, spaces, classifier, created)"
+                    " values (1, 'water', '', '[]', 'mlp', '')"
+                )
+            )
+            for fact in facts:
+                connection.exec_driver_sql(f"insert into annotations ({columns}) values (?,?,?,?,?,?,?,?,?)", fact)
+    with Corpus(home) as corpus:
+        with corpus.database.write() as connection:
+            assert tuple(map(tuple, connection.execute(sa.text(f"select {columns} from annotations")))) == facts
+            connection.execute(sa.text("delete from sounds"))
+        assert corpus.agents.history(corpus.agents.get("water")) == []
+        assert len(corpus.agents.history(corpus.agents.get("water"), forgotten=True)) == 2
+
+
 def test_a_failing_upgrade_leaves_the_database_as_it_was(sonic_home, next_schema):
     broken = schema.migrations_folder() / "versions" / "next.py"
     broken.write_text(broken.read_text() + "    op.execute('no such statement')\n")
@@ -83,7 +111,7 @@ def test_a_newer_database_is_refused_and_untouched(sonic_home):
     with sqlite3.connect(sonic_home / "corpus.sqlite") as database:
         database.execute("update alembic_version set version_num = '9999'")
     database.close()
-    with pytest.raises(SchemaError, match=r"has schema 9999, this program knows 000\d: .* install that one"):
+    with pytest.raises(SchemaError, match=r"has schema 9999, this program knows 00\d\d: .* install that one"):
         Corpus(sonic_home)
     assert not (sonic_home / "backups").exists()
 

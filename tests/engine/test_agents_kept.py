@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from corpus.errors import LabelsError, UnknownAgent
 from corpus.model import Model, Sound
 from engine.agent.judging import judge
 from engine.agent.training import train
+from engine.errors import ModelError
 from tests.bad_input import one_line
 from tests.engine.test_agent import taught
 
@@ -35,7 +37,7 @@ def water(corpus):
     return corpus.agents.get("water")
 
 
-def say(corpus, agent, sound, label, session="s", who="anna", test=False):
+def say(corpus, agent, sound, label, session="s", who="anna", test=None):
     corpus.agents.annotate(agent, [sound], label, test=test, who=who, session=session)
 
 
@@ -90,6 +92,30 @@ def test_undo_takes_back_exactly_the_fact_it_is_told(corpus, water):
             corpus.agents.undo(water, who="anna", fact=fact)
     assert corpus.agents.history(water) == before
     assert corpus.agents.annotate(water, [], "good", who="anna", session="s") == []
+
+
+def test_undoing_shows_whose_label_counts_not_who_undid(corpus, water, mirla):
+    say(corpus, water, 1, "good", who="anna")
+    say(corpus, water, 1, "bad", who="ben")
+    corpus.agents.undo(water, who="carl")
+    (shown,) = mirla("--json", "agent", "show", "water").json["labels"]
+    assert (shown["id"], shown["label"], shown["who"]) == (1, "good", "anna")
+    corpus.agents.undo(water, who="carl")
+    assert mirla("--json", "agent", "show", "water").json["labels"] == []
+
+
+def test_a_sound_kept_for_testing_stays_so_until_it_is_told_otherwise(corpus, water, mirla):
+    say(corpus, water, 1, "good", test=True)
+    for label in ("bad", None, "good"):
+        say(corpus, water, 1, label, session="teaching", who="ben")
+        assert counting(corpus, water) == ({1: (label, True)} if label else {})
+    one_line(mirla("agent", "label", "water", "--bad", 1, 2), "kept for testing: 1;", "--train")
+    assert counting(corpus, water) == {1: ("bad", True), 2: ("bad", False)}
+    assert mirla("agent", "label", "water", "--bad", 1, "--train").err == ""
+    assert counting(corpus, water)[1] == ("bad", False)
+    assert mirla("agent", "label", "water", "--bad", 1, "--test").err == ""
+    corpus.agents.undo(water, who="ben")
+    assert counting(corpus, water)[1] == ("bad", False)
 
 
 ACTS = st.lists(
@@ -150,6 +176,16 @@ def test_a_copy_judges_at_once_as_its_source_does(sonic):
     train(sonic, "percussive")
     sonic.agents.copy(sonic.agents.get("percussive"), "drums")
     np.testing.assert_array_equal(judge(sonic, "drums").p, judge(sonic, "percussive").p)
+
+
+def test_a_model_that_keeps_its_examples_says_what_to_do_when_one_is_forgotten(sonic):
+    good, _ = taught(sonic, classifier="svm")
+    train(sonic, "percussive")
+    sonic.forget(good[:1], for_good=True)
+    with pytest.raises(ModelError, match="not there any more; `mirla agent train percussive` makes another"):
+        judge(sonic, "percussive")
+    train(sonic, "percussive")
+    assert good[0] not in judge(sonic, "percussive").ids
 
 
 def test_versions_come_back(corpus, water):
@@ -231,6 +267,7 @@ def test_the_commands(corpus, mirla):
 
 LONG = "x" * 101
 NAMES = ["", " ", " water", "a/b", "/", "..", "a\\b", "-x", "\x1b[2J", "new\nline", "\u202e", "\x00", "\udcff", LONG]
+NAMES += ["two words", "we ird*?#,{[", *"#*,?[]{}"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -248,13 +285,64 @@ def test_a_name_that_no_agent_can_have(corpus, mirla, tmp_path, name):
     assert [agent.name for agent in corpus.agents.all()] == ["water"]
 
 
-@pytest.mark.parametrize("name", ["w\u0430ter", "two words", "日本語", "[bold]", "$(reboot)", "x" * 100, "#", "*"])
+@pytest.mark.parametrize("name", ["w\u0430ter", "two-words", "日本語", "<b>", "$(reboot)", "x" * 100, "é", "a.b"])
 def test_odd_names_that_are_fine(corpus, mirla, name):
     mirla("agent", "new", name)
     mirla("agent", "label", name, "--good", 1)
     assert mirla("--json", "agent", "show", name).json["good"] == 1
     mirla("agent", "delete", name)
     assert mirla("--json", "agent", "restore", name).json["name"] == name
+
+
+def test_a_name_that_osc_keeps_comes_with_one_that_would_do(mirla):
+    one_line(mirla("agent", "new", "two words", check=9), "OSC keeps a space for itself; 'two_words' would do")
+    one_line(mirla("agent", "new", "we ird*?#", check=9), "OSC keeps #*? for itself; 'we_ird' would do")
+    one_line(mirla("agent", "new", "#", check=9), "OSC keeps # for itself; 'water' would do")
+
+
+def test_agents_of_before_with_such_names_go_on(corpus, mirla, water):
+    with corpus.database.write() as connection:
+        connection.execute(sa.text("update agents set name = 'wet sand*'"))
+    mirla("agent", "label", "wet sand*", "--good", 1)
+    mirla("agent", "delete", "wet sand*")
+    assert mirla("--json", "agent", "restore", "wet sand*").json["good"] == 1
+    assert mirla("--json", "agent", "rename", "wet sand*", "sand").json["name"] == "sand"
+
+
+def test_what_looks_the_same_is_one_name(corpus, mirla, tmp_path):
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    assert mirla("--json", "agent", "new", apart).json["name"] == composed
+    one_line(mirla("agent", "new", composed, check=9), "already")
+    (tmp_path / "l.csv").write_text("1,good\n")
+    mirla("agent", "import", apart, "--labels", tmp_path / "l.csv")
+    assert mirla("--json", "agent", "show", apart).json["good"] == 1
+    mirla("agent", "delete", apart)
+    assert mirla("--json", "agent", "restore", apart).json["name"] == composed
+
+
+def test_of_many_agents_a_few_are_named(corpus):
+    for number in range(9):
+        corpus.agents.create(f"a{number}", "", ["mfcc"], "mlp")
+    with pytest.raises(UnknownAgent, match="there are: a0, a1, a2, a3, a4, a5, a6, a7 and 2 more; `mirla agent new x`"):
+        corpus.agents.get("x")
+
+
+def test_a_copy_may_look_and_learn_otherwise(corpus, mirla, water):
+    say(corpus, water, 1, "good")
+    corpus.agents.add_model(water, model())
+    mirla("agent", "copy", "water", "same", "--classifier", "mlp", "--space", "mfcc")
+    assert corpus.agents.model(corpus.agents.get("same")).version == 1
+    options = {"classifier": ("--classifier", "lda"), "spaces": ("--space", "traits9", "--space", "mfcc")}
+    for changed, option in options.items():
+        one_line(mirla("agent", "copy", "water", changed, *option), f"`mirla agent train {changed}`")
+        copied = corpus.agents.get(changed)
+        assert counting(corpus, copied) == counting(corpus, water)
+        assert corpus.agents.versions(copied) == []
+    assert corpus.agents.get("classifier").classifier == "lda"
+    assert corpus.agents.get("spaces").spaces == ("traits9", "mfcc")
+    one_line(mirla("agent", "copy", "water", "other", "--space", "magic", check=12), "no space 'magic'")
+    mirla("agent", "new", "twice", "--space", "mfcc", "--space", "mfcc")
+    assert corpus.agents.get("twice").spaces == ("mfcc",)
 
 
 @pytest.mark.parametrize("who", [" ", "a\nb", "\x1b[2J", "x" * 101])

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from corpus import Corpus
+from corpus.errors import UnknownSound
 from corpus.model import Annotation, Sound
 from engine.agent.people import agreement, kappa, merge
 from tests.bad_input import one_line
@@ -101,6 +102,25 @@ def test_conflicts_are_settled_by_the_rule(three, rule):
     assert [three.agents.history(three.agents.get(name)) for name in "abc"] == before
     (first, *_) = three.agents.annotations(merged.agent)
     assert (first.who, first.at) == ("ben", "2026-01-01T02:00:00Z")
+
+
+@pytest.mark.parametrize(("others", "expected"), [(["c"], (("traits9",), "lda")), ([], (("mfcc",), "mlp"))])
+def test_of_an_agent_of_flucoma_and_others_one_is_made_that_learns(three, mirla, others, expected):
+    three.agents.create("imported", "", ["mfcc"], "flucoma")
+    three.agents.create("d", "", ["traits9"], "lda")
+    told = one_line(mirla("agent", "label", "imported", "--good", 1, 2), "learns nothing from labels; they are kept")
+    assert "`mirla agent merge NEW imported`" in told
+    merged = merge(three, "ours", ["imported", *(["d"] if others else []), *others], "newest").agent
+    assert (merged.spaces, merged.classifier) == expected
+    assert {one.sound_id: one.label for one in three.agents.annotations(merged)} == {1: "good", 2: "good"}
+
+
+def test_an_agent_is_made_with_all_its_labels_or_not_at_all(three):
+    """As when another process forgets a sound while agents are merged."""
+    facts = [Annotation(1, "good", False, "anna", "s", "2026-01-01T01:00:00Z"), Annotation(99, "good", who="anna")]
+    with pytest.raises(UnknownSound, match="no sound 99"):
+        three.agents.create("ours", "", ["mfcc"], "mlp", facts)
+    assert "ours" not in [agent.name for agent in three.agents.all()]
 
 
 def test_a_copy_is_no_second_voice(three):

@@ -390,17 +390,17 @@ def test_an_agent_on_served_mfccs_judges_them_as_usual(served):
 
 @pytest.mark.parametrize("spaces", [["laion_clap"], ["api_mfcc", "laion_clap"], ["mfcc", "api_mfcc"], ["mfcc_librosa"]])
 def test_other_agents_cannot_judge_before_there_is_audio(served, spaces):
-    served.agents.create("wet sand", "", spaces, "mlp")
+    served.agents.create("wet_sand", "", spaces, "mlp")
     with pytest.raises(TrainingError, match=f"looks at {', '.join(spaces)}; only one .* mfcc or api_mfcc") as refusal:
-        served_verdicts(served, "wet sand")
+        served_verdicts(served, "wet_sand")
     assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("space", ["mfcc", "api_mfcc"])
 def test_nor_can_one_that_was_not_trained_or_on_other_vectors(served, space):
-    served.agents.create("wet sand", "", [space], "mlp")
-    with pytest.raises(TrainingError, match=f"not trained yet; .*agent train {shlex.quote('wet sand')}"):
-        served_verdicts(served, "wet sand")
+    served.agents.create("wet_sand", "", [space], "mlp")
+    with pytest.raises(TrainingError, match=f"not trained yet; .*agent train {shlex.quote('wet_sand')}"):
+        served_verdicts(served, "wet_sand")
 
 
 def test_nor_one_whose_extractor_has_changed(account, sonic):

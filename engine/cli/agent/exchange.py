@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 
 from corpus.cli.app import App, command, print_lines
 from engine.cli.agent.facts import counts_of
-from engine.cli.agent.labelling import counted, user
+from engine.cli.agent.labelling import counted, kept_for_testing, listed, user
 
 if TYPE_CHECKING:
     from corpus.labels import Imported
@@ -100,16 +99,20 @@ def export_labels(app: App, name: str, file: Path) -> None:
 def import_labels(app: App, name: str, file: Path, test: bool, who: str) -> None:
     from corpus.analysis import spaces
     from corpus.labels import Labels, read
+    from corpus.store.naming import as_name
 
     corpus = app.corpus()
     rows = read(file, who=who, test=test)
-    if name not in [agent.name for agent in corpus.agents.all()]:
-        corpus.agents.create(name, "", [spaces.default()], "mlp")
-    chosen = corpus.agents.get(name)
+    known = [agent.name for agent in corpus.agents.all()]
+    if name in known or as_name(name) in known:
+        chosen = corpus.agents.get(name)
+    else:
+        chosen = corpus.agents.create(name, "", [spaces.default()], "mlp")
     session = f"import-{uuid.uuid4().hex[:8]}"
     done = Labels(corpus.sounds, corpus.agents, corpus.identities).take_in(chosen, rows, session)
     counts = counts_of(corpus, chosen)
     answer = {"agent": name, **counts, "added": done.added, "both_ways": done.both_ways, "skipped": done.skipped}
+    answer["for_testing"] = done.for_testing
     words = f"agent {name}: {done.added} labels added; now {counted(counts)}"
     app.answer(answer, lambda console: print_lines(console, [words]))
     _say_what_was_odd(app, done)
@@ -137,13 +140,11 @@ def import_flucoma(app: App, name: str, folder: Path) -> None:
 
 def _say_what_was_odd(app: App, done: Imported) -> None:
     if done.both_ways:
-        app.warn(f"called both good and bad by the same person, the last counts: {_listed(done.both_ways)}")
+        app.warn(f"called both good and bad by the same person, the last counts: {listed(done.both_ways)}")
+    if done.for_testing:
+        app.warn(kept_for_testing(done.for_testing))
     if any(entry["fetchable"] for entry in done.skipped):
         app.warn("sounds that are not held: put their ids in a file, `mirla harvest --ids FILE`, then import again")
-
-
-def _listed(ids: Sequence[int], most: int = 10) -> str:
-    return ", ".join(map(str, ids[:most])) + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
 COMMANDS = (export, import_)

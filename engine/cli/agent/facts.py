@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from corpus import said
 from corpus.cli.app import App, print_lines, table
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def answer_shown(app: App, corpus: Corpus, chosen: Agent) -> None:
     facts |= {
         "labels": [
             {"id": one.sound_id, "label": one.label, "test": one.test, "who": one.who, "at": one.at}
-            for one in corpus.agents.annotations(chosen)
+            for _, one in sorted(said.last(corpus.agents.history(chosen)).items())
+            if one.label
         ],
         "versions": [_version(model) for model in corpus.agents.versions(chosen)],
         "doubtful": (facts["scores"] or {}).get("doubtful", []),

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus.cli.app import App, command, print_lines, table
 from engine.cli.agent.facts import answer_agent, answer_shown, counts_of, facts_of
 from engine.cli.agent.learning import ClassifierOption
+
+if TYPE_CHECKING:
+    from corpus.library import Corpus
+    from corpus.model import Agent
+    from corpus.store.agents import Agents
 
 
 @command("new")
@@ -26,9 +33,7 @@ def new(app: App, name: str, about: str, spaces: tuple[str, ...], classifier: st
     from corpus.analysis import spaces as registry
 
     corpus = app.corpus()
-    for space in spaces:
-        if corpus.origin(space) == "computed":
-            registry.extractor(space)
+    _check_spaces(corpus, spaces)
     made = corpus.agents.create(name, about, spaces or (registry.default(),), classifier)
     answer_agent(app, corpus, made)
     app.say(f"`mirla agent label {shlex.quote(name)} --good ID…` and `--bad ID…` teach it.")
@@ -74,22 +79,31 @@ def rename(app: App, name: str, to: str) -> None:
     Example:
       mirla agent rename water rain
     """
-    corpus = app.corpus()
-    answer_agent(app, corpus, corpus.agents.rename(corpus.agents.get(name), to))
+    _changed(app, name, lambda agents, chosen: agents.rename(chosen, to))
 
 
 @command("copy")
 @click.argument("name")
 @click.argument("to", metavar="NEW")
-def copy(app: App, name: str, to: str) -> None:
+@click.option("--space", "spaces", multiple=True, help="Look at this space instead; several: side by side.")
+@click.option("--classifier", cls=ClassifierOption, help="Learn with this one instead.")
+def copy(app: App, name: str, to: str, spaces: tuple[str, ...], classifier: str | None) -> None:
     """Make another agent with the same labels, who gave them and when, and with the version in use.
+
+    One that looks or learns otherwise has no version before it is trained.
 
     \b
     Example:
       mirla agent copy water rain
+      mirla agent copy water rain --classifier lda --space mfcc
     """
     corpus = app.corpus()
-    answer_agent(app, corpus, corpus.agents.copy(corpus.agents.get(name), to))
+    _check_spaces(corpus, spaces)
+    source = corpus.agents.get(name)
+    copied = corpus.agents.copy(source, to, spaces=spaces, classifier=classifier)
+    answer_agent(app, corpus, copied)
+    if (copied.spaces, copied.classifier) != (source.spaces, source.classifier):
+        app.say(f"`mirla agent train {shlex.quote(copied.name)}` lets it learn from the labels")
 
 
 @command("describe")
@@ -102,8 +116,7 @@ def describe(app: App, name: str, about: str) -> None:
     Example:
       mirla agent describe water "wet, flowing, never a voice"
     """
-    corpus = app.corpus()
-    answer_agent(app, corpus, corpus.agents.describe(corpus.agents.get(name), about))
+    _changed(app, name, lambda agents, chosen: agents.describe(chosen, about))
 
 
 @command("delete")
@@ -146,8 +159,21 @@ def use(app: App, name: str, version: int | None) -> None:
     Example:
       mirla agent use water --version 3
     """
-    corpus = app.corpus()
-    answer_agent(app, corpus, corpus.agents.use(corpus.agents.get(name), version))
+    _changed(app, name, lambda agents, chosen: agents.use(chosen, version))
 
 
 COMMANDS = (new, list_agents, show, rename, copy, describe, delete, restore, use)
+
+
+def _changed(app: App, name: str, change: Callable[[Agents, Agent], Agent]) -> None:
+    """Change the agent of that name, and say what it is now."""
+    corpus = app.corpus()
+    answer_agent(app, corpus, change(corpus.agents, corpus.agents.get(name)))
+
+
+def _check_spaces(corpus: Corpus, spaces: Sequence[str]) -> None:
+    from corpus.analysis import spaces as registry
+
+    for space in spaces:
+        if corpus.origin(space) == "computed":
+            registry.extractor(space)

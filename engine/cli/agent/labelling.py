@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,9 +24,14 @@ if TYPE_CHECKING:
 @click.option("--good", is_flag=True, help="These are good.")
 @click.option("--bad", is_flag=True, help="These are bad.")
 @click.option("--test", is_flag=True, help="Keep them for testing; never train on them.")
+@click.option("--train", is_flag=True, help="Train on them, though they were kept for testing.")
 @click.option("--by", "who", help="Who says so; you unless told.")
-def label(app: App, name: str, ids: tuple[int, ...], good: bool, bad: bool, test: bool, who: str | None) -> None:
+def label(
+    app: App, name: str, ids: tuple[int, ...], good: bool, bad: bool, test: bool, train: bool, who: str | None
+) -> None:
     """Call sounds good or bad. A later label of the same sound replaces the earlier one; both are kept.
+
+    What is kept for testing stays so, whoever labels it again, until --train.
 
     \b
     Example:
@@ -32,7 +39,9 @@ def label(app: App, name: str, ids: tuple[int, ...], good: bool, bad: bool, test
     """
     if good == bad:
         raise click.UsageError("say --good or --bad; for some of each, call it twice")
-    _annotate(app, name, ids, "good" if good else "bad", test, who)
+    if test and train:
+        raise click.UsageError("say --test or --train; or neither, and sounds stay what they are")
+    _annotate(app, name, ids, "good" if good else "bad", test if test or train else None, who)
 
 
 @command("unlabel")
@@ -46,7 +55,7 @@ def unlabel(app: App, name: str, ids: tuple[int, ...], who: str | None) -> None:
     Example:
       mirla agent unlabel water 4832
     """
-    _annotate(app, name, ids, None, False, who)
+    _annotate(app, name, ids, None, None, who)
 
 
 @command("undo")
@@ -92,10 +101,10 @@ def history(app: App, name: str) -> None:
       mirla agent history water
     """
     corpus = app.corpus()
-    facts = corpus.agents.history(corpus.agents.get(name))
+    facts = corpus.agents.history(corpus.agents.get(name), forgotten=True)
     data = [_fact(one) for one in facts]
     shown = [row | {"label": row["label"] or "none", "test": "yes" if row["test"] else None} for row in data]
-    headings = ["fact", "id", "label", "test", "who", "session", "when", "undoes"]
+    headings = ["fact", "id", "label", "test", "who", "session", "when", "undoes", "repeats"]
     rows = [[row[heading] for heading in headings] for row in shown]
     app.answer({"agent": name, "history": data}, lambda console: table(console, headings, rows))
 
@@ -103,13 +112,31 @@ def history(app: App, name: str) -> None:
 COMMANDS = (label, unlabel, undo, history)
 
 
-def _annotate(app: App, name: str, ids: tuple[int, ...], label: Label | None, test: bool, who: str | None) -> None:
+def _annotate(
+    app: App, name: str, ids: tuple[int, ...], label: Label | None, test: bool | None, who: str | None
+) -> None:
     corpus = app.corpus()
     chosen = corpus.agents.get(name)
     corpus.agents.annotate(chosen, ids, label, test=test, who=who or user(), session=f"cli-{uuid.uuid4().hex[:8]}")
     counts = counts_of(corpus, chosen)
     words = f"agent {name}: {counted(counts)}"
     app.answer({"agent": name, **counts}, lambda console: print_lines(console, [words]))
+    testing = {one.sound_id for one in corpus.agents.annotations(chosen) if one.test}
+    if test is None and (kept := sorted(testing.intersection(ids))):
+        app.say(kept_for_testing(kept))
+    if chosen.classifier == "flucoma":
+        app.say(
+            f"agent {name} judges as FluCoMa's files do and learns nothing from labels; they are kept, and "
+            f"`mirla agent merge NEW {shlex.quote(name)}` makes an agent that learns from them"
+        )
+
+
+def kept_for_testing(ids: Sequence[int]) -> str:
+    return f"kept for testing: {listed(ids)}; `mirla agent label --train` moves them to what is learnt from"
+
+
+def listed(ids: Sequence[int], most: int = 10) -> str:
+    return ", ".join(map(str, ids[:most])) + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
 def _fact(one: Annotation) -> dict[str, Any]:
@@ -122,6 +149,7 @@ def _fact(one: Annotation) -> dict[str, Any]:
         "session": one.session,
         "when": one.at,
         "undoes": one.undoes,
+        "repeats": one.repeats,
     }
 
 

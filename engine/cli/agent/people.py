@@ -31,7 +31,8 @@ def merge(app: App, name: str, sources: tuple[str, ...], rule: Rule) -> None:
     """Make one agent of the labels of several, and say how far they agree.
 
     Each person has one voice a sound in each agent. Sounds left open are listed, for `mirla agent label` to decide.
-    The agents merged stay as they are.
+    The agents merged stay as they are, and all voices in them: the new one has what was decided. It learns as the first
+    of them that does.
 
     \b
     Example:
