@@ -14,11 +14,12 @@ import numpy as np
 
 from corpus.library import Corpus
 from corpus.model import Model
+from engine.agent.calibration import probability, shown
 from engine.agent.evaluate import Progress, alike
 from engine.agent.examples import Examples, rows_of
 from engine.agent.fitting import refit
 from engine.agent.flucoma_network import FLUCOMA
-from engine.agent.forms import Floats, Matrix, sigmoid
+from engine.agent.forms import Floats, Matrix
 from engine.agent.loading import examples_of, model_of, scorer, temperature
 from engine.errors import TrainingError
 from engine.features import load
@@ -114,4 +115,4 @@ def _distances(X: Matrix, x: Matrix) -> Floats:
 
 
 def _p(factor: float, z: float) -> float:
-    return round(float(sigmoid(np.array(factor * z))), 4)
+    return shown(probability(factor, np.array([z]))[0])
