@@ -2,7 +2,7 @@
 
 a is fitted on held-out scores; it is 1 for classifiers that are calibrated by nature. Few labels prove little, however
 well they are told apart: so p is fitted to Platt's targets, (n+ + 1) / (n+ + 2) for the good and 1 / (n- + 2) for the
-bad of n+ good and n- bad sounds, in place of 1 and 0. There is no offset, so that the label stays the sign of the score.
+bad of n+ good and n- bad sounds, in place of 1 and 0. There is no offset, so the label stays the sign of the score.
 Scores of the few that a fold learns from may be smaller by far than those of the classifier that learnt from all: so a
 is never larger than what fits its own examples best.
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from corpus.model import Agent, Model
+from engine.agent import classifiers
 from engine.agent.calibration import probability, shown
 from engine.agent.examples import rows_of
 from engine.agent.flucoma_network import FLUCOMA, stored
@@ -197,7 +198,16 @@ def _served(corpus: Corpus, name: str) -> tuple[Agent, Model]:
 
 
 def _stamp(model: Model, states: Sequence[str | None]) -> str:
-    libraries = "" if len(model.arrays) > 1 else f" scikit-learn {_sklearn()}"
+    """What verdicts hang on: of a model fitted anew when loaded also the versions of its libraries.
+
+    Of a classifier that a program registered by itself there is no version to know: after a change of its code train
+    again.
+    """
+    libraries = ""
+    if len(model.arrays) <= 1:
+        libraries = (
+            f" scikit-learn {_sklearn()} {classifiers.CLASSIFIERS.origin(str(model.recipe.get('classifier')))}".rstrip()
+        )
     return f"{model.version} {model.at} {model.labels_hash} {' '.join(map(str, states))}{libraries}"
 
 

@@ -33,10 +33,10 @@ import numpy as np
 
 from corpus.errors import CorpusError
 from corpus.library import Corpus
+from engine.agent.calibration import modest, probability
 from engine.agent.classifiers import AUTO
 from engine.agent.examples import Examples
 from engine.agent.fitting import Fitted
-from engine.agent.calibration import modest, probability
 from engine.errors import EngineError
 
 _NICE = 10

@@ -85,7 +85,8 @@ def _tested(
     without = f", without {learnt_from} that it learnt from" if learnt_from else ""
     if not given.good or not given.bad:
         raise TrainingError(
-            f"agent {agent.name!r} has {given.good} good and {given.bad} bad sounds for testing{without}, and needs both; "
+            f"agent {agent.name!r} has {given.good} good and {given.bad} bad sounds for testing{without}, and needs "
+            f"both; "
             f"`mirla agent label {shlex.quote(agent.name)} --{'bad' if given.good else 'good'} --test ID…`"
         )
     if classifier:

@@ -6,9 +6,9 @@ from engine.agent.estimates import Estimate
 from engine.bench.evidence import Difference
 
 
-def estimate(one: Estimate) -> str:
-    """A figure and its interval."""
-    return _three(one.value, *one.interval)
+def estimate(one: Estimate | None) -> str:
+    """A figure and its interval; None where there is none."""
+    return "none" if one is None else _three(one.value, *one.interval)
 
 
 def apart(one: Difference, better: int) -> str:
