@@ -52,7 +52,8 @@ def choose(X: Matrix | Floats, y: Classes, groups: Sequence[str] | None = None, 
             failed[name] = " ".join(f"{type(error).__name__}: {error}".split())
     able = [name for name in fitted if name not in failed]
     if not able:
-        raise TrainingError(f"no classifier can learn from these examples: {failed}")
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        raise TrainingError(f"no classifier can learn from these examples: {reasons}")
     chosen, why = able[0], _unknown()
     if folds is not None:
         chosen, why = _simplest(able, np.array([right[name] for name in able]), resamples(folds.members, y, seed))

@@ -205,9 +205,8 @@ def _stamp(model: Model, states: Sequence[str | None]) -> str:
     """
     libraries = ""
     if len(model.arrays) <= 1:
-        libraries = (
-            f" scikit-learn {_sklearn()} {classifiers.CLASSIFIERS.origin(str(model.recipe.get('classifier')))}".rstrip()
-        )
+        theirs = classifiers.CLASSIFIERS.origin(str(model.recipe.get("classifier")))
+        libraries = f" scikit-learn {_sklearn()} {theirs}".rstrip()
     return f"{model.version} {model.at} {model.labels_hash} {' '.join(map(str, states))}{libraries}"
 
 

@@ -12,11 +12,12 @@ from sklearn.preprocessing import StandardScaler
 
 from corpus import Corpus
 from engine.agent.evaluate import cross_validate, wilson
+from engine.agent.examples import examples
 from engine.agent.fitting import fit
 from engine.agent.forms import logits
 from engine.agent.judging import judge
 from engine.agent.network import Perceptron
-from engine.agent.training import train
+from engine.agent.training import doubtful, train
 from engine.errors import TrainingError
 from engine.query.run import Choice, random_sounds, search, similar
 
@@ -320,7 +321,7 @@ def test_several_spaces_side_by_side(measured_home, home):
         np.testing.assert_allclose(z, logits(arrays, matrix.X), rtol=1e-9)
 
 
-def test_an_agent_that_chooses_for_itself(sonic, monkeypatch):
+def test_an_agent_that_chooses_for_itself(sonic, monkeypatch, mirla):
     """Of two classifiers, so that it does not take long; the choice is told and kept."""
     from engine.agent import auto
 
@@ -331,6 +332,11 @@ def test_an_agent_that_chooses_for_itself(sonic, monkeypatch):
     assert report["classifier"] == model.recipe["classifier"] in two
     assert set(report["auto"]["accuracies"]) == set(two)
     assert report["protocol"].startswith("2 x 5-fold")
+    assert report["auc"] is None, "each fold's scores are on a scale of their own"
+    given = examples(sonic, sonic.agents.get("percussive"))
+    own = cross_validate(given.X, given.y, given.groups, 0, None, report["classifier"], 2)
+    assert report["doubtful"] == doubtful(given, own, model.arrays["inverse_temperature"])
+    assert "no auc: each fold chose" in mirla("agent", "show", "percussive").out
     assert sonic.agents.get("percussive").classifier == "auto"
     assert len(judge(sonic, "percussive").ids) == 165
 

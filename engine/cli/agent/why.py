@@ -56,10 +56,10 @@ def _lines(report: dict[str, Any], names: dict[int, str]) -> list[str]:
     for one in report["would_change"]:
         other = "bad" if report["label"] == "good" else "good"
         lines.append(f"without the {one['label']} {one['id']} {names[one['id']]} it would be {other}, p {one['p']:.2f}")
-    for one in report["cannot_leave_out"]:
-        lines.append(
-            f"the {one['label']} {one['id']} {names[one['id']]} cannot be left out: nothing could be learnt without it"
-        )
+    lines += [
+        f"the {one['label']} {one['id']} {names[one['id']]} cannot be left out: nothing could be learnt without it"
+        for one in report["cannot_leave_out"]
+    ]
     possible = report["labels"] - len(report["cannot_leave_out"])
     if report["tried"] and not report["would_change"]:
         lines.append(f"none of the {report['tried']} labels that were left out would change it by itself")
