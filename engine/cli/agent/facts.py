@@ -76,10 +76,8 @@ def answer_shown(app: App, corpus: Corpus, chosen: Agent) -> None:
             headings = ["version", "at", "classifier", "good", "bad", "accuracy", "interval"]
             table(console, headings, [_version_row(one, facts["version"]) for one in facts["versions"]])
         if facts["doubtful"]:
-            print_lines(
-                console,
-                [f"labels to doubt, as of version {facts['version']}: it says otherwise when they are held out"],
-            )
+            when = f"as of version {facts['version']}"
+            print_lines(console, [f"labels to doubt, {when}: the classifier says otherwise when they are held out"])
             rows = [[one["id"], names.get(one["id"], ""), one["label"], one["p"]] for one in facts["doubtful"]]
             table(console, ["id", "name", "label", "p"], rows)
         labels = [[one["id"], names[one["id"]], _label(one), one["who"], one["at"]] for one in facts["labels"]]
