@@ -40,6 +40,7 @@ class Registry(Mapping[str, Item]):
         self._kind = kind
         self._items: dict[str, Item] = {}
         self._broken: dict[str, str] = {}
+        self._origins: dict[str, str] = {}
         self._loaded = False
 
     def register(self, item: Item) -> Item:
@@ -67,6 +68,12 @@ class Registry(Mapping[str, Item]):
         self._load()
         return len(self._items)
 
+    def origin(self, name: str) -> str:
+        """The distribution that an entry's entry point is of, and its version; empty for ours and a program's own."""
+        if name not in self._items:
+            self._load()
+        return self._origins.get(name, "")
+
     def why_broken(self) -> str:
         """What could not be loaded and why, to go on with behind a list of names; empty if all is well."""
         return "".join(f"; {name!r} cannot be loaded: {words}" for name, words in self._broken.items())
@@ -81,5 +88,7 @@ class Registry(Mapping[str, Item]):
                 if not isinstance(item, self._kind):
                     raise TypeError(f"{point.value} is no {self._kind.__name__}")
                 self.register(item)
+                if point.dist:
+                    self._origins[item.name] = f"{point.dist.name} {point.dist.version}"
             except Exception as error:  # another's code: whatever is wrong with it must not stop ours
                 self._broken[point.name] = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -15,7 +15,7 @@ from corpus.analysis import spaces
 from corpus.analysis.spaces import Extractor
 from corpus.errors import AnalysisError
 from corpus.plugins import Registry
-from engine.agent import classifiers
+from engine.agent import classifiers, judging
 from engine.agent.classifiers import Classifier
 from engine.agent.judging import judge
 from engine.agent.training import train
@@ -130,6 +130,8 @@ def test_a_classifier_from_outside(earshot, finished_home, home):
     shutil.rmtree(home / "cache")
     with Corpus(home) as corpus:
         np.testing.assert_array_equal(judge(corpus, "taste").p, first.p)
+        fresh = judging._stamp(corpus.agents.model(corpus.agents.get("taste")), ["s"])
+    assert fresh.endswith("earshot 0.3"), "another version of the package judges anew"
     assert list(classifiers.CLASSIFIERS)[-1] == "nearer"
     with pytest.raises(TrainingError, match="'mess' cannot be loaded: TypeError: earshot:nonsense is no Classifier"):
         classifiers.classifier("mess")

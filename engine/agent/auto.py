@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from engine.agent.classifiers import CLASSIFIERS
-from engine.agent.estimates import bootstrapped, resamples
+from engine.agent.estimates import Weights, bootstrapped, resamples
 from engine.agent.evaluate import Folds, folds_of, held_out_scores
 from engine.agent.fitting import Fitted, fit
 from engine.agent.forms import Classes, Floats, Matrix
+from engine.errors import TrainingError
 
 _REPEATS = 1
 
@@ -26,18 +27,37 @@ _REPEATS = 1
 def choose(X: Matrix | Floats, y: Classes, groups: Sequence[str] | None = None, seed: int = 0) -> Fitted:
     """Choose among all classifiers and fit that one.
 
-    Its recipe has under `auto` the accuracy of each by name, the `best`, and the `difference` of the best to the chosen
-    with its 95 % interval. Where nothing can be held out the simplest is taken.
+    Its recipe has under `auto` the accuracy of each by name, the `best`, the `difference` of the best to the chosen
+    with its 95 % interval, and what `failed`: those that raised are left out, with the reason. Where nothing can be
+    held out the simplest is taken.
+
+    Raises
+    ------
+    TrainingError
+        All of them failed.
     """
     groups = groups or [str(row) for row in range(len(y))]
     names = sorted(CLASSIFIERS, key=lambda name: CLASSIFIERS[name].complexity)
     folds = folds_of(y, groups, seed, _REPEATS)
-    chosen, why = names[0], _unknown()
+    fitted: dict[str, Fitted] = {}
+    right: dict[str, Floats] = {}
+    failed: dict[str, str] = {}
+    for name in names:
+        try:
+            fitted[name] = fit(name, X, y, seed)
+            if folds is None:
+                break
+            right[name] = _right(name, X, y, groups, folds, seed)
+        except Exception as error:  # another package's may throw anything
+            failed[name] = " ".join(f"{type(error).__name__}: {error}".split())
+    able = [name for name in fitted if name not in failed]
+    if not able:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        raise TrainingError(f"no classifier can learn from these examples: {reasons}")
+    chosen, why = able[0], _unknown()
     if folds is not None:
-        right = np.array([_right(name, X, y, groups, folds, seed) for name in names])
-        chosen, why = _simplest(names, right, resamples(folds.members, y, seed))
-    fitted = fit(chosen, X, y, seed)
-    return replace(fitted, recipe=fitted.recipe | {"auto": why})
+        chosen, why = _simplest(able, np.array([right[name] for name in able]), resamples(folds.members, y, seed))
+    return replace(fitted[chosen], recipe=fitted[chosen].recipe | {"auto": why | {"failed": failed}})
 
 
 def _right(name: str, X: Matrix | Floats, y: Classes, groups: Sequence[str], folds: Folds, seed: int) -> Floats:
@@ -49,7 +69,7 @@ def _right(name: str, X: Matrix | Floats, y: Classes, groups: Sequence[str], fol
     return np.asarray(((held_out > 0) == (y == 1)).mean(axis=0))
 
 
-def _simplest(names: list[str], right: Floats, weights: Floats) -> tuple[str, dict[str, Any]]:
+def _simplest(names: list[str], right: Floats, weights: Weights) -> tuple[str, dict[str, Any]]:
     """The first of the names, simplest first, that is as good as the best within one standard error of that one."""
     accuracies = right.mean(axis=1)
     best = int(np.argmax(accuracies))

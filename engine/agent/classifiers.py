@@ -217,7 +217,7 @@ def _logit(p: Floats) -> Floats:
 
 for _one in (
     Classifier("mlp", "the paper's network: PCA to 20, 14 hidden units", _mlp, keep=_network_arrays, complexity=7),
-    Classifier("logistic", "logistic regression", _logistic, keep=_linear_arrays, natural=True, complexity=2),
+    Classifier("logistic", "logistic regression", _logistic, keep=_linear_arrays, complexity=2),
     Classifier("lda", "linear discriminant, shrunk", _lda, keep=_linear_arrays, complexity=1),
     Classifier("svm", "support vectors, Gaussian kernel", _svm, complexity=5),
     Classifier("knn", "the five nearest examples", _knn, _knn_scores, complexity=4),

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from corpus.library import Corpus
-from engine.agent.evaluate import Estimate, Progress, Rows, folds_of, held_out_scores, scored
+from engine.agent.evaluate import Estimate, Progress, Rows, folds_of, held_out_scores, scored, usual_repeats
 from engine.agent.forms import Classes, Floats, Matrix
 from engine.agent.training import lesson, unscored
 
 _FEWEST = 4
 _POINTS = 8
-_REPEATS = 5
 
 
 @dataclass(frozen=True)
@@ -38,23 +37,27 @@ def learning_curve(
     seed: int = 0,
     progress: Progress | None = None,
     classifier: str = "mlp",
+    repeats: int | None = None,
 ) -> tuple[list[Point], str]:
     """Accuracy by number of labels, and the protocol in words.
 
-    The folds are those of `engine.agent.evaluate`; from what each may learn from, ever larger parts are taken, each
-    with the one before in it, and the classes in their proportion. No points where nothing can be held out.
+    The folds are those of `engine.agent.evaluate`, as many times; from what each may learn from, ever larger parts are
+    taken, each with the one before in it, and the classes in their proportion. The last takes all there is, so that its
+    accuracy is the one of `cross_validate`: its number is that of the largest fold. No points where nothing can be held
+    out.
     """
-    folds = folds_of(y, groups, seed, _REPEATS)
+    folds = folds_of(y, groups, seed, repeats or usual_repeats(classifier))
     if folds is None:
         return [], unscored()["protocol"]
-    most = min(len(train) for splits in folds.repeats for train, _ in splits)
-    sizes = sorted({round(size) for size in np.geomspace(min(_FEWEST, most), most, _POINTS)})
+    lengths = [len(train) for splits in folds.repeats for train, _ in splits]
+    steps = np.geomspace(min(_FEWEST, min(lengths)), min(lengths), _POINTS)[:-1]
+    sizes = sorted({*(round(size) for size in steps), max(lengths)})
     points = []
     for done, size in enumerate(sizes):
         held_out = np.empty((len(folds.repeats), len(y)))
         for repeat, splits in enumerate(folds.repeats):
             for train, test in splits:
-                some = _in_proportion(train, y, seed + repeat)[:size]
+                some = np.sort(_in_proportion(train, y, seed + repeat)[:size])  # as `cross_validate` has them
                 held_out[repeat, test] = held_out_scores(classifier, X, y, groups, (some, test), seed + repeat)
         found = scored(held_out, y, folds.members, folds.protocol, seed)
         points.append(Point(size, found.accuracy, found.balanced))

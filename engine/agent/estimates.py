@@ -19,7 +19,10 @@ from engine.agent.forms import Classes, Floats
 
 Members = npt.NDArray[np.intp]
 """Of each sound, the number of its group."""
+Weights = npt.NDArray[np.uint16]
 _RESAMPLES = 2000
+_BLOCK = 100
+"""Resamples at once, so that memory stays flat."""
 _Z = 1.959964
 
 
@@ -42,21 +45,25 @@ class Estimate:
         return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
-def resamples(members: Members, y: Classes, seed: int) -> Floats:
+def resamples(members: Members, y: Classes, seed: int) -> Weights:
     """How often each sound is drawn, shape (resamples, n): whole groups are drawn, and both classes are there."""
     generator = np.random.default_rng(seed)
     count = members.max() + 1
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)[:, members].astype(float)
-    return np.asarray(drawn[(drawn[:, y == 1].sum(axis=1) > 0) & (drawn[:, y == 0].sum(axis=1) > 0)])
+    kept = []
+    for size in np.diff([*range(0, _RESAMPLES, _BLOCK), _RESAMPLES]):
+        drawn = generator.multinomial(count, np.full(count, 1 / count), size=size).astype(np.uint16)[:, members]
+        kept.append(drawn[drawn[:, y == 1].any(axis=1) & drawn[:, y == 0].any(axis=1)])
+    return np.concatenate(kept)
 
 
-def bootstrapped(figure: Callable[[Floats], Floats], weights: Floats) -> tuple[float, tuple[float, float]]:
-    """A figure of weighted sounds (b, n) to (b,), and its interval over resamples."""
-    low, high = np.percentile(figure(weights), [2.5, 97.5])
+def bootstrapped(figure: Callable[[Floats], Floats], weights: Weights) -> tuple[float, tuple[float, float]]:
+    """A figure of weighted sounds (b, n) to (b,), and its interval over resamples, taken in blocks."""
+    blocks = (weights[first : first + _BLOCK].astype(np.float64) for first in range(0, len(weights), _BLOCK))
+    low, high = np.percentile(np.concatenate([figure(block) for block in blocks]), [2.5, 97.5])
     return float(figure(np.ones((1, weights.shape[1])))[0]), (float(low), float(high))
 
 
-def share(figure: Callable[[Floats], Floats], weights: Floats, independent: int) -> Estimate:
+def share(figure: Callable[[Floats], Floats], weights: Weights, independent: int) -> Estimate:
     """A figure between 0 and 1 of so many independent sounds or groups."""
     value, (low, high) = bootstrapped(figure, weights)
     least, most = wilson(value, independent)

@@ -50,7 +50,9 @@ class Evaluation:
 
     Attributes
     ----------
-    accuracy, balanced, auc : Estimate
+    accuracy, balanced : Estimate
+    auc : Estimate or None
+        None where the scores are not on one scale, so that those of one fold cannot be held against another's.
     confusion : dict
         By true label, how many sounds were called good and bad, as a mean over repeats.
     baseline : float
@@ -62,7 +64,7 @@ class Evaluation:
 
     accuracy: Estimate
     balanced: Estimate
-    auc: Estimate
+    auc: Estimate | None
     confusion: dict[str, dict[str, float]]
     baseline: float
     protocol: str
@@ -73,7 +75,7 @@ class Evaluation:
         return {
             "accuracy": self.accuracy.as_json(),
             "balanced": self.balanced.as_json(),
-            "auc": self.auc.as_json(),
+            "auc": self.auc.as_json() if self.auc else None,
             "confusion": self.confusion,
             "baseline": round(self.baseline, 4),
             "protocol": self.protocol,
@@ -103,17 +105,26 @@ def folds_of(y: Classes, groups: Sequence[str], seed: int = 0, repeats: int = RE
     across = min(len(np.unique(members[y == label])) for label in (0, 1))
     grouped = across >= 2 and count < len(y)
     folds = min(FOLDS, smallest, count if grouped else len(y))
-    how = ""
-    if grouped:
-        how = ", no uploader or pack on both sides"
-    elif count < len(y):
-        how = ", ungrouped: all of a label are from one uploader"
     drawn = "uploaders" if grouped else "sounds"
     return Folds(
         [_splits(y, members if grouped else None, folds, seed + repeat) for repeat in range(repeats)],
         members if grouped else np.arange(len(y)),
-        f"{repeats} x {folds}-fold cross-validation{how}; interval: bootstrap over {drawn}, Wilson's at least",
+        f"{repeats} x {folds}-fold cross-validation, {_grouping(groups, count, grouped)}; "
+        f"interval: bootstrap over {drawn}, Wilson's at least",
     )
+
+
+def _grouping(groups: Sequence[str], count: int, grouped: bool) -> str:
+    """How sounds of so many groups were kept together, in words."""
+    unknown = sum(group.startswith("sound:") for group in groups)
+    if grouped:
+        alone = f" ({unknown} of unknown makers count as one each)" if unknown else ""
+        return f"grouped by maker: no uploader or pack on both sides{alone}"
+    if unknown == len(groups):
+        return "ungrouped: makers unknown"
+    if count == len(groups):
+        return "ungrouped: no two are known to be by one maker"
+    return "ungrouped: all of a label are from one uploader"
 
 
 def cross_validate(
@@ -142,7 +153,7 @@ def cross_validate(
     Evaluation or None
         None when a class has fewer than two sounds, so that nothing can be held out.
     """
-    folds = folds_of(y, groups, seed, repeats or (REPEATS_OF_AUTO if classifier == AUTO else REPEATS))
+    folds = folds_of(y, groups, seed, repeats or usual_repeats(classifier))
     if folds is None:
         return None
     held_out = np.empty((len(folds.repeats), len(y)))
@@ -151,7 +162,12 @@ def cross_validate(
         held_out[repeat, split[1]] = held_out_scores(classifier, X, y, groups, split, seed + repeat)
         if progress:
             progress(done + 1, len(dealt))
-    return scored(held_out, y, folds.members, folds.protocol, seed)
+    return scored(held_out, y, folds.members, folds.protocol, seed, one_scale=classifier != AUTO)
+
+
+def usual_repeats(classifier: str) -> int:
+    """How many times the folds are dealt."""
+    return REPEATS_OF_AUTO if classifier == AUTO else REPEATS
 
 
 def held_out_scores(
@@ -190,23 +206,25 @@ def split_as_the_paper(
     held = min(len(y) - 2, max(2, round((1 - TRAINING_SHARE) * len(y))))
     split = train_test_split(np.arange(len(y)), test_size=held, stratify=y, random_state=seed)
     scores = held_out_scores(classifier, X, y, groups, (split[0], split[1]), seed)
-    protocol = f"the paper's: one split, {len(split[0])} sounds to learn from and {held} held out; Wilson's interval"
+    dealt = f"{len(split[0])} sounds to learn from and {held} held out, ungrouped"
+    protocol = f"the paper's: one split, {dealt}; Wilson's interval"
     evaluation = scored(scores[None], y[split[1]], np.arange(held), protocol, seed)
     value = evaluation.accuracy.value
     return replace(evaluation, accuracy=Estimate(value, wilson(value, held), held))
 
 
-def scored(held_out: Floats, y: Classes, members: Members, protocol: str, seed: int = 0) -> Evaluation:
-    """What held-out scores (repeats, n) are worth."""
+def scored(
+    held_out: Floats, y: Classes, members: Members, protocol: str, seed: int = 0, one_scale: bool = True
+) -> Evaluation:
+    """What held-out scores (repeats, n) are worth.
+
+    There is no AUC of scores that are not on one scale, as where `auto` chose another classifier for each fold.
+    """
     n = len(y)
     called = (held_out > 0).mean(axis=0)
     right = np.where(y == 1, called, 1 - called)
     good, bad = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
-    pairs = np.zeros((len(good), len(bad)))
-    for z in held_out:
-        above = z[good, None] - z[None, bad]
-        pairs += (above > 0) + 0.5 * (above == 0)
-    pairs /= len(held_out)
+    ranked = [_ranked(z) for z in held_out] if one_scale else []
 
     def accuracy(w: Floats) -> Floats:
         return np.asarray(w @ right / w.sum(axis=1))
@@ -217,13 +235,13 @@ def scored(held_out: Floats, y: Classes, members: Members, protocol: str, seed: 
 
     def auc(w: Floats) -> Floats:
         total = w[:, good].sum(axis=1) * w[:, bad].sum(axis=1)
-        return np.asarray(np.einsum("bi,ij,bj->b", w[:, good], pairs, w[:, bad], optimize=True) / total)
+        return np.asarray(np.mean([_won(w, y, *ranks) for ranks in ranked], axis=0) / total)
 
     weights, independent = resamples(members, y, seed), len(np.unique(members))
     return Evaluation(
         accuracy=share(accuracy, weights, independent),
         balanced=share(balanced, weights, independent),
-        auc=share(auc, weights, independent),
+        auc=share(auc, weights, independent) if one_scale else None,
         confusion={
             label: {"good": round(float(called[rows].sum()), 2), "bad": round(float((1 - called[rows]).sum()), 2)}
             for label, rows in (("good", good), ("bad", bad))
@@ -232,6 +250,22 @@ def scored(held_out: Floats, y: Classes, members: Members, protocol: str, seed: 
         protocol=protocol,
         held_out=held_out,
     )
+
+
+def _ranked(z: Floats) -> tuple[Rows, Rows, Rows]:
+    """Rows by ascending score, and of each place the first and the last one with the same score."""
+    order = np.argsort(z, kind="stable")
+    ascending = z[order]
+    return order, np.searchsorted(ascending, ascending, "left"), np.searchsorted(ascending, ascending, "right") - 1
+
+
+def _won(w: Floats, y: Classes, order: Rows, first: Rows, last: Rows) -> Floats:
+    """The weight (b,) of pairs in which the good is above the bad, half of it where they tie, of weights w (b, n)."""
+    mine = w[:, order]
+    bad = np.where(y[order] == 0, mine, 0)
+    below = np.cumsum(bad, axis=1)
+    half = (below[:, first] - bad[:, first] + below[:, last]) / 2
+    return np.asarray(np.where(y[order] == 1, mine * half, 0).sum(axis=1))
 
 
 def _splits(y: Classes, members: Members | None, folds: int, seed: int) -> list[Split]:

@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from corpus.model import Agent, Model
+from engine.agent import classifiers
+from engine.agent.calibration import probability, shown
 from engine.agent.examples import rows_of
 from engine.agent.flucoma_network import FLUCOMA, stored
 from engine.agent.forms import Floats
 from engine.agent.forms import logits as logits
-from engine.agent.forms import sigmoid as sigmoid
 from engine.agent.loading import Scorer, model_of, scorer, temperature
 from engine.errors import TrainingError
 from engine.features import FeatureMatrix, among, load
@@ -71,7 +72,7 @@ class Verdicts:
         if row == len(self.ids) or self.ids[row] != sound_id:
             return {"label": None, "p": None}
         label = "good" if self.is_good[row] else "bad"
-        return {"label": label, "p": None if self.p is None else round(float(self.p[row]), 4)}
+        return {"label": label, "p": None if self.p is None else shown(self.p[row])}
 
     @property
     def warning(self) -> str:
@@ -167,7 +168,7 @@ def _judged(corpus: Corpus, agent: Agent, model: Model, parts: Sequence[FeatureM
         matrix = parts[0]
         return Verdicts(agent.name, model.version, matrix.ids, stored(agent, model).is_good(matrix.X), None)
     ids, z = judged_by(scorer(corpus, agent, model), parts)
-    p = sigmoid(temperature(agent, model) * z)
+    p = probability(temperature(agent, model), z)
     return Verdicts(agent.name, model.version, ids, z > 0, p, _drift(model, ids, p))
 
 
@@ -197,7 +198,15 @@ def _served(corpus: Corpus, name: str) -> tuple[Agent, Model]:
 
 
 def _stamp(model: Model, states: Sequence[str | None]) -> str:
-    libraries = "" if len(model.arrays) > 1 else f" scikit-learn {_sklearn()}"
+    """What verdicts hang on: of a model fitted anew when loaded also the versions of its libraries.
+
+    Of a classifier that a program registered by itself there is no version to know: after a change of its code train
+    again.
+    """
+    libraries = ""
+    if len(model.arrays) <= 1:
+        theirs = classifiers.CLASSIFIERS.origin(str(model.recipe.get("classifier")))
+        libraries = f" scikit-learn {_sklearn()} {theirs}".rstrip()
     return f"{model.version} {model.at} {model.labels_hash} {' '.join(map(str, states))}{libraries}"
 
 

@@ -34,10 +34,10 @@ import numpy as np
 from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Agent
+from engine.agent.calibration import modest, probability
 from engine.agent.classifiers import AUTO
 from engine.agent.examples import Examples
 from engine.agent.fitting import Fitted
-from engine.agent.forms import sigmoid
 from engine.errors import EngineError
 
 _NICE = 10
@@ -148,7 +148,7 @@ class _Fitting:
         self._requests, self._out = requests, out
         self._newest: _Labels | None = None
         self._asked: list[int] = []
-        self._steepness = 1.0  # of p over scores: the inverse temperature
+        self._steepness: float | None = None  # of p over scores, once it was measured: the inverse temperature
 
     def run(self) -> None:
         measured: _Labels | None = None
@@ -201,13 +201,18 @@ class _Fitting:
         p = np.empty(0)
         if len(ids):
             scores = self._newest.fitted.scores(matrix.X[matrix.rows(ids)])
-            p = sigmoid(self._steepness * scores)
+            p = probability(self._steepness or self._modest(), scores)
         learnt = self._newest.examples.ids
         self._say({"fit": self._newest.fit, "learnt": learnt.tolist(), "ids": ids.tolist(), "p": p.tolist()})
 
+    def _modest(self) -> float:
+        assert self._newest is not None
+        given = self._newest.examples
+        return modest(self._newest.fitted.scores(given.X), given.y)
+
     def _measure(self, labels: _Labels) -> None:
-        from engine.agent.calibration import inverse_temperature
         from engine.agent.evaluate import cross_validate
+        from engine.agent.training import temperature_of
 
         def between(_done: int, _total: int) -> None:
             self._answer(self._next(wait=False))
@@ -216,8 +221,8 @@ class _Fitting:
         found = cross_validate(given.X, given.y, given.groups, self._seed, between, name)
         if found is None:
             return
-        if name != AUTO and not labels.fitted.classifier.natural:  # `auto` holds out scores of several kinds
-            self._steepness = inverse_temperature(found.held_out, given.y)
+        if name != AUTO:  # which holds out scores of several kinds
+            self._steepness = temperature_of(labels.fitted, found, given)
         self._judge()
         self._say({"accuracy": found.accuracy.as_json(), "baseline": found.baseline, "labels": len(given.y)})
 

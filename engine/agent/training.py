@@ -11,15 +11,14 @@ import numpy as np
 
 from corpus.library import Corpus
 from corpus.model import Agent, Model
-from engine.agent.calibration import inverse_temperature
-from engine.agent.classifiers import named
+from engine.agent.calibration import calibrated, modest, probability, shown
+from engine.agent.classifiers import AUTO, named
 from engine.agent.evaluate import Evaluation, alike, cross_validate, varying
 from engine.agent.examples import Examples as Examples
 from engine.agent.examples import examples as examples
 from engine.agent.fitting import Fitted as Fitted
 from engine.agent.fitting import fit as fit
 from engine.agent.flucoma_network import FLUCOMA
-from engine.agent.forms import sigmoid
 from engine.agent.loading import fingerprints
 from engine.errors import TrainingError
 
@@ -49,10 +48,13 @@ def train(
     given = lesson(corpus, agent)
     evaluation = cross_validate(given.X, given.y, given.groups, seed, progress, agent.classifier)
     fitted = fit(agent.classifier, given.X, given.y, seed, given.groups)
-    factor = _temperature(fitted, evaluation, given, seed)
-    p = sigmoid(factor * fitted.scores(given.X))
+    own = evaluation
+    if evaluation and agent.classifier == AUTO:  # what was held out there was judged by several, each on its own scale
+        own = cross_validate(given.X, given.y, given.groups, seed, None, fitted.classifier.name, repeats=2)
+    factor = temperature_of(fitted, own, given)
+    p = probability(factor, fitted.scores(given.X))
     scores = {"good": given.good, "bad": given.bad, **(evaluation.as_json() if evaluation else unscored())}
-    scores["doubtful"] = doubtful(given, evaluation, factor) if evaluation else []
+    scores["doubtful"] = doubtful(given, own, factor) if own else []
     model = Model(
         version=0,
         recipe=fitted.recipe,
@@ -124,23 +126,22 @@ def _check_both(agent: Agent, good: int, bad: int, left_out: int = 0) -> None:
 
 def doubtful(given: Examples, evaluation: Evaluation, factor: float) -> list[dict[str, Any]]:
     """The labels that the classifier contradicted when their sounds were held out, the surest contradictions first."""
-    p = sigmoid(factor * evaluation.held_out).mean(axis=0)
+    p = probability(factor, evaluation.held_out).mean(axis=0)
     against = np.where(given.y == 1, 0.5 - p, p - 0.5)
     order = np.argsort(-against, kind="stable")[:_DOUBTFUL]
     return [
-        {"id": int(given.ids[row]), "label": ("bad", "good")[given.y[row]], "p": round(float(p[row]), 4)}
+        {"id": int(given.ids[row]), "label": ("bad", "good")[given.y[row]], "p": shown(p[row])}
         for row in order.tolist()
         if against[row] > 0
     ]
 
 
-def _temperature(fitted: Fitted, evaluation: Evaluation | None, given: Examples, seed: int) -> float:
-    """Without held-out scores nothing is known of how sure a classifier may be: it keeps its own word."""
-    if evaluation is None or fitted.classifier.natural:
-        return 1.0
-    if "auto" in fitted.recipe:  # what was held out there was judged by several, each on a scale of its own
-        evaluation = cross_validate(given.X, given.y, given.groups, seed, None, fitted.classifier.name, repeats=2)
-    return inverse_temperature(evaluation.held_out, given.y) if evaluation else 1.0
+def temperature_of(fitted: Fitted, own: Evaluation | None, given: Examples) -> float:
+    """The factor that makes probabilities of a classifier's scores, by what it said itself of held-out sounds."""
+    scores = fitted.scores(given.X)
+    if own is None:
+        return modest(scores, given.y)
+    return 1.0 if fitted.classifier.natural else calibrated(own.held_out, scores, given.y)
 
 
 def _notes(given: Examples) -> list[str]:

@@ -8,7 +8,7 @@ sound is *asked* once it was labelled or skipped. Of a pool, the most useful is
   very first is the nearest to the mean;
 * with a model, the one with the greatest
 
-      (1 - |2 p - 1|) * d / max d
+      (1 - |2 p - 1|) * d
 
   of p, the probability of good, and d as above: uncertain (D. Lewis, W. Gale, "A sequential algorithm for training text
   classifiers", 1994) and unlike what was asked (K. Brinker, "Incorporating diversity in active learning with support
@@ -93,7 +93,7 @@ class Pool:
         if p is None:
             return self.apart
         uncertain = 1 - np.abs(2 * np.nan_to_num(p, nan=0.5) - 1)
-        return np.asarray(uncertain * self.apart / (self.apart.max() or 1.0))
+        return np.asarray(uncertain * self.apart)
 
     def best(self, closed: Iterable[int] = (), p: Floats | None = None) -> int | None:
         """The most useful sound that is not among `closed`; None if there is none."""

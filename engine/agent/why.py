@@ -14,11 +14,12 @@ import numpy as np
 
 from corpus.library import Corpus
 from corpus.model import Model
+from engine.agent.calibration import probability, shown
 from engine.agent.evaluate import Progress, alike
 from engine.agent.examples import Examples, rows_of
 from engine.agent.fitting import refit
 from engine.agent.flucoma_network import FLUCOMA
-from engine.agent.forms import Floats, Matrix, sigmoid
+from engine.agent.forms import Floats, Matrix
 from engine.agent.loading import examples_of, model_of, scorer, temperature
 from engine.errors import TrainingError
 from engine.features import load
@@ -33,7 +34,8 @@ def why(
     """Explain a verdict, as `mirla agent why --json` answers it.
 
     Each label is left out in turn, all else learnt again with the same seed; `would_change` has those without which the
-    verdict is the other, `tried` says how many there was time for.
+    verdict is the other, `tried` says how many there was time for. `cannot_leave_out` has those without which nothing
+    could be learnt, as the only one of its class: these are not tried.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def why(
     z = float(scorer(corpus, agent, model)(x)[0])
     distances = _distances(past.X, x)
     order = np.argsort(distances, kind="stable")
-    changing, tried = _changing(model, past, x, z > 0, order.tolist(), seconds, progress)
+    changing, needed, tried = _changing(model, past, x, z > 0, order.tolist(), seconds, progress)
 
     def example(row: int) -> dict[str, Any]:
         label = ("bad", "good")[past.y[row]]
@@ -77,6 +79,7 @@ def why(
             for number, label in ((1, "good"), (0, "bad"))
         },
         "would_change": [example(row) | {"p": _p(factor, other)} for row, other in changing],
+        "cannot_leave_out": [example(row) for row in needed],
         "tried": tried,
         "labels": len(past.y),
     }
@@ -84,23 +87,24 @@ def why(
 
 def _changing(
     model: Model, past: Examples, x: Matrix, good: bool, order: list[int], seconds: float, progress: Progress | None
-) -> tuple[list[tuple[int, float]], int]:
-    """Rows without which the verdict is the other, with the score it has then; and how many were tried."""
-    found, end, tried = [], time.monotonic() + seconds, 0
+) -> tuple[list[tuple[int, float]], list[int], int]:
+    """Rows without which the verdict is the other, with the score it has then; rows needed to learn; how many tried."""
+    found, needed, end, tried = [], [], time.monotonic() + seconds, 0
     for row in order:
         if time.monotonic() > end:
             break
-        tried += 1
-        if progress:
-            progress(tried, len(order))
         rest = np.delete(np.arange(len(order)), row)
         y, X = past.y[rest], past.X[rest]
         if y.min() == y.max() or alike(X):  # nothing could be learnt without it
+            needed.append(row)
             continue
+        tried += 1
+        if progress:
+            progress(tried + len(needed), len(order))
         z = float(refit(model.recipe, X, y, model.seed).scores(x)[0])
         if (z > 0) != good:
             found.append((row, z))
-    return found, tried
+    return found, needed, tried
 
 
 def _distances(X: Matrix, x: Matrix) -> Floats:
@@ -114,4 +118,4 @@ def _distances(X: Matrix, x: Matrix) -> Floats:
 
 
 def _p(factor: float, z: float) -> float:
-    return round(float(sigmoid(np.array(factor * z))), 4)
+    return shown(probability(factor, np.array([z]))[0])

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.agent.estimates import Estimate, bootstrapped, resamples
+from engine.agent.estimates import Estimate, Weights, bootstrapped, resamples
 from engine.agent.evaluate import Folds
 from engine.agent.forms import Classes, Floats
 
@@ -118,5 +118,5 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(one) for one in adjusted]
 
 
-def _paired(apart: Floats, weights: Floats) -> tuple[float, tuple[float, float]]:
+def _paired(apart: Floats, weights: Weights) -> tuple[float, tuple[float, float]]:
     return bootstrapped(lambda w: np.asarray(w @ apart / w.sum(axis=1)), weights)

@@ -7,7 +7,7 @@ from collections.abc import Sized
 from engine.agent.classifiers import AUTO, classifier
 from engine.bench import plots
 from engine.bench.results import Bench, SetResult
-from engine.bench.words import apart, chance
+from engine.bench.words import apart, chance, figure
 from engine.page.page import Block, Page
 
 _LEVEL = 0.05
@@ -73,7 +73,7 @@ def _set(page: Page, found: Bench, one: SetResult) -> None:
                     cell.classifier,
                     cell.space,
                     *(
-                        page.unbroken(each.in_words())
+                        page.unbroken(figure(each))
                         for each in (cell.evaluation.accuracy, cell.evaluation.balanced, cell.evaluation.auc)
                     ),
                     page.unbroken(f"{1e3 * cell.judging.fit_seconds:.1f} ms"),

@@ -254,7 +254,7 @@ def _cell(asked: Asked, planned: _Planned, arrays: Arrays) -> Cell:
     return Cell(
         planned.cell.classifier,
         planned.cell.space,
-        scored(held_out, given.y, folds.members, folds.protocol, asked.seed),
+        scored(held_out, given.y, folds.members, folds.protocol, asked.seed, one_scale=planned.cell.classifier != AUTO),
         [_point(row, len(given.y)) for row in arrays[_CURVE].tolist()],
         Judging(fit_seconds, int(sounds), int(good), int(judged), seconds),
     )

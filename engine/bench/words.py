@@ -6,6 +6,11 @@ from engine.agent.estimates import Estimate
 from engine.bench.evidence import Difference
 
 
+def figure(one: Estimate | None) -> str:
+    """A figure and its interval; `none` where there is none, as of AUC by classifiers of several scales."""
+    return "none" if one is None else one.in_words()
+
+
 def apart(one: Difference, better: int) -> str:
     """By how much a cell is more accurate than the other one of a pair."""
     value, (low, high), n = one.accuracy.value, one.accuracy.interval, one.accuracy.n

@@ -24,6 +24,8 @@ from engine.agent.forms import Classes, Floats, Matrix, logits
 from engine.agent.judging import judged_by
 from engine.features import load
 
+CURVE_REPEATS = 5
+"""Of the learning curve, which takes most of the time."""
 _FITS = 3
 """The median of so many is the time of a fit."""
 _FEWEST = 1 << 14
@@ -68,7 +70,7 @@ def repeat(cell: Cell, splits: Sequence[Split], number: int) -> Floats:
 
 def curve(cell: Cell) -> Floats:
     """The learning curve (points, 7): labels, then value and interval of accuracy and of balanced accuracy."""
-    points, _ = learning_curve(cell.X, cell.y, cell.groups, cell.seed, None, cell.classifier)
+    points, _ = learning_curve(cell.X, cell.y, cell.groups, cell.seed, None, cell.classifier, CURVE_REPEATS)
     rows = [
         [point.labels, *(number for one in (point.accuracy, point.balanced) for number in (one.value, *one.interval))]
         for point in points

@@ -108,7 +108,7 @@ def _draw(console: Console, found: Bench, html: Path | None) -> None:
 
 
 def _row(one: SetResult, number: int) -> list[str]:
-    from engine.bench.words import apart, chance
+    from engine.bench.words import apart, chance, figure
 
     cell, best = one.cells[number], one.order[0]
     found = cell.evaluation
@@ -116,7 +116,7 @@ def _row(one: SetResult, number: int) -> list[str]:
     return [
         cell.classifier,
         cell.space,
-        *(each.in_words() for each in (found.accuracy, found.balanced, found.auc)),
+        *(figure(each) for each in (found.accuracy, found.balanced, found.auc)),
         "" if behind is None else apart(behind, best),
         "" if behind is None else chance(behind.p_holm),
         f"{1e3 * cell.judging.fit_seconds:.1f}",

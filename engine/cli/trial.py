@@ -81,6 +81,8 @@ def _judge(app: App, corpus: Corpus, name: str, rule: str, pairs: int, chosen: d
     data = found.as_json()
     if data["pairs"] < pairs:
         app.say(f"{data['pairs']} targets, since there are no more")
+    if data["control_missing"]:
+        app.warn(f"no control by shuffled labels: {data['control_missing']}")
     app.answer(data, lambda console: _draw(console, data))
 
 
@@ -109,6 +111,8 @@ def _draw(console: Console, data: dict[str, Any]) -> None:
     table(console, ["", "good", "good after a bad target"], rows)
     lines = ["", f"the agent's gain: {_words(data['difference'])}, p = {_p(data['p'])}"]
     lines += [f"after bad targets: {_words(data['bad']['difference'])}, p = {_p(data['bad']['p'])}"]
+    if data["trial"] is None:
+        lines += ["p takes each target for a case of its own; the intervals take all those of one maker for one"]
     print_lines(console, lines)
 
 

@@ -10,7 +10,7 @@ from corpus.analysis import spaces
 from corpus.errors import CorpusError, StoreError, UnknownAgent
 from corpus.library import Corpus
 from corpus.model import Agent, Model
-from corpus.store.agents import check_name
+from corpus.store.naming import check_name
 from engine.agent.estimates import Estimate
 from engine.agent.examples import examples
 from engine.agent.refitting import Refitter

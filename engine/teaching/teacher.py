@@ -18,7 +18,7 @@ import numpy as np
 from corpus.errors import LabelsError
 from corpus.library import Corpus
 from corpus.model import Annotation, Label, Sound
-from corpus.store.agents import check_person
+from corpus.store.naming import check_person
 from engine.agent.examples import counts
 from engine.agent.useful import Pool
 from engine.errors import QueryError

@@ -13,7 +13,6 @@ from corpus.model import Agent
 from engine.agent.fitting import refit
 from engine.agent.judging import judged_by
 from engine.agent.loading import examples_of, model_of
-from engine.errors import ModelError
 from engine.features import load
 
 Ids = npt.NDArray[np.int64]
@@ -22,13 +21,13 @@ Ids = npt.NDArray[np.int64]
 def good_by_shuffled_labels(corpus: Corpus, agent: Agent, seed: int, shuffles: int) -> list[Ids]:
     """What each of so many such agents, of the recipe in use, calls good in the whole corpus.
 
-    There are none of an agent that did not learn here, or whose examples are not all there any more.
+    Raises
+    ------
+    ModelError
+        The agent did not learn here, or its examples are not all there any more.
     """
     model = model_of(corpus, agent)
-    try:
-        given = examples_of(corpus, agent, model)
-    except ModelError:
-        return []
+    given = examples_of(corpus, agent, model)
     parts = [load(corpus, space) for space in agent.spaces]
     generator = np.random.default_rng(seed)
     found = []

@@ -85,7 +85,10 @@ def unpaired_difference(good: int, of: int, other_good: int, other_of: int) -> E
 
 
 def mcnemar(a: Floats, b: Floats) -> float | None:
-    """Exact two-sided p of McNemar's test of 0 and 1: only targets that differ count; None without targets."""
+    """Exact two-sided p of McNemar's test of 0 and 1: only targets that differ count; None without targets.
+
+    It takes targets for independent, also those of one maker, which the intervals here do not.
+    """
     from scipy.stats import binomtest
 
     if not len(a):

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from corpus.filters import parse
 from corpus.library import Corpus
 from engine.agent.estimates import Estimate
-from engine.errors import QueryError
+from engine.errors import ModelError, QueryError
 from engine.similarity import DEFAULT
 from engine.trial.arms import Arms
 from engine.trial.control import good_by_shuffled_labels
@@ -47,7 +47,9 @@ class Judged:
         Of their first neighbours.
     control : (n, shuffles) float64 or None
         Of those with agents of shuffled labels, NaN where such an agent calls nothing good; None for an agent
-        without examples here.
+        without its examples here.
+    control_missing : str or None
+        Why there is no control.
     """
 
     agent: str
@@ -60,9 +62,14 @@ class Judged:
     with_agent: Floats
     without: Floats
     control: Floats | None
+    control_missing: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As `mirla trial --judge --json` answers it."""
+        """As `mirla trial --judge --json` answers it.
+
+        The intervals take the targets of one maker for one case; `p`, by McNemar's test, takes each target for a case
+        of its own, so with many targets by one maker it is too small.
+        """
         bad = self.fits == 0
         p, p_bad = (mcnemar(self.with_agent[some], self.without[some]) for some in (slice(None), bad))
         return {
@@ -75,6 +82,7 @@ class Judged:
             "with": self._arm(self.with_agent),
             "without": self._arm(self.without),
             "control": self._controlled(),
+            "control_missing": self.control_missing,
             "difference": _json(paired_difference(self.with_agent, self.without, self.groups)),
             "p": p,
             "bad": {"difference": _json(self._difference_where(bad)), "p": p_bad},
@@ -144,7 +152,11 @@ def judged(
             f"the rule {rule!r} fits {fit} of the {len(arms.pool)} sounds in play, so it tells nothing apart; "
             "`mirla search --filter RULE` shows what a rule fits"
         )
-    shuffled = [np.intersect1d(arms.pool, good) for good in good_by_shuffled_labels(corpus, agent, seed, shuffles)]
+    shuffled, missing = [], None
+    try:
+        shuffled = [np.intersect1d(arms.pool, good) for good in good_by_shuffled_labels(corpus, agent, seed, shuffles)]
+    except ModelError as error:
+        missing = str(error)
     asked: list[tuple[int, list[int | None]]] = []
     total = min(pairs, len(arms.targets))
     for one in islice(arms.drawn(seed, shuffled), pairs):
@@ -166,6 +178,7 @@ def judged(
         with_agent=good[:, 0],
         without=good[:, 1],
         control=good[:, 2:] if shuffled else None,
+        control_missing=missing,
     )
 
 

@@ -25,6 +25,7 @@ from engine.agent.evaluate import cross_validate, folds_of
 from engine.agent.examples import examples
 from engine.bench.evidence import corrected_t, differences, held_to_learnt, holm
 from engine.bench.sets import labelled
+from engine.bench.work import CURVE_REPEATS
 from engine.errors import NoVectors, TrainingError
 from tests.bad_input import PROGRAM, one_line, run
 from tests.engine.test_agent import split, taught
@@ -186,7 +187,7 @@ def test_every_classifier_on_every_space_by_the_same_folds(taught_home, elsewher
     with Corpus(taught_home) as corpus:
         given = examples(corpus, corpus.agents.get("percussive"))
         found = cross_validate(given.X, given.y, given.groups, 0, None, "knn", 2)
-        points, _ = learning_curve(given.X, given.y, given.groups, 0, None, "knn")
+        points, _ = learning_curve(given.X, given.y, given.groups, 0, None, "knn", CURVE_REPEATS)
         expected = {name: found.as_json()[name] for name in ("accuracy", "balanced", "auc", "confusion")}
         assert {name: agent["cells"][2][name] for name in expected} == expected
         assert agent["cells"][2]["curve"] == [point.as_json() for point in points]

@@ -12,6 +12,7 @@ from engine.agent.classifiers import AUTO, CLASSIFIERS, Classifier, classifier, 
 from engine.agent.fitting import Fitted, fit, refit
 from engine.agent.forms import logits
 from engine.agent.network import Perceptron
+from engine.cli.agent.facts import choice_lines
 from engine.errors import ModelError, TrainingError
 
 NAMES = ["mlp", "logistic", "lda", "svm", "knn", "bayes", "forest", "gp"]
@@ -177,6 +178,38 @@ def test_auto_takes_the_best_where_it_is_best_by_far():
     assert why["accuracies"][chosen.classifier.name] > 0.9 > why["accuracies"]["lda"]
     assert ((chosen.scores(X) > 0) == (y == 1)).all()
     assert chosen.recipe["classifier"] == chosen.classifier.name
+
+
+@pytest.mark.parametrize("n", [3, 20])
+def test_auto_leaves_out_what_raises(monkeypatch, n):
+    """Also where nothing can be held out, and where it raises only when it judges."""
+    from engine.agent import auto
+
+    def broken(*_):
+        raise RuntimeError("no luck\nat all")
+
+    lda = CLASSIFIERS["lda"]
+    some = {
+        "lda": lda,
+        "unbuilt": Classifier("unbuilt", "", broken, complexity=0),
+        "silent": Classifier("silent", "", lda.build, broken, complexity=0),
+    }
+    monkeypatch.setattr(auto, "CLASSIFIERS", some)
+    monkeypatch.setattr("engine.agent.classifiers.CLASSIFIERS", some)
+    if n == 3:
+        del some["silent"]  # which nobody asks there
+    chosen = choose(*clouds(n))
+    assert chosen.classifier.name == "lda"
+    assert chosen.recipe["auto"]["failed"] == {
+        name: "RuntimeError: no luck at all" for name in ("unbuilt", "silent") if name in some
+    }
+    assert any(
+        "auto left out unbuilt, which failed: RuntimeError" in line
+        for line in choice_lines(chosen.recipe["auto"], "lda")
+    )
+    del some["lda"]
+    with pytest.raises(TrainingError, match="no classifier can learn from these examples: unbuilt: RuntimeError"):
+        choose(*clouds(n))
 
 
 def test_auto_prefers_the_simplest_within_one_standard_error():

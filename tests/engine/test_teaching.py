@@ -252,7 +252,7 @@ def plainly(matrix, asked, p=None):
     deviation = np.nanstd(X, axis=0)
     Z = np.nan_to_num((X - np.nanmean(X, axis=0)) / np.where(deviation > 0, deviation, 1))
     apart = np.array([min(np.linalg.norm(z - Z[a // 3 - 1]) for a in asked) for z in Z])
-    return apart if p is None else (1 - np.abs(2 * p - 1)) * apart / apart.max()
+    return apart if p is None else (1 - np.abs(2 * p - 1)) * apart
 
 
 def test_the_most_useful_is_as_defined():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.agent.training import train
+from engine.errors import ModelError
 from engine.query.run import Choice, similar
 from engine.trial.arms import Arms
 from engine.trial.control import good_by_shuffled_labels
@@ -85,7 +86,8 @@ def test_controls_are_agents_of_other_labels(corpus):
     several = good_by_shuffled_labels(corpus, agent, 0, 4)
     assert len(several) == 4
     assert len({tuple(one.tolist()) for one in several}) == 4
-    assert not good_by_shuffled_labels(corpus, _imported(corpus), 0, 4)
+    with pytest.raises(ModelError, match="what it learnt from was not kept with it"):
+        good_by_shuffled_labels(corpus, _imported(corpus), 0, 4)
 
 
 def _imported(corpus):
@@ -99,6 +101,7 @@ def _imported(corpus):
 def test_an_agent_from_elsewhere_is_tried_without_control(corpus):
     found = judged(corpus, "imported", RULE, 20).as_json()
     assert found["control"] is None
+    assert "what it learnt from was not kept with it" in found["control_missing"]
     assert found["pairs"] == 20
 
 
@@ -118,6 +121,16 @@ def test_rules_that_tell_nothing_apart_are_refused(mirla, corpus, rule, code, wo
     assert len(done.err.strip().splitlines()) == 1
 
 
+def test_without_a_training_sound_the_missing_control_is_said(sonic, mirla):
+    good, _ = taught(sonic)
+    train(sonic, "percussive")
+    mirla("forget", good[0], "--yes")
+    done = mirla("--json", "trial", "percussive", "--judge", RULE, "--pairs", 10)
+    assert done.json["control"] is None
+    assert f"{done.json['control_missing']}" in done.err
+    assert "version 1 of agent 'percussive'" in done.json["control_missing"]
+
+
 def test_the_command_answers_with_json_or_a_table(mirla, corpus):
     arguments = ("trial", "percussive", "--judge", RULE, "--seed", 1, "--pairs", 200)
     done = mirla("--json", *arguments, home=corpus.home)
@@ -127,6 +140,8 @@ def test_the_command_answers_with_json_or_a_table(mirla, corpus):
     assert "125 targets, since there are no more" in done.err
     shown = mirla(*arguments, home=corpus.home)
     assert "shuffled labels" in shown.out
+    assert done.json["control_missing"] is None
+    assert "p takes each target for a case of its own" in " ".join(shown.out.split())
     assert "the agent's gain: 0." in shown.out
 
 

@@ -60,6 +60,22 @@ def test_the_labels_that_would_change_it_by_hand(sonic, hasty):
     assert found, "five labels: some verdicts hang on one"
 
 
+def test_the_only_one_of_its_class_cannot_be_left_out(sonic, mirla):
+    agent = sonic.agents.create("lone", "", ["mfcc"], "lda")
+    ids = sonic.sounds.ids().tolist()
+    sonic.agents.annotate(agent, ids[:1], "good", who="me", session="s")
+    sonic.agents.annotate(agent, ids[40:43], "bad", who="me", session="s")
+    train(sonic, "lone")
+    report = why(sonic, "lone", ids[60])
+    assert [one["id"] for one in report["cannot_leave_out"]] == ids[:1]
+    assert (report["tried"], report["labels"]) == (3, 4)
+    lines = mirla("agent", "why", "lone", ids[60]).out
+    assert f"the good {ids[0]} " in lines
+    assert "cannot be left out" in lines
+    assert "--seconds" not in lines, "there is no more to try"
+    assert "no single label" not in lines
+
+
 def test_it_ends_in_time(sonic, hasty):
     report = why(sonic, "hasty", int(sonic.sounds.ids()[0]), seconds=1e-9)
     assert (report["tried"], report["would_change"]) == (0, [])

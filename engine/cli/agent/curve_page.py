@@ -11,15 +11,12 @@ _BAND = "rgba(11, 110, 102, 0.18)"
 
 
 def page(report: dict[str, Any]) -> Page:
-    """The page of what `engine.agent.curve.curve` answers."""
+    """The page of what `engine.agent.curve.curve` answers, which has points."""
     made = Page(
         f"How agent {report['agent']} learns",
         f"Accuracy of {report['classifier']} on held-out sounds by the number of labels it may learn from: "
         f"{report['good']} good and {report['bad']} bad in all.",
     )
-    if not report["points"]:
-        made.section("No curve", report["protocol"])
-        return made
     rows = [[point["labels"], *_figures(point["accuracy"]), *_figures(point["balanced"])] for point in report["points"]]
     headings = ["labels", "accuracy", "from", "to", "balanced", "from", "to"]
     made.section("Accuracy", made.figure(_figure(report), "Accuracy against the number of labels, with its interval"))

@@ -18,6 +18,9 @@ def score_lines(scores: dict[str, Any]) -> list[str]:
         return [f"no accuracy: {scores.get('protocol', 'none was measured')}"]
     lines = []
     for name in ("accuracy", "balanced", "auc"):
+        if not scores[name]:
+            lines.append(f"no {name}: each fold chose a classifier of its own, with scores on a scale of its own")
+            continue
         low, high = scores[name]["interval"]
         lines.append(f"{name} {scores[name]['value']:.2f} (95 % interval {low:.2f} to {high:.2f})")
     lines[0] += f"; always saying the commoner label: {scores['baseline']:.2f}"
@@ -34,17 +37,19 @@ def choice_lines(auto: dict[str, Any] | None, chosen: str) -> list[str]:
     """Why `auto` chose a classifier; nothing where it did not."""
     if not auto:
         return []
+    failed = [f"auto left out {name}, which failed: {reason}" for name, reason in auto.get("failed", {}).items()]
     if auto["best"] is None:
-        return [f"auto: {chosen}, the simplest, since nothing can be held out to compare by"]
+        return [f"auto: {chosen}, the simplest, since nothing can be held out to compare by", *failed]
     best, words = auto["best"], ", ".join(f"{name} {value:.2f}" for name, value in auto["accuracies"].items())
     if best == chosen:
-        return [f"auto: {chosen}, the best", f"accuracies: {words}"]
+        return [f"auto: {chosen}, the best", f"accuracies: {words}", *failed]
     difference, (low, high) = auto["difference"]["value"], auto["difference"]["interval"]
     error = auto["standard_error"]
     return [
         f"auto: {chosen}, the simplest within one standard error ({error:.2f}) of the best, {best}",
         f"which is better by {difference:.2f} (95 % interval {low:.2f} to {high:.2f})",
         f"accuracies: {words}",
+        *failed,
     ]
 
 
@@ -63,8 +68,8 @@ def answer_shown(app: App, corpus: Corpus, chosen: Agent) -> None:
             if one.label
         ],
         "versions": [_version(model) for model in corpus.agents.versions(chosen)],
-        "doubtful": (facts["scores"] or {}).get("doubtful", []),
     }
+    facts["doubtful"] = _still_doubtful(facts)
     names = {sound.id: sound.name for sound in corpus.sounds.many(one["id"] for one in facts["labels"])}
 
     def draw(console: Any) -> None:
@@ -73,7 +78,8 @@ def answer_shown(app: App, corpus: Corpus, chosen: Agent) -> None:
             headings = ["version", "at", "classifier", "good", "bad", "accuracy", "interval"]
             table(console, headings, [_version_row(one, facts["version"]) for one in facts["versions"]])
         if facts["doubtful"]:
-            print_lines(console, ["labels to doubt: the classifier says otherwise when they are held out"])
+            when = f"as of version {facts['version']}"
+            print_lines(console, [f"labels to doubt, {when}: the classifier says otherwise when they are held out"])
             rows = [[one["id"], names.get(one["id"], ""), one["label"], one["p"]] for one in facts["doubtful"]]
             table(console, ["id", "name", "label", "p"], rows)
         labels = [[one["id"], names[one["id"]], _label(one), one["who"], one["at"]] for one in facts["labels"]]
@@ -83,6 +89,12 @@ def answer_shown(app: App, corpus: Corpus, chosen: Agent) -> None:
     app.answer(facts, draw)
     if warning := _warning(corpus, chosen):
         app.warn(warning)
+
+
+def _still_doubtful(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The labels to doubt of the version in use that are still as they were."""
+    now = {one["id"]: one["label"] for one in facts["labels"] if not one["test"]}
+    return [one for one in (facts["scores"] or {}).get("doubtful", []) if now.get(one["id"]) == one["label"]]
 
 
 def _warning(corpus: Corpus, chosen: Agent) -> str:

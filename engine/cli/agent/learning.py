@@ -117,10 +117,11 @@ def curve(app: App, name: str, classifier: str | None, seed: int, html: Path | N
     with app.progress("learning", "sizes") as progress:
         report = learnt(corpus, name, classifier, seed, progress)
     if html is not None:
+        report["html"] = str(html) if report["points"] else None
+    if html is not None and report["points"]:
         from engine.cli.agent.curve_page import page
 
         page(report).write(html)
-        report["html"] = str(html)
     app.answer(report, lambda console: print_lines(console, _curve_lines(report)))
     _say_left_out(app, report)
 
@@ -169,7 +170,7 @@ def _curve_lines(report: dict[str, Any]) -> list[str]:
         bar = _band(low, value, high, report["baseline"])
         lines.append(f"{point['labels']:>6} {bar} {value:.2f} ({low:.2f} to {high:.2f})")
     lines.append(f"{'':>6} 0{'0.5':^{_PLOT - 2}}1  │ always saying the commoner label: {report['baseline']:.2f}")
-    return [*lines, report["protocol"]]
+    return [*lines, report["protocol"], *([f"page: {report['html']}"] if report.get("html") else [])]
 
 
 def _band(low: float, value: float, high: float, baseline: float) -> str:

@@ -31,7 +31,7 @@ def why(app: App, name: str, sound: int, seconds: float) -> None:
     corpus = app.corpus()
     with app.progress("leaving out", "labels") as progress:
         report = explain(corpus, name, sound, seconds, progress)
-    named = [sound, *(one["id"] for one in report["nearest"].values() if one), *_changing_ids(report)]
+    named = [sound, *(one["id"] for one in report["nearest"].values() if one), *_tried_ids(report)]
     names = {found.id: found.name for found in corpus.sounds.many(named)}
     app.answer(report, lambda console: print_lines(console, _lines(report, names)))
 
@@ -39,8 +39,8 @@ def why(app: App, name: str, sound: int, seconds: float) -> None:
 COMMANDS = (why,)
 
 
-def _changing_ids(report: dict[str, Any]) -> list[int]:
-    return [one["id"] for one in report["would_change"]]
+def _tried_ids(report: dict[str, Any]) -> list[int]:
+    return [one["id"] for one in (*report["would_change"], *report["cannot_leave_out"])]
 
 
 def _lines(report: dict[str, Any], names: dict[int, str]) -> list[str]:
@@ -56,8 +56,13 @@ def _lines(report: dict[str, Any], names: dict[int, str]) -> list[str]:
     for one in report["would_change"]:
         other = "bad" if report["label"] == "good" else "good"
         lines.append(f"without the {one['label']} {one['id']} {names[one['id']]} it would be {other}, p {one['p']:.2f}")
-    if not report["would_change"]:
-        lines.append("no single label would change it")
-    if report["tried"] < report["labels"]:
+    lines += [
+        f"the {one['label']} {one['id']} {names[one['id']]} cannot be left out: nothing could be learnt without it"
+        for one in report["cannot_leave_out"]
+    ]
+    possible = report["labels"] - len(report["cannot_leave_out"])
+    if report["tried"] and not report["would_change"]:
+        lines.append(f"none of the {report['tried']} labels that were left out would change it by itself")
+    if report["tried"] < possible:
         lines.append(f"tried the nearest {report['tried']} of {report['labels']} labels; --seconds tries more")
     return lines
