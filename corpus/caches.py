@@ -15,11 +15,13 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +35,7 @@ _FORMAT = 1
 _ABOUT = "about.json"
 _INCOMING = ".incoming-"
 _LEFT_OVER = 3600.0
+_UNUSED = 30 * 24 * 3600.0
 _BLOCK = 1 << 20
 
 
@@ -41,21 +44,37 @@ class Caches:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._held: dict[str, tuple[str, Any]] = {}
-        self._lock = threading.RLock()
+        self._held: dict[str, _Held] = {}
+        self._lock = threading.Lock()
+        self._swept = False
 
-    def held(self, key: str, stamp: str, make: Callable[[], tuple[str, Value]]) -> Value:
-        """What this process holds under a key, if its stamp is this one; else what `make` gives, with its own stamp."""
+    def held(
+        self, key: str, stamp: str, make: Callable[[], tuple[str, Value]], at_most: int | None = None
+    ) -> Value:
+        """What this process holds under a key, if its stamp is this one; else what `make` gives, with its own stamp.
+
+        Other keys can be asked for meanwhile. Of those with the same first word, the last `at_most` are held.
+        """
         with self._lock:
-            if key not in self._held or self._held[key][0] != stamp:
-                self._held[key] = make()
-            value: Value = self._held[key][1]
+            held = self._held.setdefault(key, _Held())
+            if at_most is not None:
+                self._held[key] = self._held.pop(key)  # the last asked for comes last
+                family = [other for other in self._held if other.partition(" ")[0] == key.partition(" ")[0]]
+                for other in family[:-at_most]:
+                    del self._held[other]
+        with held.lock:
+            if held.stamp != stamp:
+                held.stamp, held.value = make()
+            value: Value = held.value
             return value
 
     def find(self, key: str, stamp: str) -> Arrays | None:
         """The arrays stored under a key with this stamp; None if there are none, or they are damaged."""
+        place = self._place(key, stamp)
         try:
-            return _open(self._place(key, stamp), stamp)
+            found = _open(place, stamp)
+            os.utime(place)  # in use
+            return found
         except (OSError, ValueError, LookupError, TypeError):
             return None
 
@@ -67,7 +86,10 @@ class Caches:
                 yield stamp, _open(self._place(key, stamp), stamp)
 
     def store(self, key: str, stamp: str, arrays: Arrays) -> Arrays:
-        """Store arrays under a key in place of all others, and give them back memory-mapped; else as they are."""
+        """Store arrays under a key in place of all others, and give them back memory-mapped; else as they are.
+
+        What was not found here for a month goes.
+        """
         place, temporary = self._place(key, stamp), None
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -75,12 +97,13 @@ class Caches:
             _write(temporary, stamp, arrays)
             _put_in_place(temporary, place)
             self._clear(place)
-            return _open(place, stamp)
-        except (OSError, ValueError, LookupError, TypeError):
+            self._sweep()
+        except OSError:
             return arrays
         finally:
             if temporary is not None:
                 shutil.rmtree(temporary, ignore_errors=True)
+        return self.find(key, stamp) or arrays
 
     def _place(self, key: str, stamp: str | None = None) -> Path:
         readable = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in key)
@@ -94,6 +117,26 @@ class Caches:
                 recent = other.stat().st_mtime >= time.time() - _LEFT_OVER
                 if other != place and not (other.name.startswith(_INCOMING) and recent):
                     shutil.rmtree(other, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Remove what nobody asked for in a long time: words, and measures that are gone; once a process."""
+        if self._swept:
+            return
+        self._swept = True
+        for entry in self._folder.glob("*/*"):
+            with contextlib.suppress(OSError):
+                if entry.stat().st_mtime < time.time() - _UNUSED:
+                    shutil.rmtree(entry, ignore_errors=True)
+                    entry.parent.rmdir()  # refused where there is more
+
+
+@dataclass
+class _Held:
+    """What a process holds under one key; `lock` is for who makes it."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    stamp: str | None = None
+    value: Any = None
 
 
 def _put_in_place(temporary: Path, place: Path) -> None:

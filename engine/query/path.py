@@ -12,6 +12,7 @@ from operator import index
 import numpy as np
 
 from corpus.library import Corpus
+from engine import features
 from engine.errors import QueryError
 from engine.query.order import Floats, Ids
 from engine.similarity.compared import Compared, compared
@@ -60,17 +61,14 @@ def walk(known: Compared, first: int, last: int, n: int, among: Ids) -> Ids:
     among : (m,) int64
         What may lie between; neither of the two.
     """
-    from engine.similarity.index import ExactIndex
-
     ends = known.X[known.rows([first, last])].astype(np.float64)
     points = (_arc if known.metric is COSINE else _line)(ends[0], ends[1], min(n - 2, len(among)))
     if not len(points):
         return np.array([first, last])
-    index = ExactIndex(known.X, known.metric)
-    free = np.isin(known.ids, among)
+    free = features.among(known.ids, among)
     taken: list[int] = []
     for point in points:
-        row = int(index.nearest(point, 1, free)[0][0])
+        row = int(known.index.nearest(point, 1, free)[0][0])
         free[row] = False
         taken.append(row)
     return np.array([first, *known.ids[taken].tolist(), last])

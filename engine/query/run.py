@@ -205,8 +205,8 @@ def path(corpus: Corpus, first: int, last: int, choice: Choice, measure_name: st
         The two are one, k is below 2, or the measure has no straight lines.
     """
     known = passable(corpus, measure(measure_name), first, last, choice.k)
-    others = known.ids[~np.isin(known.ids, [first, last])]
-    fitting = _nearest_tenth(choice, _fitting(corpus, choice, others))
+    others = np.delete(known.ids, known.rows([first, last]))
+    fitting = _nearest_tenth(choice, _fitting(corpus, choice, others, held=True))
     return _answer(corpus, choice, fitting, Order(walk(known, first, last, choice.k, fitting.ids)))
 
 

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from engine.errors import QueryError
+from engine.features import among
 from engine.query.order import Floats, Ids, Order
 from engine.similarity.compared import Compared, compared
 from engine.similarity.measures import Measure
@@ -84,19 +85,19 @@ def neighbourhood(corpus: Corpus, measure: Measure, likes: Sequence[int], unlike
     known = compared(corpus, measure, [*likes, *unlikes], "similarity to several sounds")
     given = known.rows(likes), known.rows(unlikes)
     others = np.delete(known.ids, np.concatenate(given))
-    return Neighbourhood(others, lambda k, allowed: _nearest(known, *given, k, np.intersect1d(allowed, others)))
+    return Neighbourhood(others, lambda k, allowed: _nearest(known, *given, k, allowed), held=True)
 
 
 def _nearest(known: Compared, likes: _Rows, unlikes: _Rows, k: int, allowed: Ids) -> Order:
+    mask = among(known.ids, allowed)
+    mask[likes] = mask[unlikes] = False
     if known.metric not in (EUCLIDEAN, COSINE):
-        rows = known.rows(allowed)
+        rows = np.flatnonzero(mask)
         scores = _scores(known, rows, likes, unlikes)
         first = np.lexsort((rows, scores))[:k]
-        return Order(allowed[first], scores=scores[first])
-    from engine.similarity.index import ExactIndex
-
+        return Order(known.ids[rows[first]], scores=scores[first])
     centre, score_of = (_around if known.metric is EUCLIDEAN else _towards)(known.X, likes, unlikes)
-    found, distances = ExactIndex(known.X, known.metric).nearest(centre, k, np.isin(known.ids, allowed))
+    found, distances = known.index.nearest(centre, k, mask)
     return Order(known.ids[found], scores=score_of(distances))
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.library import Corpus
 from engine.errors import QueryError
+from engine.features import load
+from engine.similarity.index import ExactIndex
 from engine.similarity.measures import Ids, Measure, VectorMeasure
 from engine.similarity.metrics import Floats, Matrix, Metric
-from engine.similarity.mix import Mix, mixed
+from engine.similarity.mix import Mix
 
 _BLOCK = 1 << 14
 """Rows measured at a time, so that memory stays flat."""
@@ -21,21 +22,28 @@ _BLOCK = 1 << 14
 
 @dataclass(frozen=True)
 class Compared:
-    """The prepared vectors of a measure.
+    """The prepared vectors of a measure, and the search over them.
 
     Attributes
     ----------
     ids : (n,) int64
         All sounds that the measure knows, ascending, so that row order is id order.
-    X : (n, d) float32
-        Their prepared vectors.
-    metric : Metric
-        How far apart two rows are.
+    index : ExactIndex
+        Over a row for each.
     """
 
     ids: Ids
-    X: Matrix
-    metric: Metric
+    index: ExactIndex
+
+    @property
+    def X(self) -> Matrix:
+        """Their prepared vectors (n, d)."""
+        return self.index.vectors
+
+    @property
+    def metric(self) -> Metric:
+        """How far apart two rows are."""
+        return self.index.metric
 
     def rows(self, ids: Sequence[int] | Ids) -> npt.NDArray[np.intp]:
         """Row numbers of sounds that the measure knows."""
@@ -62,15 +70,11 @@ def compared(corpus: Corpus, measure: Measure, sounds: Sequence[int], purpose: s
         It knows nothing of one of the sounds, or of any.
     """
     if isinstance(measure, VectorMeasure):
-        matrix, X = measure.prepared(corpus)
-        matrix.rows(sounds)
-        return Compared(matrix.ids, X, measure.metric)
+        load(corpus, measure.space).rows(sounds)
+        matrix, index = measure.searchable(corpus)
+        return Compared(matrix.ids, index)
     if isinstance(measure, Mix):
-        prepared = [part.prepared(corpus) for _, part in measure.parts]
-        for matrix, _ in prepared:
-            matrix.rows(sounds)
-        ids: Ids = reduce(np.intersect1d, (matrix.ids for matrix, _ in prepared))
-        columns = [X[matrix.rows(ids)] for matrix, X in prepared]
-        metric = mixed([(weight, part.metric) for weight, part in measure.parts], columns)
-        return Compared(ids, np.hstack(columns), metric)
+        for _, part in measure.parts:
+            load(corpus, part.space).rows(sounds)
+        return Compared(*measure.searchable(corpus))
     raise QueryError(f"{purpose} compares vectors, and measure {measure.name!r} has none; try --measure mfcc")

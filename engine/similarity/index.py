@@ -60,6 +60,11 @@ class ExactIndex:
         """The prepared vectors (n, d)."""
         return self._X
 
+    @property
+    def metric(self) -> Metric:
+        """What near means."""
+        return self._metric
+
     def nearest(self, query: Matrix, k: int, allowed: Mask | None = None) -> tuple[Rows, Floats]:
         """Find the k nearest allowed rows.
 

@@ -139,7 +139,7 @@ def _gaussians(X: Floats) -> tuple[Floats, Floats]:
     return X[:, :size], covariances + RIDGE * np.eye(size)
 
 
-def _gaussian_embedding(X: Matrix) -> Embedding:
+def _gaussian_embedding(X: Matrix, rows: Matrix | None = None) -> Embedding:
     """The divergence from a query as an inner product, smallest first: 210 numbers for means of 13.
 
     Multiplied out, with a = (A, m) the query and b = (B, n) a row, it is
@@ -155,39 +155,56 @@ def _gaussian_embedding(X: Matrix) -> Embedding:
     section 3.1). For a query, that sum is bounded by the largest of each number among the rows. A row that FAISS ranks
     behind the last it found is nearer than that by at most twice as much, and than the farthest it found by four times.
     """
-    size = _gaussians(X[:1].astype(np.float64))[0].shape[1]
-    middle = X[:, :size].mean(axis=0, dtype=np.float64)
-    upper = np.triu_indices(size)
+    rows = _gaussian_rows(X) if rows is None else rows
+    middle = _middle(X)
+    largest = np.maximum(rows.max(axis=0), -rows.min(axis=0)).astype(np.float64)
+    upper = np.triu_indices(len(middle))
     twice = np.where(upper[0] == upper[1], 1.0, 2.0)  # the lower triangle counts as well
 
-    def parts(some: Matrix) -> list[Floats]:
-        mean, covariance = _gaussians(some.astype(np.float64))
-        mean = mean - middle
-        precision = np.linalg.inv(covariance)
-        turned = np.einsum("nij,nj->ni", precision, mean)
-        moments = covariance + mean[:, :, None] * mean[:, None, :]
-        length = np.einsum("ni,ni->n", mean, turned)[:, None]
-        triangles = precision[:, upper[0], upper[1]], moments[:, upper[0], upper[1]]
-        return [*triangles, turned, mean, length, np.ones_like(length)]
-
-    rows = np.concatenate(
-        [np.hstack(parts(X[first : first + _BLOCK])) for first in range(0, len(X), _BLOCK)], dtype=np.float64
-    )
-    rows -= rows.mean(axis=0)
-    largest = np.abs(rows).max(axis=0)
-
     def of_query(query: Matrix) -> Matrix:
-        precision, moments, turned, mean, length, one = parts(query[None])
+        precision, moments, turned, mean, length, one = _gaussian_parts(query[None], middle)
         factors = np.hstack([moments * twice, precision * twice, -2 * mean, -2 * turned, one, length])
         return np.asarray(-0.5 * factors[0], np.float32)
 
     def rounding(embedded: Matrix) -> float:
         return float(4 * (len(largest) + 2) * 2.0**-24 * (np.abs(embedded) @ largest)) + ROUNDING
 
-    return Embedding(rows.astype(np.float32), of_query, rounding)
+    return Embedding(rows, of_query, rounding)
+
+
+def _gaussian_rows(X: Matrix) -> Matrix:
+    """The rows' side of the products, each number centred."""
+    middle = _middle(X)
+    rows = np.concatenate(
+        [np.hstack(_gaussian_parts(X[first : first + _BLOCK], middle)) for first in range(0, len(X), _BLOCK)],
+        dtype=np.float64,
+    )
+    rows -= rows.mean(axis=0)
+    return rows.astype(np.float32)
+
+
+def _gaussian_parts(X: Matrix, middle: Floats) -> list[Floats]:
+    """What the products are of: precisions, second moments, and so on, with `middle` (c,) taken off all means."""
+    mean, covariance = _gaussians(X.astype(np.float64))
+    mean = mean - middle
+    upper = np.triu_indices(len(middle))
+    precision = np.linalg.inv(covariance)
+    turned = np.einsum("nij,nj->ni", precision, mean)
+    moments = covariance + mean[:, :, None] * mean[:, None, :]
+    length = np.einsum("ni,ni->n", mean, turned)[:, None]
+    triangles = precision[:, upper[0], upper[1]], moments[:, upper[0], upper[1]]
+    return [*triangles, turned, mean, length, np.ones_like(length)]
+
+
+def _middle(X: Matrix) -> Floats:
+    """The mean (c,) of all means."""
+    size = _gaussians(X[:1].astype(np.float64))[0].shape[1]
+    return np.asarray(X[:, :size].mean(axis=0, dtype=np.float64))
 
 
 EUCLIDEAN = Metric("euclidean", _euclidean, alike(as_is))
 COSINE = Metric("cosine", _cosine, alike(unit), inner_product=True, rows=unit, by_row=True)
 """The unit vectors' inner product, unlike their distance, has zero vectors where the metric has them too."""
-DIVERGENCE = Metric("symmetrised KL", _divergence, _gaussian_embedding, inner_product=True, ahead=4)
+DIVERGENCE = Metric(
+    "symmetrised KL", _divergence, _gaussian_embedding, inner_product=True, ahead=4, rows=_gaussian_rows
+)

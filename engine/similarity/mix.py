@@ -29,6 +29,8 @@ PAIRS = 10_000
 _LEAST, _MOST = 1e-6, 1e6
 """Weights beyond would leave a measure unheard, or numbers that no float can hold."""
 _SEED = 0
+_HELD = 8
+"""How many mixes are held ready, those asked for last."""
 _BLOCK = 1 << 12
 """Pairs measured at a time."""
 _WEIGHT = re.compile(r"\s*(-?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(\*?)")
@@ -45,9 +47,8 @@ class Mix(Measure):
         """The sounds that have a vector in every space."""
         each = [part.covers(corpus) for _, part in self.parts]
         dims = [one.dims for one in each if one.dims is not None]
-        common = reduce(np.intersect1d, (corpus.vectors.matrix(part.space)[0] for _, part in self.parts))
         spaces = "+".join(dict.fromkeys(part.space for _, part in self.parts))
-        return Coverage(spaces, sum(dims) if len(dims) == len(each) else None, "mix", len(common))
+        return Coverage(spaces, sum(dims) if len(dims) == len(each) else None, "mix", len(self.knows(corpus)))
 
     def knows(self, corpus: Corpus) -> Ids:
         """The sounds that have a vector in each space."""
@@ -76,7 +77,7 @@ class Mix(Measure):
             definition(part, matrix.X.shape[1]) for (_, part), matrix in zip(self.parts, matrices, strict=True)
         ]
         stamp = "\n".join(map(str, [self.name, *states, *definitions]))
-        return corpus.caches.held("mix", stamp, lambda: (stamp, self._made(corpus)))
+        return corpus.caches.held(f"mix {self.name}", stamp, lambda: (stamp, self._made(corpus)), at_most=_HELD)
 
     def _made(self, corpus: Corpus) -> tuple[Ids, ExactIndex]:
         """The sounds that have a vector in every space, and the search over them."""

@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 import sqlite3
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import Corpus
+from corpus.caches import Caches
 from corpus.model import FIRST_LOCAL_ID, Space
 from corpus.store.vectors import Vector, Vectors
 from engine import features
-from engine.query.run import Choice, similar
-from engine.similarity import kept
+from engine.query.run import Choice, path, similar
+from engine.similarity import kept, metrics
 from engine.similarity.measures import MEASURES, VectorMeasure, measure
 from engine.similarity.metrics import COSINE
 
@@ -219,6 +222,93 @@ def test_a_damaged_file_is_made_again(sonic, damage, kind):
         assert answers(another) == expected
     assert all(np.load(path).size for path in files(sonic)), "what was damaged is whole again"
     assert not list((sonic.home / "cache").rglob(".incoming*"))
+
+
+def test_gaussians_are_inverted_once_for_all_processes(measured_home, home, monkeypatch):
+    shutil.copytree(measured_home, home)
+    with Corpus(home) as corpus:
+        expected = answers(corpus, ["mfcc_gauss"])
+    inverted = []
+    monkeypatch.setattr(metrics, "_gaussian_parts", counted(metrics._gaussian_parts, inverted))
+    with Corpus(home) as corpus:
+        assert answers(corpus, ["mfcc_gauss"]) == expected
+        assert set(inverted) == {1}, "the query alone"
+        shutil.rmtree(home / "cache")
+        corpus.caches._held.clear()
+        assert answers(corpus, ["mfcc_gauss"]) == expected
+        assert max(inverted) == 165
+
+
+def counted(function, lengths):
+    """The same function, which remembers how many rows it was given each time."""
+
+    def counting(X, *rest):
+        lengths.append(len(X))
+        return function(X, *rest)
+
+    return counting
+
+
+MIXES = ["mfcc+mfcc_cosine", "0.7*mfcc+0.3*mfcc_means"]
+
+
+@pytest.mark.parametrize("name", ["mfcc", "mfcc_cosine", *MIXES])
+def test_queries_of_several_sounds_make_nothing_again(sonic, monkeypatch, name):
+    first, second, third = sonic.vectors.ids("mfcc")[:3].tolist()
+
+    def asked():
+        walk = [] if name == MIXES[0] else path(sonic, first, second, Choice(k=5), name).hits
+        several = similar(sonic, [first, second], Choice(k=5), name, unlike=[third]).hits
+        return several, similar(sonic, first, Choice(k=5, spread=0.5), name).hits, walk
+
+    expected = asked()
+    for other in MIXES:
+        similar(sonic, first, Choice(), other)
+    unread(monkeypatch)
+    assert asked() == expected
+    assert measure(MIXES[0]).covers(sonic).sounds == 165
+
+
+def test_the_mixes_asked_for_last_are_held(tmp_path):
+    caches, made = Caches(tmp_path), []
+
+    def held(key, at_most=3):
+        return caches.held(key, "now", lambda: made.append(key) or ("now", key), at_most)
+
+    held("space mfcc", None)
+    for key in ("mix a", "mix b", "mix c", "mix a", "mix d", "mix a", "mix c"):
+        assert held(key) == key
+    assert made == ["space mfcc", "mix a", "mix b", "mix c", "mix d"]
+    held("mix b")
+    held("space mfcc", None)
+    assert made[5:] == ["mix b"]
+
+
+def test_one_key_is_made_while_another_is(tmp_path):
+    caches, both = Caches(tmp_path), threading.Barrier(2, timeout=10)
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(caches.held, key, "now", lambda: ("now", both.wait())) for key in "ab"]
+        assert {one.result() for one in waiting} == {0, 1}
+
+
+def test_what_nobody_asked_for_in_a_month_goes(tmp_path):
+    X, month = np.arange(4), 30 * 24 * 3600
+    caches = Caches(tmp_path)
+    for key in ("used", "unused", "recent"):
+        caches.store(key, "then", {"X": X})
+    for key, age in (("used", month + 60), ("unused", month + 60), ("recent", month - 60)):
+        os.utime(caches._place(key, "then"), (time.time() - age,) * 2)
+    caches = Caches(tmp_path)
+    assert caches.find("used", "then")
+    caches.store("new", "now", {"X": X})
+    assert [bool(caches.find(key, "then")) for key in ("used", "unused", "recent")] == [True, False, True]
+    assert not caches._place("unused").exists()
+
+
+def test_what_cannot_be_an_array_is_no_full_disk(tmp_path):
+    with pytest.raises(ValueError, match="Object arrays cannot be saved"):
+        Caches(tmp_path).store("odd", "now", {"X": np.array([object()])})
+    assert not [one for one in tmp_path.rglob("*") if one.is_file()]
 
 
 def test_the_folder_may_be_deleted_at_any_time(sonic):

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from corpus import Corpus
+from corpus.analysis.traits import MAY_MISS
 from corpus.store.vectors import Vector
 from engine.agent.judging import judge
 from engine.agent.training import train
@@ -162,7 +163,8 @@ def test_an_agent_learns_from_sounds_without_a_pitch(measured_home, home):
         fingerprint = corpus.vectors.space("traits9").fingerprint
         X[::3, [0, 9]] = np.nan
         with corpus.database.write() as connection:
-            rows = [Vector("traits9", fingerprint, i, None, x, {}) for i, x in zip(ids.tolist(), X, strict=True)]
+            each = zip(ids.tolist(), X, strict=True)
+            rows = [Vector("traits9", fingerprint, i, None, x, {}, may_miss=MAY_MISS) for i, x in each]
             corpus.vectors.put(connection, rows)
         agent = corpus.agents.create("taste", "", ["traits9"], "mlp")
         corpus.agents.annotate(agent, ids[:8].tolist(), "good", who="me", session="s")

@@ -113,7 +113,7 @@ def test_likes_that_cancel_out_leave_the_order_of_ids(unlike):
     X[30], X[9] = X[4] * 1, 0
     X[1] = -X[0] if not unlike else X[1]
     likes, unlikes = (np.array([0, 1]), np.array([], int)) if not unlike else (np.array([9]), np.array([9]))
-    order = _nearest(Compared(np.arange(50), X, COSINE), likes, unlikes, 10, np.arange(10, 50))
+    order = _nearest(Compared(np.arange(50), index.ExactIndex(X, COSINE)), likes, unlikes, 10, np.arange(10, 50))
     assert order.ids.tolist() == list(range(10, 20))
     assert set(order.scores.tolist()) == {2.0 if not unlike else 1.0}
 
