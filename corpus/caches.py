@@ -48,9 +48,7 @@ class Caches:
         self._lock = threading.Lock()
         self._swept = False
 
-    def held(
-        self, key: str, stamp: str, make: Callable[[], tuple[str, Value]], at_most: int | None = None
-    ) -> Value:
+    def held(self, key: str, stamp: str, make: Callable[[], tuple[str, Value]], at_most: int | None = None) -> Value:
         """What this process holds under a key, if its stamp is this one; else what `make` gives, with its own stamp.
 
         Other keys can be asked for meanwhile. Of those with the same first word, the last `at_most` are held.

@@ -242,11 +242,17 @@ class Corpus:
     def traits(self, sound_id: int) -> dict[str, dict[str, Any]]:
         """The scalar descriptors of a sound by name, each as `{"value", "from"}`.
 
-        `from` is `analysis` for what was computed here, which goes before `freesound` for what Freesound serves.
+        `from` is `analysis` for what was computed here, which goes before `freesound` for what Freesound serves. What
+        the analysis looked for and did not find is None, unless Freesound serves it.
         """
+        from corpus.analysis.scalars import NAMES
+
         found = self.descriptors.of([sound_id]).get(sound_id, {})
         origins = {"computed": "analysis", "api": "freesound"}
-        return {name: {"value": value, "from": origins[origin]} for name, (value, origin) in found.items()}
+        known = {name: {"value": value, "from": origins[origin]} for name, (value, origin) in found.items()}
+        if any(origin == "computed" for _, origin in found.values()):
+            known |= {name: {"value": None, "from": "analysis"} for name in NAMES if name not in known}
+        return dict(sorted(known.items()))
 
     def status(self) -> dict[str, Any]:
         """What is held, as `mirla status --json` answers it."""

@@ -68,7 +68,7 @@ def _trait_lines(traits: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def _short(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "missing" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _facts(corpus: Corpus, sound: Sound) -> dict[str, Any]:

@@ -348,8 +348,8 @@ def _check_numbers(some: Iterable[Vector]) -> None:
         wrong[missing] &= ~np.isnan(values[missing])
         if wrong.any():
             raise AnalysisError(
-                f"sound {vector.sound_id}: {values[wrong][0]} in its vector in space {vector.space!r}, of which nothing "
-                "was stored; only finite numbers can be"
+                f"sound {vector.sound_id}: {values[wrong][0]} in its vector in space {vector.space!r}; only finite "
+                "numbers can be stored"
             )
 
 

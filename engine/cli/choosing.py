@@ -32,9 +32,7 @@ def _near(_context: click.Context, parameter: click.Parameter, given: tuple[str,
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise click.BadParameter(
-                f"the value in {text!r} must be a finite number, as in pitch=440", param=parameter
-            )
+            raise click.BadParameter(f"the value in {text!r} must be a finite number, as in pitch=440", param=parameter)
         wanted.append((name.strip(), value))
     return tuple(wanted)
 

@@ -50,8 +50,11 @@ def verdicts_of(corpus: Corpus, choice: Choice) -> Asked:
 
 def allowed(choice: Choice, asked: Asked, ids: Ids) -> tuple[Mask, dict[str, int]]:
     """Which of some sounds (n,) the agents allow, as a mask, and how many each agent refused."""
-    good = {name: within(ids, _good(asked[name], choice.strict)) for name in (*choice.agents, *choice.any_agents)}
-    bad = {name: within(ids, asked[name].ids[~asked[name].is_good]) for name in choice.not_agents}
+    good = {
+        name: _among(ids, asked[name], _is_good(asked[name], choice.strict))
+        for name in (*choice.agents, *choice.any_agents)
+    }
+    bad = {name: _among(ids, asked[name], ~asked[name].is_good) for name in choice.not_agents}
     mask = np.ones(len(ids), bool)
     for one in (*(good[name] for name in choice.agents), *bad.values()):
         mask &= one
@@ -85,10 +88,15 @@ def within(ids: Ids, some: Ids) -> Mask:
     return among(ids, some) if (ids[1:] > ids[:-1]).all() else np.isin(ids, some)
 
 
-def _good(verdicts: Verdicts, strict: float | None) -> Ids:
+def _among(ids: Ids, verdicts: Verdicts, mask: Mask) -> Mask:
+    """Mask (n,) of those of `ids` whose verdicts the mask has; often they are the very ones that have verdicts."""
+    return mask if np.array_equal(ids, verdicts.ids) else within(ids, verdicts.ids[mask])
+
+
+def _is_good(verdicts: Verdicts, strict: float | None) -> Mask:
     if strict is None or verdicts.p is None:
-        return verdicts.good
-    return verdicts.ids[verdicts.is_good & (verdicts.p >= strict)]
+        return verdicts.is_good
+    return verdicts.is_good & (verdicts.p >= strict)
 
 
 def _sureness(verdicts: Verdicts, ids: Ids) -> Floats:

@@ -5,9 +5,9 @@ The score of a sound, less being better, is the sum over the wanted traits of
     ((its value - the wanted one) / the trait's population standard deviation)^2
 
 with the deviation over all sounds of the corpus that have the trait, not only those that fit; a trait that is the same
-everywhere counts as it is, and values beyond +-1e12 as that. Pitch, bpm and spectral_centroid are compared by their logarithm to base 2, so that an
-octave is an octave anywhere; 0 there means that none was found. Sounds that lack a wanted trait are left out. Ties go
-to the smaller id.
+everywhere counts as it is, and values beyond +-1e12 as that. Pitch, bpm and spectral_centroid are compared by their
+logarithm to base 2, so that an octave is an octave anywhere; 0 there means that none was found. Sounds that lack a
+wanted trait are left out. Ties go to the smaller id.
 """
 
 from __future__ import annotations
@@ -57,6 +57,13 @@ def by_traits(corpus: Corpus, wanted: Sequence[tuple[str, float]], among: Ids) -
     kept = np.flatnonzero(~np.isnan(total) & np.isin(ids, among))
     kept = kept[np.lexsort((ids[kept], total[kept]))]
     return Order(ids[kept], scores=total[kept])
+
+
+def lacking(corpus: Corpus, names: Sequence[str], among: Ids) -> dict[str, int]:
+    """How many of some sounds (n,) lack each of some traits."""
+    ids, values = corpus.descriptors.numbers(names)
+    values = values[np.isin(ids, among)]
+    return {name: int(np.isnan(_scaled(name, column)).sum()) for name, column in zip(names, values.T, strict=True)}
 
 
 def _squares(column: Floats, value: float) -> Floats:

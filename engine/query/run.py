@@ -8,20 +8,22 @@ A spread then chooses among the first of the order.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 
 from corpus.filters import parse
 from corpus.library import Corpus
-from corpus.model import Grouping, Sound
+from corpus.licences import KNOWN, from_text
+from corpus.model import Grouping
 from corpus.store.texts import Matches
+from engine.errors import QueryError
+from engine.query.answer import Answer, Hit
 from engine.query.chance import evenly, farthest_tenth
 from engine.query.choice import Choice
 from engine.query.judged import Asked, allowed, least_bad, unjudged, verdicts_of
-from engine.query.near import by_traits
+from engine.query.near import by_traits, lacking
 from engine.query.order import Ids, Order, tenth
 from engine.query.path import passable, walk
 from engine.query.several import Neighbourhood, neighbourhood
@@ -31,71 +33,6 @@ from engine.similarity.compared import compared
 from engine.similarity.measures import ListMeasure, measure
 
 __all__ = ["Answer", "Choice", "Hit", "path", "random_sounds", "search", "similar"]
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One sound of an answer.
-
-    `distance` is the measure's own, None for an order without distances; `score` is what else the order goes by, less
-    being better: of several sounds (see `engine.query.several`), of wanted traits (see `engine.query.near`).
-    """
-
-    rank: int
-    sound: Sound
-    distance: float | None = None
-    score: float | None = None
-    agents: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """As `interfaces` promises a hit."""
-        return {
-            "rank": self.rank,
-            "id": self.sound.id,
-            "name": self.sound.name,
-            "username": self.sound.username,
-            "licence": str(self.sound.licence),
-            "duration": self.sound.duration,
-            "tags": list(self.sound.tags),
-            "audio": self.sound.file is not None,
-            "distance": self.distance,
-            "score": self.score,
-            "agents": self.agents,
-        }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The sounds found.
-
-    Attributes
-    ----------
-    hits : list of Hit
-        At most k, in order.
-    allowed : int
-        How many sounds there were to choose from.
-    fitted : int
-        How many fitted what is asked but for agents, and for being fresh.
-    refused : dict
-        By agent, how many of the fitted it does not call what it is to call them.
-    unjudged : dict
-        By agent, how many of the fitted it has no verdict on; counted where no sound was allowed.
-    stale : int
-        How many sounds that fitted, and that the agents allow, were left out since they were returned lately.
-    least_bad : bool
-        Whether these are the least bad, since the agents allow none.
-    lacking : str
-        Where there is nothing to choose from, whatever is asked of it: what the corpus lacks, and how to get it.
-    """
-
-    hits: list[Hit]
-    allowed: int
-    fitted: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    unjudged: dict[str, int] = field(default_factory=dict)
-    stale: int = 0
-    least_bad: bool = False
-    lacking: str = ""
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
@@ -184,7 +121,7 @@ def similar(
     QueryError
         No target, one that is also unlike, or several and a measure that has only an order.
     """
-    likes = [int(target)] if isinstance(target, Integral) else target
+    likes = [int(target)] if isinstance(target, (int, Integral)) else target
     around = neighbourhood(corpus, measure(measure_name), likes, unlike)
     varied = _spreading(corpus, choice, measure_name)
     fitting = _nearest_tenth(choice, _fitting(corpus, choice, around.ids, around.held))
@@ -221,6 +158,7 @@ class _Fitting:
     unjudged: dict[str, int]
     stale: int = 0
     least_bad: bool = False
+    lacking: str = ""
 
     @property
     def ids(self) -> Ids:
@@ -230,7 +168,8 @@ class _Fitting:
 
 def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None, held: bool = False) -> _Fitting:
     """What fits, of `among` alone; `held`: all of `among`, which then ascend, are held."""
-    found = _without_agents(corpus, choice, among, held)
+    matches = _without_agents(corpus, choice, among, held)
+    found = by_traits(corpus, choice.near, matches.ids) if choice.near else matches
     asked = verdicts_of(corpus, choice)
     mask, refused = allowed(choice, asked, found.ids)
     fresh = np.ones(len(mask), bool) if not choice.fresh else ~np.isin(found.ids, corpus.returned.lately())
@@ -242,19 +181,26 @@ def _fitting(corpus: Corpus, choice: Choice, among: Ids | None = None, held: boo
         mask[free[least_bad(choice, asked, found.ids[free])]] = True
     unknown = unjudged(asked, found.ids) if none else {}
     kept = found if mask.all() else found.at(mask)
-    return _Fitting(kept, asked, len(mask), refused, unknown, stale, none and bool(mask.any()))
+    lack = "" if len(mask) else _untold(corpus, choice, matches.ids)
+    return _Fitting(kept, asked, len(mask), refused, unknown, stale, none and bool(mask.any()), lack)
 
 
-def _without_agents(corpus: Corpus, choice: Choice, among: Ids | None, held: bool) -> Order | Matches:
-    """What fits but for agents and for being fresh: in order where traits are wanted."""
+def _without_agents(corpus: Corpus, choice: Choice, among: Ids | None, held: bool) -> Matches:
+    """What fits but for wanted traits, for agents and for being fresh."""
+    _check_licences(corpus, choice.licences)
     narrow = parse(choice.filter) if choice.filter else None
     anything = not (choice.text or choice.tags or choice.licences or choice.with_audio or narrow)
     if among is not None and held and anything:
-        matches = Matches(among)
-    else:
-        matches = corpus.sounds.matching(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
-        matches = matches if among is None else matches.at(np.isin(matches.ids, among))
-    return by_traits(corpus, choice.near, matches.ids) if choice.near else matches
+        return Matches(among)
+    matches = corpus.sounds.matching(choice.text, choice.tags, choice.licences, choice.with_audio, narrow)
+    return matches if among is None else matches.at(np.isin(matches.ids, among))
+
+
+def _check_licences(corpus: Corpus, licences: Sequence[str]) -> None:
+    """Refuse words that are no licence's; one that is not Freesound's may still be in a catalogue."""
+    for licence in licences:
+        if from_text(licence).name not in KNOWN and not len(corpus.sounds.ids(licences=[licence])):
+            raise QueryError(f"no sound has the licence {licence!r}; Freesound's are {', '.join(KNOWN)}")
 
 
 def _nearest_tenth(choice: Choice, fitting: _Fitting) -> _Fitting:
@@ -299,16 +245,23 @@ def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> 
         unjudged=fitting.unjudged,
         stale=fitting.stale,
         least_bad=fitting.least_bad,
-        lacking="" if hits else _untold(corpus, choice),
+        lacking=fitting.lacking,
     )
 
 
-def _untold(corpus: Corpus, choice: Choice) -> str:
-    """What to say where no sound has the wanted traits."""
-    names = [name for name, _ in choice.near]
-    if not names or np.isfinite(corpus.descriptors.numbers(names)[1]).all(axis=1).any():
+def _untold(corpus: Corpus, choice: Choice, fitting: Ids) -> str:
+    """What to say where no sound fits, or none of those that fit has all the wanted traits."""
+    if not len(fitting):
+        return (
+            ""
+            if len(corpus.sounds.ids())
+            else "the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT` fills it"
+        )
+    if not choice.near:
         return ""
-    return f"no sound has {' and '.join(names)}; `mirla analyse --traits` measures what it can"
+    counts = lacking(corpus, [name for name, _ in choice.near], fitting)
+    each = " and ".join(f"{name} is lacking in {count}" for name, count in counts.items() if count)
+    return f"of {len(fitting)} that fit the rest, {each}; `mirla analyse --traits` measures what it can"
 
 
 def _explained(corpus: Corpus, answer: Answer, measure_name: str, around: Neighbourhood) -> Answer:

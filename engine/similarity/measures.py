@@ -10,6 +10,7 @@ declared by `vector_measure`; a program by `register`.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ from engine.similarity.metrics import COSINE, DIVERGENCE, EUCLIDEAN, Floats, Mat
 from engine.similarity.preparations import log_variances, means, principal_components, standardise
 
 Ids = npt.NDArray[np.int64]
+
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+"""Names that a mix can read."""
 
 
 @dataclass(frozen=True)
@@ -201,10 +205,12 @@ def register(measure: Measure) -> Measure:
     Raises
     ------
     ValueError
-        There is another of that name, or a mix could be meant by it.
+        There is another of that name, or no mix could name it.
     """
-    if not measure.name or set(measure.name) & set("+*") or any(letter.isspace() for letter in measure.name):
-        raise ValueError(f"{measure.name!r} is no name for a measure: leave out '+', '*' and spaces")
+    if not _NAME.fullmatch(measure.name):
+        raise ValueError(
+            f"{measure.name!r} is no name for a measure: letters, digits, '_', '.' and '-', a letter first"
+        )
     return MEASURES.register(measure)
 
 

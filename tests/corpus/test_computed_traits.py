@@ -197,7 +197,10 @@ def test_they_are_computed_only_when_asked_for(own, mirla):
 def test_they_are_shown_with_where_they_come_from(own, mirla):
     own.analyse(traits=True)
     shown = mirla("--json", "show", named(own, "silence")).json["traits"]
-    assert shown == {name: {"value": value, "from": "analysis"} for name, value in OF_SILENCE.items()}
+    of_silence = dict.fromkeys(scalars.NAMES) | OF_SILENCE
+    assert shown == {name: {"value": value, "from": "analysis"} for name, value in of_silence.items()}
+    assert list(shown) == sorted(shown)
+    assert "pitch=missing," in mirla("show", named(own, "silence")).out
     assert "note_name=A4" in mirla("show", named(own, "tone")).out
 
 
@@ -284,6 +287,9 @@ def test_what_is_served_counts_where_nothing_is_computed(freesound, home, monkey
     assert shown["pitch"] == {"value": 441.5, "from": "analysis"}
     assert shown["spectral_centroid"]["from"] == "freesound"
     assert shown["warmth"]["from"] == "freesound"
+    missing = [name for name, trait in shown.items() if trait["value"] is None]
+    assert missing
+    assert all(shown[name]["from"] == "analysis" and name in scalars.NAMES for name in missing)
 
 
 def test_forgetting_a_sound_forgets_them(own):

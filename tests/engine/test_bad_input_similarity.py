@@ -59,7 +59,8 @@ def test_an_empty_corpus(home, mirla, measure):
     for command in (["similar", 1], ["similar", 1, 2], ["path", 1, 2], ["random", "--far-from", 1]):
         one_line(mirla(*command, "--measure", measure, check=8), "no sound 1 in", "`mirla search` lists what is there")
     one_line(mirla("compare", measure, check=22), f"known to all of {measure}; `mirla measures` says how many")
-    nothing(mirla("search", "--near", "pitch=440"), "no sound has pitch; `mirla analyse --traits`")
+    nothing(mirla("search", "--near", "pitch=440"), "the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT`")
+    nothing(mirla("random"), "the corpus is empty; `mirla adopt DIR`")
     assert {row["sounds"] for row in mirla("--json", "measures").json["measures"]} == {0}
 
 
@@ -79,7 +80,11 @@ def test_wanted_traits_that_no_sound_has(one, mirla):
     home, sound_id = one
     near = ("--near", "pitch=440", "--near", "bpm=120")
     for command in (["search"], ["random"], ["similar", sound_id]):
-        nothing(mirla(*command, *near, home=home), "no sound has pitch and bpm; `mirla analyse --traits`")
+        if command == ["similar", sound_id]:
+            nothing(mirla(*command, *near, home=home), "measure 'mfcc' knows no other")
+        else:
+            words = "of 1 that fit the rest, pitch is lacking in 1 and bpm is lacking in 1; `mirla analyse --traits`"
+            nothing(mirla(*command, *near, home=home), words)
     assert mirla("--json", "search", *near, home=home).json == {"total": 0, "results": []}
     one_line(mirla("search", "--near", "pich=440", home=home, check=26), "no trait 'pich'; the closest known are pitch")
 

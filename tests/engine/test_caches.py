@@ -19,7 +19,8 @@ from corpus.caches import Caches
 from corpus.model import FIRST_LOCAL_ID, Space
 from corpus.store.vectors import Vector, Vectors
 from engine import features
-from engine.query.run import Choice, path, similar
+from engine.query import run
+from engine.query.run import Choice, similar
 from engine.similarity import kept, metrics
 from engine.similarity.measures import MEASURES, VectorMeasure, measure
 from engine.similarity.metrics import COSINE
@@ -257,7 +258,7 @@ def test_queries_of_several_sounds_make_nothing_again(sonic, monkeypatch, name):
     first, second, third = sonic.vectors.ids("mfcc")[:3].tolist()
 
     def asked():
-        walk = [] if name == MIXES[0] else path(sonic, first, second, Choice(k=5), name).hits
+        walk = [] if name == MIXES[0] else run.path(sonic, first, second, Choice(k=5), name).hits
         several = similar(sonic, [first, second], Choice(k=5), name, unlike=[third]).hits
         return several, similar(sonic, first, Choice(k=5, spread=0.5), name).hits, walk
 

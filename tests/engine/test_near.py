@@ -127,8 +127,28 @@ def test_what_makes_no_sense_is_one_line(finished, finished_home, mirla):
     with pytest.raises(QueryError, match=r"no trait '\?'"):
         search(finished, Choice(near=(("?", 1.0),)))
     for value in (np.nan, np.inf, -2e12):
-        with pytest.raises(QueryError, match="^loudness .* is not from -1e12 to 1e12"):
+        with pytest.raises(QueryError, match=r"^loudness .* is not from -1e12 to 1e12"):
             search(finished, Choice(near=(("loudness", value),)))
+
+
+def test_what_all_that_fit_lack_is_counted(described, described_home, mirla):
+    """Others in the corpus have it."""
+    ids, values = described.descriptors.numbers(["pitch"])
+    lacking = ids[~(values[:, 0] > 0)]
+    longest = max(lacking, key=lambda i: described.sounds.get(int(i)).duration)
+    only = f"id:{longest}"
+    ran = mirla("search", "--near", "pitch=440", "--near", "loudness=-9", "--filter", only, home=described_home)
+    one_line(
+        ran, "no sound: of 1 that fit the rest, pitch is lacking in 1; `mirla analyse --traits` measures what it can"
+    )
+    ran = mirla("search", "--near", "pitch=440", "--filter", "duration:[99 TO *]", home=described_home)
+    one_line(ran, "no sound fits; `mirla status`")
+
+
+def test_words_that_are_no_licence_are_refused(finished, finished_home, mirla):
+    words = "no sound has the licence 'nonsense'; Freesound's are Creative Commons 0, Attribution, "
+    one_line(mirla("search", "--licence", "CC0", "--licence", "nonsense", home=finished_home, check=26), words)
+    assert search(finished, Choice(licences=("sampling+",))).hits == []
 
 
 def test_all_that_have_the_trait_count_whatever_its_size(home):
