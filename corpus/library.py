@@ -249,7 +249,9 @@ class Corpus:
 
         found = self.descriptors.of([sound_id]).get(sound_id, {})
         origins = {"computed": "analysis", "api": "freesound"}
-        known = {name: {"value": value, "from": origins[origin]} for name, (value, origin) in found.items()}
+        known: dict[str, dict[str, Any]] = {
+            name: {"value": value, "from": origins[origin]} for name, (value, origin) in found.items()
+        }
         if any(origin == "computed" for _, origin in found.values()):
             known |= {name: {"value": None, "from": "analysis"} for name in NAMES if name not in known}
         return dict(sorted(known.items()))

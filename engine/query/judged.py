@@ -90,7 +90,9 @@ def within(ids: Ids, some: Ids) -> Mask:
 
 def _among(ids: Ids, verdicts: Verdicts, mask: Mask) -> Mask:
     """Mask (n,) of those of `ids` whose verdicts the mask has; often they are the very ones that have verdicts."""
-    return mask if np.array_equal(ids, verdicts.ids) else within(ids, verdicts.ids[mask])
+    if np.array_equal(ids, verdicts.ids):
+        return mask
+    return within(ids, verdicts.good if mask is verdicts.is_good else verdicts.ids[mask])
 
 
 def _is_good(verdicts: Verdicts, strict: float | None) -> Mask:
