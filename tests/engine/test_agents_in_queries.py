@@ -11,9 +11,10 @@ from corpus import Corpus
 from corpus.model import Space
 from corpus.store.vectors import Vector
 from engine.agent.flucoma import import_agent
-from engine.agent.judging import judge
+from engine.agent.judging import Verdicts, judge
 from engine.agent.training import train
 from engine.errors import QueryError
+from engine.query.judged import allowed
 from engine.query.run import Choice, path, random_sounds, search, similar
 from tests.audio_files import write_tone
 from tests.engine.made_up_flucoma import label, made_up, put
@@ -308,3 +309,16 @@ def test_hits_tell_the_verdict_of_every_agent_asked(judged_home, mirla):
         assert hit["agents"]["loops"]["label"] == "bad"
         assert hit["agents"]["theirs"]["p"] is None
     assert " good " in mirla("random", "--agent", "theirs", home=judged_home).out
+
+
+@pytest.mark.parametrize("asked", [slice(None), slice(1, None), slice(None, None, -1)], ids=["same", "fewer", "mixed"])
+@pytest.mark.parametrize("strict", [None, 0.8])
+def test_the_agents_allow_the_same_whether_all_or_some_are_asked_about(asked, strict):
+    generator = np.random.default_rng(8)
+    ids = np.sort(generator.choice(10**6, 500, replace=False))
+    good, bad = (Verdicts(name, 1, ids, p > 0.5, p) for name, p in zip("gb", generator.random((2, 500)), strict=True))
+    choice = Choice(agents=("g",), not_agents=("b",), strict=strict)
+    mask, refused = allowed(choice, {"g": good, "b": bad}, ids[asked])
+    is_good, is_bad = (good.p > (strict or 0.5))[asked], (bad.p <= 0.5)[asked]
+    np.testing.assert_array_equal(mask, is_good & is_bad)
+    assert refused == {"g": int((~is_good).sum()), "b": int((~is_bad).sum())}
