@@ -71,7 +71,8 @@ class Caches:
         place = self._place(key, stamp)
         try:
             found = _open(place, stamp)
-            os.utime(place)  # in use
+            with contextlib.suppress(OSError):
+                os.utime(place)  # in use
             return found
         except (OSError, ValueError, LookupError, TypeError):
             return None

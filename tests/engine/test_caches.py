@@ -429,3 +429,13 @@ def test_every_writer_changes_the_state(sonic):
     seen.append(sonic.vectors.state("mfcc"))
     assert len(set(seen)) == len(seen)
     assert sonic.vectors.state("mfcc_librosa") is None
+
+
+def test_a_cache_that_may_only_be_read_is_read(tmp_path, monkeypatch):
+    Caches(tmp_path).store("key", "now", {"X": np.arange(4)})
+
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert Caches(tmp_path).find("key", "now")["X"].tolist() == [0, 1, 2, 3]
