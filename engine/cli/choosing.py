@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corpus.cli.app import App, table
+from corpus.cli.app import App, print_lines, table
 from corpus.text import for_terminal
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ def _near(_context: click.Context, parameter: click.Parameter, given: tuple[str,
             raise click.BadParameter(f"the value in {text!r} must be a finite number, as in pitch=440", param=parameter)
         wanted.append((name.strip(), value))
     return tuple(wanted)
+
+
+_IDS = "mirla.ids"
+
+
+def _only_ids(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    context.meta[_IDS] = wanted
 
 
 _SPREAD = click.option(
@@ -84,6 +91,13 @@ _OPTIONS = (
         help="Leave out what queries with --fresh returned within the last hour, or the last 100 if these are more.",
     ),
     click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
+    click.option(
+        "--ids",
+        is_flag=True,
+        expose_value=False,
+        callback=_only_ids,
+        help="Print the ids alone, for another command: mirla play $(mirla random -k 3 --ids).",
+    ),
 )
 
 _NAMES = (
@@ -123,6 +137,9 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
     """Answer with hits: `data` and `results` as JSON, else a table; says why where there are none."""
 
     def draw(console: Console) -> None:
+        if click.get_current_context().meta[_IDS]:
+            print_lines(console, [str(hit.sound.id) for hit in answer.hits])
+            return
         agents = list(answer.hits[0].agents) if answer.hits else []
         headings = ["", "id", "name", "seconds", "audio", "distance", "score", *agents, "by", "licence", "tags"]
         rows = [

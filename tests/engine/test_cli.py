@@ -127,6 +127,14 @@ def test_agents_from_label_to_verdict(mirla, sonic_home):
     assert "version 1" in mirla("agent", "show", "metal").out
 
 
+def test_ids_alone_are_for_another_command(mirla, finished_home):
+    found = mirla("--json", "search", "cymbal", "-k", 3, home=finished_home).json["results"]
+    assert mirla("search", "cymbal", "-k", 3, "--ids", home=finished_home).out.split() == [
+        str(hit["id"]) for hit in found
+    ]
+    assert mirla("--json", "search", "cymbal", "-k", 3, "--ids", home=finished_home).json["results"] == found
+
+
 def test_text_search_joins_excludes_and_quotes(mirla, finished_home):
     def names(*arguments):
         return {
