@@ -31,7 +31,7 @@ def why(app: App, name: str, sound: int, seconds: float) -> None:
     corpus = app.corpus()
     with app.progress("leaving out", "labels") as progress:
         report = explain(corpus, name, sound, seconds, progress)
-    named = [sound, *(one["id"] for one in report["nearest"].values() if one), *_tried_ids(report)]
+    named = [sound, *(one["id"] for one in report["nearest"].values() if one), *_left_out_ids(report)]
     names = {found.id: found.name for found in corpus.sounds.many(named)}
     app.answer(report, lambda console: print_lines(console, _lines(report, names)))
 
@@ -39,7 +39,7 @@ def why(app: App, name: str, sound: int, seconds: float) -> None:
 COMMANDS = (why,)
 
 
-def _tried_ids(report: dict[str, Any]) -> list[int]:
+def _left_out_ids(report: dict[str, Any]) -> list[int]:
     return [one["id"] for one in (*report["would_change"], *report["cannot_leave_out"])]
 
 
