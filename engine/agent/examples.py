@@ -17,33 +17,22 @@ from engine.errors import NoVectors
 from engine.features import FeatureMatrix, load
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Labelled sounds that have vectors in all spaces an agent looks at, in ascending order of id.
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Sounds called good or bad, in ascending order of id.
 
     Attributes
     ----------
     ids : (n,) int64
-    X : (n, d) float32
     y : (n,) int64
         0 bad, 1 good.
     groups : list of str
         The uploader of each.
-    left_out : list of int
-        Labelled sounds without such vectors, or no longer there.
-    until : int, optional
-        The last annotation among those of all these.
-    lacks : str
-        What the first of those left out lacks, and how to get it.
     """
 
     ids: npt.NDArray[np.int64]
-    X: Matrix
     y: Classes
     groups: list[str]
-    left_out: list[int]
-    until: int | None
-    lacks: str = ""
 
     @property
     def good(self) -> int:
@@ -59,6 +48,27 @@ class Examples:
     def hash(self) -> str:
         """A digest of what was said of which sound."""
         return labels_hash(zip(self.ids.tolist(), (("bad", "good")[label] for label in self.y), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples(Labelled):
+    """Labelled sounds that have vectors in all spaces an agent looks at.
+
+    Attributes
+    ----------
+    X : (n, d) float32
+    left_out : list of int
+        Labelled sounds without such vectors, or no longer there.
+    until : int, optional
+        The last annotation among those of all these.
+    lacks : str
+        What the first of those left out lacks, and how to get it.
+    """
+
+    X: Matrix
+    left_out: list[int]
+    until: int | None
+    lacks: str = ""
 
 
 def labels_hash(facts: Iterable[tuple[int, str | None]]) -> str:
@@ -104,13 +114,13 @@ def gathered(corpus: Corpus, agent: Agent, labels: Sequence[Annotation]) -> Exam
     kept = [label for label, one in zip(labels, there.tolist(), strict=True) if one]
     ids = wanted[there]
     return Examples(
-        ids,
-        rows_of(parts, ids),
-        np.array([label.label == "good" for label in kept], np.int64),
-        [sound.uploader_group for sound in corpus.sounds.many(ids.tolist())],
-        wanted[~there].tolist(),
-        max((label.id or 0 for label in labels), default=None),
-        _lacks(parts, wanted[~there][:1]),
+        ids=ids,
+        X=rows_of(parts, ids),
+        y=np.array([label.label == "good" for label in kept], np.int64),
+        groups=[sound.uploader_group for sound in corpus.sounds.many(ids.tolist())],
+        left_out=wanted[~there].tolist(),
+        until=max((label.id or 0 for label in labels), default=None),
+        lacks=_lacks(parts, wanted[~there][:1]),
     )
 
 

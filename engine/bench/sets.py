@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.library import Corpus
-from engine.agent.examples import labels_hash
+from engine.agent.examples import Labelled
 from engine.agent.forms import Classes
 from engine.errors import TrainingError
 from engine.features import among
@@ -31,19 +31,14 @@ _SHOWN = 10
 _NEEDED = "needs two of each at least, so that one can be held out"
 
 
-@dataclass(frozen=True)
-class LabelledSet:
-    """Sounds with labels, in ascending order of id.
+@dataclass(frozen=True, kw_only=True)
+class LabelledSet(Labelled):
+    """Sounds with labels.
 
     Attributes
     ----------
     name, kind : str
         As it was asked for, and what that is.
-    ids : (n,) int64
-    y : (n,) int64
-        0 bad, 1 good.
-    groups : list of str
-        The uploader of each.
     left_out : int
         Sounds labelled (good) that are not known to every space.
     drawn_from : tuple of int, optional
@@ -52,26 +47,8 @@ class LabelledSet:
 
     name: str
     kind: Kind
-    ids: Ids
-    y: Classes
-    groups: list[str]
     left_out: int
     drawn_from: tuple[int, int] | None = None
-
-    @property
-    def good(self) -> int:
-        """How many are good."""
-        return int(self.y.sum())
-
-    @property
-    def bad(self) -> int:
-        """How many are bad."""
-        return len(self.y) - self.good
-
-    @property
-    def hash(self) -> str:
-        """A digest of what is said of which sound."""
-        return labels_hash(zip(self.ids.tolist(), (("bad", "good")[label] for label in self.y), strict=True))
 
 
 def labelled(corpus: Corpus, name: str, known: Ids, seed: int = 0, most: int = MOST) -> LabelledSet:
@@ -176,7 +153,7 @@ def _made(
     drawn_from: tuple[int, int] | None = None,
 ) -> LabelledSet:
     groups = [sound.uploader_group for sound in corpus.sounds.many(ids.tolist())]
-    return LabelledSet(name, kind, ids, y, groups, left_out, drawn_from)
+    return LabelledSet(ids=ids, y=y, groups=groups, name=name, kind=kind, left_out=left_out, drawn_from=drawn_from)
 
 
 def _remedy(found: LabelledSet, name: str) -> str:

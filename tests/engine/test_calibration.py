@@ -47,7 +47,7 @@ def test_small_held_out_scores_do_not_blow_up_those_of_all_labels():
 
 def _factor(name, n, seed, gap):
     X, y = split(n, gap=gap, seed=seed)
-    given = Examples(np.arange(n), X, y, [str(row) for row in range(n)], [], None)
+    given = Examples(ids=np.arange(n), X=X, y=y, groups=[str(row) for row in range(n)], left_out=[], until=None)
     fitted = fit(name, X, y, seed)
     return fitted, temperature_of(fitted, cross_validate(X, y, given.groups, seed, None, name, 2), given)
 
