@@ -137,7 +137,7 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
     """Answer with hits: `data` and `results` as JSON, else a table; says why where there are none."""
 
     def draw(console: Console) -> None:
-        if click.get_current_context().meta[_IDS]:
+        if click.get_current_context().meta.get(_IDS):
             print_lines(console, [str(hit.sound.id) for hit in answer.hits])
             return
         agents = list(answer.hits[0].agents) if answer.hits else []

@@ -116,9 +116,11 @@ def _known_to_all(corpus: Corpus, measures: Mapping[str, Measure], known: Mappin
     every: Ids = reduce(np.intersect1d, known.values())
     if not len(every):
         held = corpus.sounds.ids()
+        if not len(held):
+            raise NoVectors("the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT` brings sounds")
         for name, one in measures.items():
             if not len(known[name]):
-                one.around(corpus, int(held[0]) if len(held) else 0)  # raises, and says how to get what it compares
+                one.around(corpus, int(held[0]))  # raises, and says how to get what it compares
         raise NoVectors(f"no sound is known to all of {', '.join(known)}; `mirla measures` says how many each knows")
     return every
 

@@ -106,7 +106,7 @@ def test_a_catalogue_that_cannot_be_read_adopts_nothing(home, mirla, tmp_path, c
 ARGUMENTS = {
     "search": (("search", "drum\udcff"), 0),
     "a tag": (("search", "--tag", "\udcff"), 0),
-    "a licence": (("search", "--licence", "\udcff"), 0),
+    "a licence": (("search", "--licence", "\udcff"), 26),
     "an agent": (("agent", "show", "\udcff"), 7),
     "a new agent": (("agent", "new", "\udcff"), 9),
     "an agent's words": (("agent", "new", "water", "--about", "\udcff"), 7),

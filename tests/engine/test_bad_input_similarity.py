@@ -58,7 +58,7 @@ def nothing(ran, *words):
 def test_an_empty_corpus(home, mirla, measure):
     for command in (["similar", 1], ["similar", 1, 2], ["path", 1, 2], ["random", "--far-from", 1]):
         one_line(mirla(*command, "--measure", measure, check=8), "no sound 1 in", "`mirla search` lists what is there")
-    one_line(mirla("compare", measure, check=22), f"known to all of {measure}; `mirla measures` says how many")
+    one_line(mirla("compare", measure, check=22), "the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT`")
     nothing(mirla("search", "--near", "pitch=440"), "the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT`")
     nothing(mirla("random"), "the corpus is empty; `mirla adopt DIR`")
     assert {row["sounds"] for row in mirla("--json", "measures").json["measures"]} == {0}
@@ -118,7 +118,11 @@ def test_vectors_for_only_some(some, mirla):
     sounds = {row["name"]: row["sounds"] for row in mirla("--json", "measures").json["measures"]}
     assert (sounds["mfcc"], sounds["traits"], sounds["mfcc_gauss"]) == (2, 2, 0)
     assert mirla("--json", "compare", "mfcc", "traits").json["sounds"] == 1
-    one_line(mirla("compare", "mfcc", "mfcc_gauss", check=22), "known to all of mfcc, mfcc_gauss; `mirla measures`")
+    one_line(
+        mirla("compare", "mfcc", "mfcc_gauss", check=22),
+        "in space 'mfcc_frames' yet; ",
+        "`mirla analyse --space mfcc_frames`",
+    )
 
 
 def test_vectors_of_another_version_are_not_mixed_in(some, home, mirla):

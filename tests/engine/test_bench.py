@@ -45,7 +45,7 @@ PLUGIN = """
     tired = Classifier("tired", "never learns", lambda seed: Tired(classifier("lda").build(seed).steps))
     broken = Classifier("broken", "cannot be built", build)
 """
-AGENT = "<img src=x onerror=alert(1)> & <b>"
+AGENT = "<svg&onload=alert(1)><b>"
 TAG = "<script>alert(2)</script>"
 
 

@@ -272,14 +272,14 @@ def test_a_terminal_that_does_not_say_its_width_has_80_columns(teach):
 
 
 def test_ctrl_c_quotes_a_name_for_the_shell(sonic_home):
-    lesson = Terminal(sonic_home, "agent", "teach", "my $agent", "--silent", columns=200)
+    lesson = Terminal(sonic_home, "agent", "teach", "my$agent", "--silent", columns=200)
     try:
         lesson.until("LUFS")
         lesson.press("g")
         lesson.until("1 good")
         lesson.press("\x03")
         assert lesson.end() == 130
-        assert "`mirla agent train 'my $agent'`" in lesson.text
+        assert "`mirla agent train 'my$agent'`" in lesson.text
     finally:
         lesson.close()
 
