@@ -187,7 +187,7 @@ def test_what_cannot_be_compared_is_said(measured, home):
     ):
         with pytest.raises(NoVectors, match=way_out):
             compare(measured, ["mfcc", name])
-    with Corpus(home) as corpus, pytest.raises(NoVectors, match="`mirla adopt DIR` or `mirla harvest TEXT`, then"):
+    with Corpus(home) as corpus, pytest.raises(NoVectors, match="the corpus is empty; `mirla adopt DIR` or `mirla har"):
         compare(corpus, ["mfcc"])
 
 
