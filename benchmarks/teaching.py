@@ -68,7 +68,7 @@ def keys(corpus: Corpus, name: str, refits: str) -> list[float]:
     """What some keys took, in ms."""
     teacher = Teacher(corpus, name, who="benchmark", seed=0)
     if refits != "process":
-        teacher._pupil.refit = lambda ids: None  # type: ignore[method-assign]
+        teacher._pupil.refit = lambda ids: None  # the refits of a thread are made below
     hearing = Hearing(corpus, None, None, print)
     status = teacher.useful()
     over = threading.Event()

@@ -9,6 +9,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 _DATE = re.compile(
     r"(?:NOW|(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
@@ -51,7 +52,7 @@ class Moment:
             first, smallest = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now, "SECOND"
         else:
             given = [int(match[part]) for part in _PARTS if match[part] is not None]
-            first, smallest = datetime(*(given + [1, 1][len(given) - 1 :])), UNITS[len(given) - 1]  # type: ignore[arg-type]
+            first, smallest = _beginning(given), UNITS[len(given) - 1]
         for sign, count, unit in steps:
             unit = unit.removesuffix("S")
             first = _rounded(first, unit) if sign == "/" else _moved(first, unit, int(sign + count))
@@ -60,7 +61,11 @@ class Moment:
 
 
 def _rounded(when: datetime, unit: str) -> datetime:
-    given = [getattr(when, part) for part in _PARTS[: UNITS.index(unit) + 1]]
+    return _beginning([getattr(when, part) for part in _PARTS[: UNITS.index(unit) + 1]])
+
+
+def _beginning(given: list[Any]) -> datetime:
+    """The first second of what is given, from the year down to any unit."""
     return datetime(*(given + [1, 1][len(given) - 1 :]))
 
 

@@ -24,6 +24,9 @@ _SPARSE = 64
 """How many ids there may be in the range for each that is looked up, for a table to be worth it."""
 
 
+EMPTY = "the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT` fills it"
+
+
 @dataclass(frozen=True)
 class FeatureMatrix:
     """Vectors of a space.

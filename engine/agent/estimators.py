@@ -21,7 +21,7 @@ _CHOOSING = 100
 """Examples of each class by which a kernel is chosen: the time goes by the cube of their number."""
 
 
-class Components(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Components(TransformerMixin, BaseEstimator):
     """PCA, not whitened, to so many components, or as many as there are; `pca_` is scikit-learn's."""
 
     def __init__(self, n_components: int = 20) -> None:
@@ -41,7 +41,7 @@ class Components(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
         return self.pca_.transform(X)
 
 
-class Neighbours(KNeighborsClassifier):  # type: ignore[misc]
+class Neighbours(KNeighborsClassifier):
     """The k nearest, or all examples where these are fewer."""
 
     def fit(self, X: Any, y: Any) -> Neighbours:
@@ -56,7 +56,7 @@ class Neighbours(KNeighborsClassifier):  # type: ignore[misc]
         return (self._y[rows].sum(axis=1) + 0.5) / (self.n_neighbors_ + 1)
 
 
-class Discriminant(LinearDiscriminantAnalysis):  # type: ignore[misc]
+class Discriminant(LinearDiscriminantAnalysis):
     """Linear discriminant analysis; the nearer mean where no class has two different examples.
 
     That is what it comes to when the covariance is shrunk all the way, which scikit-learn cannot do without variance.
@@ -78,7 +78,7 @@ class Discriminant(LinearDiscriminantAnalysis):  # type: ignore[misc]
         return self
 
 
-class Process(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Process(ClassifierMixin, BaseEstimator):
     """A Gaussian process whose kernel is the likeliest of a few; scikit-learn's search over all takes seconds.
 
     Lengths are in root-mean-square distances of standardised examples over the square root of 2. `process_` is

@@ -25,7 +25,7 @@ Weights = list[Floats]
 Shapes = list[tuple[int, ...]]
 
 
-class Perceptron(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Perceptron(ClassifierMixin, BaseEstimator):
     """A binary classifier for scikit-learn; the defaults are FluCoMa's settings in the paper.
 
     Attributes

@@ -62,7 +62,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; whatever goes wrong is one line on standard error and an exit code."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a file, as Python opens it
     words = list(sys.argv[1:] if arguments is None else arguments)
     app = App()
     app.json = "--json" in words  # also where the words cannot be parsed

@@ -26,6 +26,7 @@ from engine.compare import figures
 from engine.compare.facts import Facts
 from engine.compare.results import Agreement, Asked, Comparison, Quality, Taste
 from engine.errors import NoVectors
+from engine.features import EMPTY
 from engine.similarity.many import Many
 from engine.similarity.measures import Measure, measure
 
@@ -117,7 +118,7 @@ def _known_to_all(corpus: Corpus, measures: Mapping[str, Measure], known: Mappin
     if not len(every):
         held = corpus.sounds.ids()
         if not len(held):
-            raise NoVectors("the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT` brings sounds")
+            raise NoVectors(EMPTY)
         for name, one in measures.items():
             if not len(known[name]):
                 one.around(corpus, int(held[0]))  # raises, and says how to get what it compares

@@ -19,6 +19,7 @@ from corpus.licences import KNOWN, from_text
 from corpus.model import Grouping
 from corpus.store.texts import Matches
 from engine.errors import QueryError
+from engine.features import EMPTY
 from engine.query.answer import Answer, Hit
 from engine.query.chance import evenly, farthest_tenth
 from engine.query.choice import Choice
@@ -252,11 +253,7 @@ def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> 
 def _untold(corpus: Corpus, choice: Choice, fitting: Ids) -> str:
     """What to say where no sound fits, or none of those that fit has all the wanted traits."""
     if not len(fitting):
-        return (
-            ""
-            if len(corpus.sounds.ids())
-            else "the corpus is empty; `mirla adopt DIR` or `mirla harvest TEXT` fills it"
-        )
+        return "" if len(corpus.sounds.ids()) else EMPTY
     if not choice.near:
         return ""
     counts = lacking(corpus, [name for name, _ in choice.near], fitting)

@@ -10,7 +10,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -119,9 +119,9 @@ class Screen:
         self.clear()
         self._write(self._styled(_cut(for_terminal(text), self.width), **style) + "\n")
 
-    def _styled(self, text: str, **style: bool | str) -> str:
+    def _styled(self, text: str, **style: Any) -> str:
         chosen = {name: value for name, value in style.items() if value}
-        return click.style(text, **chosen) if self._coloured and chosen else text  # type: ignore[arg-type]
+        return click.style(text, **chosen) if self._coloured and chosen else text
 
     def _write(self, text: str) -> None:
         if not self._quiet:
