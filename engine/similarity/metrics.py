@@ -80,7 +80,12 @@ def alike(embed: Callable[[Matrix], Matrix]) -> Callable[..., Embedding]:
     """Embed rows and query by the same function of matrices."""
 
     def embedding(X: Matrix, rows: Matrix | None = None) -> Embedding:
-        return Embedding(embed(X) if rows is None else rows, lambda query: embed(query[None])[0])
+        return Embedding(embed(X) if rows is None else rows, lambda query: embed(query[None])[0], rounding)
+
+    def rounding(query: Matrix) -> float:
+        """Also of a query that is no row, such as a centre: FAISS has it as float32, which moves it by so much."""
+        moved = np.sqrt(len(query)) * np.abs(query).max(initial=0) * 2.0**-24
+        return ROUNDING + 2 * float(moved)
 
     return embedding
 

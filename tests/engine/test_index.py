@@ -190,3 +190,18 @@ def test_divergences_of_real_sizes_are_rounded_by_less_than_the_bound():
         off = embedding.rows @ query + distances
         off -= np.median(off)  # each product is the distance but for its sign and one constant
         assert 4 * np.abs(off).max() < embedding.rounding(query) < 0.05 * np.median(distances)
+
+
+@pytest.mark.parametrize("span", [20, 200])
+@pytest.mark.parametrize("k", [1, 5, 30])
+def test_a_centre_that_float32_cannot_hold_is_answered_exactly(span, k):
+    """Coordinates so large that float32 moves the centre of some vectors by half their distance."""
+    for seed in range(8):
+        generator = np.random.default_rng(seed)
+        X = (1e5 + 2.0**-7 * generator.integers(0, span, (2000, 2))).astype(np.float32)
+        rows = X.astype(np.float64)
+        for _ in range(8):
+            centre = rows[generator.choice(len(X), 3, replace=False)].mean(axis=0)
+            distances = np.linalg.norm(rows - centre, axis=1)
+            expected = np.lexsort((np.arange(len(X)), distances))[:k]
+            np.testing.assert_array_equal(ExactIndex(X, EUCLIDEAN).nearest(centre, k)[0], expected)
