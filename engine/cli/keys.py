@@ -17,6 +17,8 @@ from typing import Protocol, TextIO
 
 END = "\x04"
 """No more keys: the end of the input, or Ctrl-D."""
+STOP = ("q", END)
+"""Keys that end what asks for keys; they are meant whenever they are pressed."""
 HELD_SECONDS = 0.15
 """A key that comes again sooner is held down, and counts once."""
 _WORDS = {
@@ -59,7 +61,10 @@ class Keys(Protocol):
         """A line, typed as anywhere else; empty if there is none."""
 
     def drop(self) -> None:
-        """Forget what was pressed so far: it was no answer to what is asked now. Lines of a file or a pipe stay."""
+        """Forget what was pressed so far: it was no answer to what is asked now, unless it asked to stop.
+
+        Lines of a file or a pipe stay.
+        """
 
 
 def keys_from(stream: TextIO) -> Keys:
@@ -148,12 +153,10 @@ class TerminalKeys:
             self._one_by_one()
 
     def drop(self) -> None:
-        """Forget what was pressed so far."""
-        import termios
-
-        self._typed = ""
-        with contextlib.suppress(termios.error):  # the terminal is gone
-            termios.tcflush(self._fd, termios.TCIFLUSH)
+        """Forget what was pressed so far, but for a stop."""
+        while END not in self._typed and select.select([self._fd], [], [], 0)[0]:
+            self._typed += self._read()
+        self._typed = next((key for key in self._typed.lower() if key in STOP), "")
 
     def _read(self) -> str:
         try:

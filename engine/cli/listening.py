@@ -10,7 +10,7 @@ from corpus.cli.app import App
 from corpus.errors import CorpusError
 from corpus.model import Label
 from engine.cli.hearing import Hearing
-from engine.cli.keys import END, Keys, keys_from, unknown
+from engine.cli.keys import STOP, Keys, keys_from, unknown
 
 if TYPE_CHECKING:
     from corpus.library import Corpus
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.playback.player import Player
 
 _LABELS: dict[str, Label] = {"g": "good", "b": "bad"}
-_AGAIN, _BACK, _STOP, _KEYS = ("a", " "), "u", ("q", END), "?"
+_AGAIN, _BACK, _KEYS = ("a", " "), "u", "?"
 _HELP = "g good, b bad, a or space again, u back to the one before, q stop; every answer is kept at once"
 _ABOUT = {"target": "a sound", "result": "what was found near it"}
 _WAIT_SECONDS = 0.5
@@ -41,7 +41,7 @@ def listen(app: App, corpus: Corpus, trial: Trial, who: str, player: Player | No
             hearing.keep(sound, *upcoming)
             title = f"{place // 2 + 1} of {len(asked) // 2}: {_ABOUT[question.part]}"
             key = _key(app, keys, hearing, sound, title)
-            if key in _STOP:
+            if key in STOP:
                 return
             if key == _BACK:
                 place = max(place - 1, 0)
@@ -74,7 +74,7 @@ def _next(app: App, keys: Keys, words: str) -> str:
         if keys.resumed:
             keys.resumed = False
             app.say(words)
-        if key in (*_LABELS, *_AGAIN, _BACK, *_STOP):
+        if key in (*_LABELS, *_AGAIN, _BACK, *STOP):
             return key
         if key:
             app.say(_HELP if key == _KEYS else unknown(key))

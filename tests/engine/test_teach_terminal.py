@@ -251,6 +251,10 @@ def test_keys_pressed_before_a_sound_are_dropped():
             assert keys.key(0.1) is None
             os.write(master, b"u")
             assert keys.key(1) == "u"
+            for stop in "q", END:  # meant at any time
+                os.write(master, b"g" + stop.encode() + b"b")
+                keys.drop()
+                assert [keys.key(0.1), keys.key(0.1)] == [stop, None]
     os.close(master)
 
 

@@ -121,7 +121,7 @@ def _greet(teacher: Teacher, screen: Screen) -> None:
 
 def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, source: str) -> None:
     """Ask, take a key, act on it, until there are no more keys."""
-    from engine.cli.keys import END
+    from engine.cli.keys import STOP
 
     teacher.source(source)
     shown = None
@@ -138,7 +138,7 @@ def _lesson(teacher: Teacher, hearing: Hearing, screen: Screen, keys: Keys, sour
             screen.again()
         if key is None:
             continue
-        if key in ("q", END):
+        if key in STOP:
             return
         try:
             _act(key, teacher, hearing, screen, keys)
