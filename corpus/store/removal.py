@@ -1,6 +1,6 @@
 """What goes when sounds go. Every table is asked: one that refers to sounds is cleared of them, whoever added it.
 
-But for labels, of which none is ever lost: they count again when their sound is back, under its Freesound id, or, if it
+But for what happened, which stays: what was played, what palettes hold, and labels. These count again when their sound is back, under its Freesound id, or, if it
 is one's own, under the id that its content had.
 
 All functions work within the caller's transaction.
@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus.model import FIRST_LOCAL_ID
-from corpus.store.tables import agents, files, forgotten, labels, metadata, sounds
+from corpus.store.tables import agents, files, forgotten, labels, metadata, palette_sounds, plays, sounds
 
 _PER_QUERY = 500
+_HAPPENED = (labels, plays, palette_sounds)
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ def labelled(connection: Connection, ids: Sequence[int]) -> dict[str, int]:
 
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
-    """Delete sounds and all rows that refer to them, by a foreign key or in a column `sound_id`, but for labels."""
+    """Delete sounds and all rows that refer to them, by a foreign key or in a column `sound_id`, but for what happened."""
     referring = [
         (table, column)
         for table in reversed(metadata.sorted_tables)  # what refers goes before what is referred to
         for column in table.c
-        if table is not labels and (column.name == "sound_id" or column.references(sounds.c.id))
+        if table not in _HAPPENED and (column.name == "sound_id" or column.references(sounds.c.id))
     ]
     for some in _parts(ids):
         _remember(connection, some)

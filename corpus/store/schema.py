@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from corpus.errors import HomeError, SchemaError, StoreError
 from corpus.store.database import Database, now
 
-HEAD = "0010"
+HEAD = "0011"
 """The revision this program works with (a test holds it against the migrations)."""
 
 

@@ -290,3 +290,69 @@ texts = Table(  # one row: which state the full-text index is in
     Column("id", Integer, primary_key=True),
     Column("changes", BigInteger, nullable=False),  # drawn anew by triggers at each change
 )
+
+performances = Table(  # what was played, and what was asked for meanwhile
+    "performances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("begun", String(32), nullable=False, index=True),
+    Column("ended", String(32)),
+    Column("seed", BigInteger),
+    Column("title", Text, nullable=False, server_default=""),
+)
+
+commands = Table(  # `at` in seconds since the performance began
+    "commands",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("performance_id", ForeignKey("performances.id"), nullable=False, index=True),
+    Column("at", Float, nullable=False),
+    Column("of_group", Text),  # null: of the whole session
+    Column("verb", Text, nullable=False),
+    Column("arguments", JSON, nullable=False),  # {"given": [..], "named": {..}}
+    Column("answer", JSON),  # the ids that it brought, or its words
+    Column("error", Text),
+)
+
+plays = Table(  # of sounds that need not be held any more: credits outlast them
+    "plays",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("performance_id", ForeignKey("performances.id"), nullable=False, index=True),
+    Column("sound_id", Integer, nullable=False, index=True),
+    Column("of_group", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("began", String(32), nullable=False, index=True),
+    Column("seconds", Float),  # null: it had not ended when that could last be written down
+    Column("credit", JSON, nullable=False),  # as `corpus.credits.credit` said it then
+)
+
+palettes = Table(
+    "palettes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("published", String(32), nullable=False),
+    Column("removed", String(32)),
+)
+
+palette_sounds = Table(  # of sounds that need not be held any more: the folder has its own files
+    "palette_sounds",
+    metadata,
+    Column("palette_id", ForeignKey("palettes.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("sound_id", Integer, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("credit", JSON, nullable=False),
+)
+
+onsets = Table(  # where a sound's events begin, in seconds: little-endian float32, ascending
+    "onsets",
+    metadata,
+    Column("sound_id", ForeignKey(_SOUND), primary_key=True, autoincrement=False),
+    Column("file_id", ForeignKey("files.id"), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
