@@ -1,7 +1,7 @@
 """What goes when sounds go. Every table is asked: one that refers to sounds is cleared of them, whoever added it.
 
-But for what happened, which stays: what was played, what palettes hold, and labels. These count again when their sound is back, under its Freesound id, or, if it
-is one's own, under the id that its content had.
+But for what happened, which stays: what was played, what palettes hold, and labels, of which none is ever lost. They
+count again when their sound is back, under its Freesound id, or, if it is one's own, under the id that its content had.
 
 All functions work within the caller's transaction.
 """
@@ -55,7 +55,7 @@ def labelled(connection: Connection, ids: Sequence[int]) -> dict[str, int]:
 
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
-    """Delete sounds and all rows that refer to them, by a foreign key or in a column `sound_id`, but for what happened."""
+    """Delete sounds and all rows that refer to them, by a foreign key or a column `sound_id`, but for what happened."""
     referring = [
         (table, column)
         for table in reversed(metadata.sorted_tables)  # what refers goes before what is referred to

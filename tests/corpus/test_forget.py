@@ -18,6 +18,7 @@ from corpus.store.tables import metadata
 from corpus.wanted import Query, Wanted
 
 FETCHED, KEPT = 100055, 4832
+KEEPING = {"annotations.sound_id", "plays.sound_id", "palette_sounds.sound_id"}
 OWN, LINKED = FIRST_LOCAL_ID, FIRST_LOCAL_ID + 1
 
 
@@ -49,6 +50,7 @@ def made(tmp_path_factory, freesound_server, samples):
                 for sound_id in corpus.sounds.ids().tolist():
                     corpus.similar_lists.put(connection, sound_id, [FETCHED, KEPT], 2)
                     corpus.descriptors.put(connection, sound_id, "computed", {"pitch": 440.0})
+                performed(connection, corpus.sounds.ids().tolist())
             corpus.returned.remember(corpus.sounds.ids().tolist())
             label(corpus, "water", "good", FETCHED, KEPT, OWN)
             label(corpus, "water", "bad", FETCHED)
@@ -70,6 +72,19 @@ def label(corpus, name, word, *ids):
     known = [agent.name for agent in corpus.agents.all()]
     agent = corpus.agents.get(name) if name in known else corpus.agents.create(name, "", ["mfcc"], "mlp")
     corpus.agents.annotate(agent, ids, word, who="me", session="s")
+
+
+def performed(connection, ids):
+    """Rows of what a performance leaves of each sound."""
+    connection.execute(sa.text("insert into performances (id, begun) values (1, '2026-01-01T00:00:00Z')"))
+    connection.execute(sa.text("insert into palettes values (1, 'p', 1, '2026-01-01T00:00:00Z', null)"))
+    for sound_id in ids:
+        for row in (
+            f"onsets select {sound_id}, id, '', x'' from files where sound_id = {sound_id}",
+            f"plays values (null, 1, {sound_id}, 'a', 0, '2026-01-01T00:00:00Z', 1, '{{}}')",
+            f"palette_sounds values (1, {sound_id}, {sound_id}, '', '', '{{}}')",
+        ):
+            connection.execute(sa.text(f"insert into {row}"))
 
 
 def rows(corpus):
@@ -111,7 +126,7 @@ def test_no_trace_is_left_in_any_table_nor_on_disk(corpus, gone):
         assert gone in {row.sound for row in those}, f"{table} holds nothing of sound {gone}: let the fixture fill it"
     report = corpus.forget([gone], for_good=True)
     for table, those in rows(corpus).items():
-        kept = table == "annotations.sound_id"
+        kept = table in KEEPING
         assert those == [row for row in before[table] if kept or row.sound != gone], table
     assert report.forgotten == [gone]
     assert not path.exists()
