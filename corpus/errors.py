@@ -19,7 +19,8 @@ CorpusError                  3   anything below
 ├── HarvestError            19   a harvest that cannot be made as it was asked for
 ├── NotConfirmed            30   what cannot be had again would be deleted, and nobody said yes
 ├── FilterError             31   a filter that cannot be read
-└── LabelsError             32   a file of labels that cannot be read or written, or a person without a name
+├── LabelsError             32   a file of labels that cannot be read or written, or a person without a name
+└── PerformanceError        33   a performance that does not exist, or cannot be kept
 
 20 to 29 are the engine's (`engine.errors`), 30 and up the corpus's again.
 Every message is one line: what happened, with the value, and what to do next.
@@ -146,3 +147,9 @@ class LabelsError(CorpusError):
     """A file of labels that cannot be read or written, or who labels has no name."""
 
     exit_code = 32
+
+
+class PerformanceError(CorpusError):
+    """A performance that does not exist, or that cannot be kept as it is."""
+
+    exit_code = 33

@@ -17,6 +17,7 @@ from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
 from corpus.store.identities import Identities
+from corpus.store.performances import Performances
 from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
@@ -51,7 +52,7 @@ class Corpus:
 
     Attributes
     ----------
-    sounds, checks, vectors, descriptors, similar_lists, agents, identities, harvests
+    sounds, checks, vectors, descriptors, similar_lists, agents, identities, harvests, performances
         What is held, by family.
     caches
         What was derived of it.
@@ -86,6 +87,7 @@ class Corpus:
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
         self.returned = Returned(self.database)
+        self.performances = Performances(self.database)
 
     def __enter__(self) -> Corpus:
         return self

@@ -86,6 +86,19 @@ class Sound:
         """The line that credits its maker."""
         return credit_line(self.name, self.username, self.url, self.licence)
 
+    @property
+    def credited(self) -> dict[str, Any]:
+        """What a credit says of it, field by field, with the finished `line`."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "username": self.username,
+            "url": self.url,
+            "licence": str(self.licence),
+            "licence_url": self.licence.url or None,
+            "line": self.credit,
+        }
+
 
 @dataclass(frozen=True)
 class Space:
@@ -151,3 +164,46 @@ class Model:
     until: int | None = None
     verdicts: dict[str, float] = field(default_factory=dict)
     at: str = ""
+
+
+@dataclass(frozen=True)
+class Performance:
+    """One performance: when it began and ended (None: it goes on, or was killed), its seed and title."""
+
+    id: int
+    begun: str
+    ended: str | None = None
+    seed: int | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What was asked for `at` seconds into a performance, of a group or (None) the whole session, and what came of it.
+
+    `answer` is the ids that it brought, or its words; `error` what went wrong.
+    """
+
+    at: float
+    group: str | None
+    verb: str
+    given: list[Any] = field(default_factory=list)
+    named: dict[str, Any] = field(default_factory=dict)
+    answer: Any = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Play:
+    """A sound that was heard: in which group, `at` seconds into its performance, for how many seconds.
+
+    `seconds` is None where that could not be written down any more. `credit` is the sound's as it was then.
+    """
+
+    id: int
+    sound_id: int
+    group: str
+    at: float
+    began: str
+    seconds: float | None
+    credit: dict[str, Any]

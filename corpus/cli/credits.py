@@ -18,15 +18,15 @@ def credits(app: App, ids: tuple[int, ...], form: str) -> None:
       mirla credits 4832 100067
       mirla credits --format csv > credits.csv
     """
-    from corpus.credits import as_csv, as_text, credit
+    from corpus.credits import as_csv, as_text
     from corpus.text import for_json, for_terminal
 
     corpus = app.corpus()
     sounds = corpus.sounds.many(ids or corpus.sounds.ids(with_audio=True).tolist())
-    data = {"credits": [credit(sound) for sound in sounds]}
+    data = {"credits": [sound.credited for sound in sounds]}
     if app.json or form == "json":
         click.echo(for_json(data))
     elif form == "csv":
-        click.echo(as_csv(sounds), nl=False)
+        click.echo(as_csv(data["credits"]), nl=False)
     else:
-        click.echo("".join(for_terminal(line) + "\n" for line in as_text(sounds).splitlines()), nl=False)
+        click.echo("".join(for_terminal(line) + "\n" for line in as_text(data["credits"]).splitlines()), nl=False)

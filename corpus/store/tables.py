@@ -324,7 +324,7 @@ plays = Table(  # of sounds that need not be held any more: credits outlast them
     Column("at", Float, nullable=False),
     Column("began", String(32), nullable=False, index=True),
     Column("seconds", Float),  # null: it had not ended when that could last be written down
-    Column("credit", JSON, nullable=False),  # as `corpus.credits.credit` said it then
+    Column("credit", JSON, nullable=False),  # as `Sound.credited` said it then
 )
 
 palettes = Table(

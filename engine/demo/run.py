@@ -167,4 +167,4 @@ def _heard(ids: Sequence[int], seconds: Sequence[float]) -> list[int]:
 
 def write_credits(sounds: Sequence[Sound], file: Path) -> None:
     """Write the credits of what is heard, a line a sound."""
-    file.write_text(as_text(sounds), encoding="utf-8")
+    file.write_text(as_text(sound.credited for sound in sounds), encoding="utf-8")

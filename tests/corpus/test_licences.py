@@ -51,8 +51,8 @@ def test_the_credit_line():
 
 def test_credits_as_text_and_csv():
     sounds = [Sound(1, "=cmd()\nx", "a,b", from_text("CC0")), Sound(2, "plain")]
-    assert len(as_text(sounds).splitlines()) == 2
-    heading, first, second = csv.reader(io.StringIO(as_csv(sounds)))
+    assert len(as_text(sound.credited for sound in sounds).splitlines()) == 2
+    heading, first, second = csv.reader(io.StringIO(as_csv(sound.credited for sound in sounds)))
     assert heading == ["id", "name", "username", "url", "licence", "licence_url", "line"]
     assert first[1] == "'=cmd()\nx"
     assert first[2] == "a,b"

@@ -1,0 +1,114 @@
+"""What is kept of a performance: as it was said, on the disk at once, and longer than its sounds."""
+
+import multiprocessing
+import os
+
+import numpy as np
+import pytest
+
+from corpus import Corpus
+from corpus.errors import PerformanceError
+from tests.audio_files import write_tone
+
+
+@pytest.fixture
+def corpus(home, tmp_path):
+    with Corpus(home) as corpus:
+        corpus.adopt([write_tone(tmp_path / f"{name}.wav", pitch) for name, pitch in (("one", 300), ("two", 400))])
+        yield corpus
+
+
+def test_a_performance_is_kept_as_it_went(corpus):
+    one, two = corpus.sounds.many(corpus.sounds.ids().tolist())
+    first = corpus.performances.begin(7, "Cellar")
+    assert (first.seed, first.title, first.ended) == (7, "Cellar", None)
+    corpus.performances.command(first, 0.5, "a", "tag", ("metal", 3), {"agent": "water"}, [one.id, two.id])
+    corpus.performances.command(first, 2.0, None, "panic", error="no")
+    numbers = corpus.performances.plays_began(first, [(0.6, "a", one), (0.7, "a", two)])
+    corpus.performances.plays_over({numbers[0]: 1.5})
+    corpus.performances.plays_over({numbers[0]: 2.5})
+    corpus.performances.end(first)
+    other = corpus.performances.begin(None, "")
+    corpus.performances.plays_began(other, [(0.0, "", two)])
+
+    tag, panic = corpus.performances.commands(first)
+    assert (tag.at, tag.group, tag.verb, tag.given, tag.named) == (0.5, "a", "tag", ["metal", 3], {"agent": "water"})
+    assert (tag.answer, tag.error) == ([one.id, two.id], None)
+    assert (panic.group, panic.answer, panic.error) == (None, None, "no")
+    plays = corpus.performances.plays(performance=first)
+    assert [(play.id, play.sound_id, play.at, play.seconds) for play in plays] == [
+        (numbers[0], one.id, 0.6, 2.5),
+        (numbers[1], two.id, 0.7, None),
+    ]
+    assert plays[0].credit == one.credited
+    assert len(corpus.performances.plays()) == 3
+    assert corpus.performances.plays(since=plays[0].began)
+    assert corpus.performances.plays(since="2999") == []
+    assert [performance.ended is None for performance in corpus.performances.all()] == [False, True]
+
+
+def test_the_first_end_counts(corpus, monkeypatch):
+    performance = corpus.performances.begin()
+    corpus.performances.end(performance)
+    ended = corpus.performances.get(performance.id).ended
+    monkeypatch.setattr("corpus.store.performances.now", lambda: "2999-01-01T00:00:00Z")
+    corpus.performances.end(performance)
+    assert corpus.performances.get(performance.id).ended == ended
+
+
+def test_plays_and_their_credits_outlast_their_sounds(corpus):
+    sound = corpus.sounds.get(corpus.sounds.ids()[0])
+    performance = corpus.performances.begin()
+    corpus.performances.plays_began(performance, [(0.0, "a", sound)])
+    corpus.forget([sound.id], for_good=True)
+    assert [play.credit["line"] for play in corpus.performances.plays()] == [sound.credit]
+
+
+def test_what_json_cannot_hold_is_kept_as_text(corpus):
+    itself = []
+    itself.append(itself)
+    odd = (
+        "\ud800",
+        b"\xff",
+        float("nan"),
+        float("inf"),
+        2**70,
+        object,
+        np.float32(0.5),
+        {3: {1}},
+        (None, True),
+        itself,
+    )
+    performance = corpus.performances.begin()
+    corpus.performances.command(performance, 0, "\ud800", "\ud800", odd, {"\ud800": odd}, odd, "\ud800")
+    (command,) = corpus.performances.commands(performance)
+    given = command.given
+    assert given[:5] == ["\ufffd", str(b"\xff"), "nan", "inf", str(2**70)]
+    assert given[5:9] == [str(object), 0.5, {"3": [1]}, [None, True]]
+    assert "…" in str(given[9])
+    assert command.answer[:9] == given[:9] == command.named["\ufffd"][:9]
+    assert (command.group, command.verb, command.error) == ("\ufffd", "\ufffd", "\ufffd")
+
+
+def test_what_there_is_not_is_one_line(corpus):
+    with pytest.raises(PerformanceError, match="no performance 9; `mirla sets`"):
+        corpus.performances.get(9)
+    with pytest.raises(PerformanceError, match="beyond 64 bits"):
+        corpus.performances.begin(2**63)
+
+
+def test_what_was_said_is_there_after_a_kill(home):
+    process = multiprocessing.get_context("spawn").Process(target=play_and_die, args=(home,))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    with Corpus(home) as corpus:
+        (performance,) = corpus.performances.all()
+        assert [command.verb for command in corpus.performances.commands(performance)] == ["play"]
+
+
+def play_and_die(home):
+    corpus = Corpus(home)
+    performance = corpus.performances.begin()
+    corpus.performances.command(performance, 0, "a", "play")
+    os._exit(9)
