@@ -86,7 +86,7 @@ class Traits:
         Parameters
         ----------
         names : sequence of str
-            Scalar descriptors that are float or int.
+            Scalar descriptors that are float or int, or "duration", which every sound has.
 
         Returns
         -------
@@ -95,7 +95,13 @@ class Traits:
         """
         computed, api = traits.alias(), traits.alias()
         query = (
-            sa.select(sounds.c.id, *(sa.func.coalesce(computed.c[name], api.c[name]) for name in names))
+            sa.select(
+                sounds.c.id,
+                *(
+                    sounds.c.duration if name == "duration" else sa.func.coalesce(computed.c[name], api.c[name])
+                    for name in names
+                ),
+            )
             .outerjoin(computed, (computed.c.sound_id == sounds.c.id) & (computed.c.origin == "computed"))
             .outerjoin(api, (api.c.sound_id == sounds.c.id) & (api.c.origin == "api"))
             .order_by(sounds.c.id)

@@ -165,28 +165,9 @@ def show_answer(app: App, answer: Answer, data: dict[str, Any]) -> None:
 
     app.answer(data | {"results": [hit.as_json() for hit in answer.hits]}, draw)
     if answer.least_bad:
-        app.say(f"{_refusals(answer)}; these are the least bad")
+        app.say(f"{for_terminal(answer.refusals)}; these are the least bad")
     elif not answer.hits or not answer.allowed:
-        app.say(_why_none(answer))
-
-
-def _why_none(answer: Answer) -> str:
-    if answer.lacking:
-        return f"no sound: {for_terminal(answer.lacking)}"
-    if answer.stale:
-        return f"no sound: all {answer.stale} that fit were returned lately; without --fresh they come again"
-    if answer.fitted and any(answer.refused.values()):
-        return f"no sound: {_refusals(answer)}; --best takes the least bad"
-    return "no sound fits; `mirla status` shows what there is"
-
-
-def _refusals(answer: Answer) -> str:
-    """How many fitted, and how many of them each agent refused."""
-    each = []
-    for agent, refused in answer.refused.items():
-        unjudged = answer.unjudged.get(agent)
-        each.append(f"agent {for_terminal(agent)} refuses {refused}" + f" ({unjudged} not analysed)" * bool(unjudged))
-    return f"of {answer.fitted} that fit the rest, {', '.join(each)}"
+        app.say(for_terminal(answer.why_none("--")))
 
 
 def _number(value: float | None, digits: int) -> Any:

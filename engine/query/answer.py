@@ -71,3 +71,22 @@ class Answer:
     stale: int = 0
     least_bad: bool = False
     lacking: str = ""
+
+    def why_none(self, option: str = "") -> str:
+        """Say why there is no sound, and what to do; options are written with `option` in front, such as `--`."""
+        if self.lacking:
+            return f"no sound: {self.lacking}"
+        if self.stale:
+            return f"no sound: all {self.stale} that fit were returned lately; without {option}fresh they come again"
+        if self.fitted and any(self.refused.values()):
+            return f"no sound: {self.refusals}; {option}best takes the least bad"
+        return "no sound fits; `mirla status` shows what there is"
+
+    @property
+    def refusals(self) -> str:
+        """How many fitted, and how many of them each agent refused."""
+        each = []
+        for agent, refused in self.refused.items():
+            unjudged = self.unjudged.get(agent)
+            each.append(f"agent {agent} refuses {refused}" + f" ({unjudged} not analysed)" * bool(unjudged))
+        return f"of {self.fitted} that fit the rest, {', '.join(each)}"

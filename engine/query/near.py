@@ -5,9 +5,9 @@ The score of a sound, less being better, is the sum over the wanted traits of
     ((its value - the wanted one) / the trait's population standard deviation)^2
 
 with the deviation over all sounds of the corpus that have the trait, not only those that fit; a trait that is the same
-everywhere counts as it is, and values beyond +-1e12 as that. Pitch, bpm and spectral_centroid are compared by their
-logarithm to base 2, so that an octave is an octave anywhere; 0 there means that none was found. Sounds that lack a
-wanted trait are left out. Ties go to the smaller id.
+everywhere counts as it is, and values beyond +-1e12 as that. Pitch, bpm, duration and spectral_centroid are compared
+by their logarithm to base 2, so that an octave is an octave anywhere; 0 there means that none was found. Sounds that
+lack a wanted trait are left out. Ties go to the smaller id.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from corpus.library import Corpus
 from engine.errors import QueryError
 from engine.query.order import Floats, Ids, Order
 
-LOGARITHMIC = ("bpm", "pitch", "spectral_centroid")
+LOGARITHMIC = ("bpm", "duration", "pitch", "spectral_centroid")
 """Traits compared on a log2 scale."""
 _MOST = 1e12
 """Of no trait is more than this sensible, and squares of more can be too large for a float."""
 _LEAST = 1e-21
 """So small a value may as well be 0: deviations of such would make scores too large for a float."""
-NUMBERS = [name for name, kind in SCALARS.items() if kind in (float, int)]
-"""Traits that one can be near to."""
+NUMBERS = ["duration", *(name for name, kind in SCALARS.items() if kind in (float, int))]
+"""Traits that one can be near to, and the duration in seconds."""
 
 
 def by_traits(corpus: Corpus, wanted: Sequence[tuple[str, float]], among: Ids) -> Order:

@@ -1,0 +1,159 @@
+"""Time in a session: the computer's own, or a virtual one that runs as fast as sound can be rendered.
+
+Times are seconds since the session began. Actions of a clock run one after another, in the order of their time; they
+are short, and what they raise is the session's to say.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+Action = Callable[[], object]
+
+
+class Timer:
+    """An action that waits for its time."""
+
+    def __init__(self, action: Action) -> None:
+        self._action: Action | None = action
+
+    def cancel(self) -> None:
+        """Never do it; one that was done stays done."""
+        self._action = None
+
+    def run(self) -> None:
+        """Do it, once."""
+        action, self._action = self._action, None
+        if action is not None:
+            action()
+
+
+class Clock(Protocol):
+    """What tells the time and does things at their time."""
+
+    def now(self) -> float:
+        """Seconds since the session began."""
+
+    def at(self, when: float, action: Action) -> Timer:
+        """Do something at a time; now, if that has passed."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def close(self) -> None:
+        """Do nothing more."""
+
+
+class _Agenda:
+    """Timers in the order of their time, then of their making."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+
+    def add(self, when: float, action: Action) -> Timer:
+        timer = Timer(action)
+        heapq.heappush(self._heap, (when, next(self._order), timer))
+        return timer
+
+    @property
+    def first(self) -> float | None:
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self) -> Timer:
+        return heapq.heappop(self._heap)[-1]
+
+
+class LiveClock:
+    """The computer's clock; actions run in a thread of their own."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._agenda = _Agenda()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="mirla-clock", daemon=True)
+        self._thread.start()
+
+    def now(self) -> float:
+        """Seconds since this clock was made."""
+        return time.monotonic() - self._began
+
+    def at(self, when: float, action: Action) -> Timer:
+        """Do something at a time; now, if that has passed."""
+        with self._changed:
+            timer = self._agenda.add(when, action)
+            self._changed.notify()
+        return timer
+
+    def wait(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(max(seconds, 0.0))
+
+    def close(self) -> None:
+        """Do nothing more; what runs ends."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._closed and ((first := self._agenda.first) is None or first > self.now()):
+                    self._changed.wait(None if first is None else max(first - self.now(), 0.0))
+                if self._closed:
+                    return
+                timer = self._agenda.pop()
+            timer.run()
+
+
+class Rendering(Protocol):
+    """What a virtual clock drives: an instrument that mixes when it is told to."""
+
+    rate: int
+
+    @property
+    def position(self) -> int:
+        """Frames mixed so far."""
+
+    def advance(self, frames: int) -> None:
+        """Mix so many frames more."""
+
+
+class VirtualClock:
+    """Time that passes when it is waited for, at the pace of rendering: what plays is the same every time."""
+
+    def __init__(self, rendering: Rendering) -> None:
+        self._rendering = rendering
+        self._agenda = _Agenda()
+
+    def now(self) -> float:
+        """Seconds rendered so far."""
+        return self._rendering.position / self._rendering.rate
+
+    def at(self, when: float, action: Action) -> Timer:
+        """Do something at a time that `wait` comes to."""
+        return self._agenda.add(when, action)
+
+    def wait(self, seconds: float) -> None:
+        """Render so much, and do on the way what has its time there."""
+        until = self.now() + max(seconds, 0.0)
+        while (first := self._agenda.first) is not None and first <= until:
+            self._to(first)
+            self._agenda.pop().run()
+        self._to(until)
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def _to(self, when: float) -> None:
+        frames = round(when * self._rendering.rate) - self._rendering.position
+        if frames > 0:
+            self._rendering.advance(frames)

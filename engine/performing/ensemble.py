@@ -1,0 +1,299 @@
+"""The sounds of one group and how they sound together: all at once, or one after another; each looped until stopped.
+
+Conventions: parts are numbered from 0 in the order in which they came. A part is a sound in a group; it has a voice
+while it sounds. All methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from corpus.errors import CorpusError
+from corpus.model import Sound
+from engine.errors import EngineError, VerbError
+from engine.performing.clock import Clock, Timer
+from engine.performing.journal import Journal, Playing
+from engine.performing.rig import Rig
+
+if TYPE_CHECKING:
+    from engine.playback.clip import Clip
+
+Order = Literal["parallel", "sequence"]
+CUT_SECONDS = 0.010
+GLIDE_SECONDS = 0.020
+AHEAD_SECONDS = 0.1  # how early the next of a sequence is told to start at its exact frame
+SHORTEST_SECONDS = 0.01  # of a turn in a sequence
+
+Cut = Callable[[Sound], Sequence[tuple[float, float]]]
+"""Where the slices of a sound begin and end, in seconds."""
+
+
+@dataclass(eq=False)
+class Part:
+    """A sound in a group."""
+
+    sound: Sound
+    clip: Clip | None = None
+    voice: int | None = None
+    muted: bool = False
+    soloed: bool = False
+    playing: Playing | None = None
+
+
+class Ensemble:
+    """The parts of one group.
+
+    Parameters
+    ----------
+    name : str
+        The group's, and that of its bus.
+    rig : Rig
+    clock : Clock
+    journal : Journal
+    said : callable
+        Told, in a line, of what goes wrong with one sound.
+    """
+
+    def __init__(self, name: str, rig: Rig, clock: Clock, journal: Journal, said: Callable[[str], None]) -> None:
+        self.name = name
+        self._rig, self._clock, self._journal, self._said = rig, clock, journal, said
+        self._lock = threading.RLock()
+        self._parts: list[Part] = []
+        self._sounding = True
+        self._rate = 1.0
+        self._semitones = 0.0
+        self._order: Order = "parallel"
+        self._slice: int | None = None
+        self._cut: Cut = lambda sound: ()
+        self._turn = 0
+        self._due: float | None = None  # when the sounding part of a sequence ends
+        self._timer: Timer | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All parts, in order."""
+        with self._lock:
+            return tuple(self._parts)
+
+    @property
+    def rate(self) -> float:
+        """Of all parts; negative is backwards."""
+        return self._rate
+
+    def part(self, number: int) -> Part:
+        """One part.
+
+        Raises
+        ------
+        VerbError
+            There is no such part.
+        """
+        parts = self.parts
+        if not parts:
+            raise VerbError(f"group {self.name} is empty: bring a sound first, as with tag or random")
+        if isinstance(number, bool) or not isinstance(number, int) or not -len(parts) <= number < len(parts):
+            held = "sound 0 alone" if len(parts) == 1 else f"sounds 0 to {len(parts) - 1}"
+            raise VerbError(f"group {self.name} has no sound {number!r}; it holds {held}")
+        return parts[number]
+
+    def add(self, sounds: Iterable[Sound]) -> None:
+        """Load sounds; each plays as soon as it is there."""
+        for sound in sounds:
+            part = Part(sound)
+            with self._lock:
+                part.soloed = False
+                self._parts.append(part)
+                self._sounding = True
+            self._load(part)
+
+    def remove(self, parts: Iterable[Part], seconds: float = CUT_SECONDS) -> None:
+        """Fade parts out and forget them."""
+        with self._lock:
+            for part in parts:
+                self._silence(part, seconds)
+                with contextlib.suppress(ValueError):
+                    self._parts.remove(part)
+
+    def begin(self) -> None:
+        """Let all parts sound that do not."""
+        with self._lock:
+            self._sounding = True
+            self._start_some()
+
+    def halt(self, seconds: float = CUT_SECONDS) -> None:
+        """Fade all parts out; they stay in the group."""
+        with self._lock:
+            self._sounding = False
+            self._forget_turn()
+            for part in self._parts:
+                self._silence(part, seconds)
+
+    def fade_out(self, seconds: float) -> None:
+        """Fade the whole group out; its parts stay."""
+        with self._lock:
+            self._sounding = False
+            self._forget_turn()
+            if self._rig.opened:
+                self._rig.instrument.fade_out(self.name, seconds)
+            for part in self._parts:
+                self._let_go(part, seconds)
+
+    def set_rate(self, rate: float) -> None:
+        """Play all parts at another rate, from where they are."""
+        if not math.isfinite(rate):
+            raise VerbError(f"rate {rate!r} is no number to play at; say one such as 0.5, or -1 for backwards")
+        with self._lock:
+            before, self._rate = self._rate, float(rate)
+            for part in self._parts:
+                if part.voice is not None:
+                    self._rig.instrument.change(part.voice, rate=self._rate, seconds=GLIDE_SECONDS)
+            if self._due is not None:
+                left = (self._due - self._clock.now()) * abs(before)
+                self._expect(self._clock.now() + left / abs(self._rate) if self._rate else None)
+
+    def set_order(self, order: Order) -> None:
+        """Play the parts all at once or one after another."""
+        with self._lock:
+            if order == self._order:
+                return
+            self._order = order
+            self._restart()
+
+    def set_slice(self, number: int | None, cut: Cut) -> None:
+        """Play of each part only one slice; None plays all of it again."""
+        with self._lock:
+            self._slice, self._cut = number, cut
+            self._restart()
+
+    def set_semitones(self, semitones: float) -> None:
+        """Load all parts anew, at another pitch; each sounds on until it is there."""
+        with self._lock:
+            self._semitones = semitones
+            for part in self._parts:
+                self._load(part)
+
+    def level(self) -> None:
+        """Give each part the level that its mute and the others' solo leave it."""
+        with self._lock:
+            for part in self._parts:
+                if part.voice is not None:
+                    self._rig.instrument.change(part.voice, gain=self._gain(part), seconds=GLIDE_SECONDS)
+
+    def _load(self, part: Part) -> None:
+        semitones = self._semitones
+        future = self._rig.loader.get(part.sound.id, semitones=semitones)
+        future.add_done_callback(lambda loaded: self._loaded(part, semitones, loaded))
+
+    def _loaded(self, part: Part, semitones: float, loaded: Future[Clip]) -> None:
+        with self._lock:
+            if part not in self._parts or semitones != self._semitones:
+                return
+            try:
+                clip = loaded.result()
+                self._silence(part)
+                part.clip = clip
+                if self._sounding:
+                    self._start_some()
+            except (CorpusError, EngineError) as error:
+                if part.clip is None:
+                    self._parts.remove(part)
+                self._said(str(error))
+
+    def _restart(self) -> None:
+        self._forget_turn()
+        for part in self._parts:
+            self._silence(part)
+        if self._sounding:
+            self._start_some()
+
+    def _start_some(self) -> None:
+        """Start what should sound and does not."""
+        if self._order == "parallel":
+            for part in self._parts:
+                if part.voice is None and part.clip is not None:
+                    self._start(part, loop=True)
+        elif self._due is None:
+            self._take_turn()
+
+    def _start(self, part: Part, *, loop: bool, at: int | None = None) -> float:
+        """Start one part; the seconds of clip that it plays."""
+        clip = part.clip
+        assert clip is not None
+        begin, end = self._region(part, clip)
+        part.voice = self._rig.instrument.start(
+            clip, at=at, group=self.name, gain=self._gain(part), rate=self._rate, loop=loop, begin=begin, end=end
+        )
+        part.playing = self._journal.began(self.name, part.sound)
+        return ((len_of(clip) if end is None else end) - begin) / clip.rate
+
+    def _region(self, part: Part, clip: Clip) -> tuple[int, int | None]:
+        if self._slice is None or not (cuts := self._cut(part.sound)):
+            return 0, None
+        begin, end = cuts[self._slice % len(cuts)]
+        first, last = round(begin * clip.rate), min(round(end * clip.rate), len_of(clip))
+        return (first, last) if first < last else (0, None)
+
+    def _gain(self, part: Part) -> float:
+        unheard = part.muted or (not part.soloed and any(each.soloed for each in self._parts))
+        return 0.0 if unheard else 1.0
+
+    def _silence(self, part: Part, seconds: float = CUT_SECONDS) -> None:
+        if part.voice is not None:
+            self._rig.instrument.stop(part.voice, seconds)
+            self._let_go(part, seconds)
+
+    def _let_go(self, part: Part, seconds: float = 0.0) -> None:
+        part.voice = None
+        if part.playing:
+            self._journal.ended(part.playing, seconds)
+            part.playing = None
+
+    # one after another
+
+    def _take_turn(self, at: float | None = None) -> None:
+        """Start the next loaded part of a sequence, at a time of the clock."""
+        ready = [part for part in self._parts if part.clip is not None]
+        if not ready or not self._rate:
+            self._due = None
+            return
+        part = ready[self._turn % len(ready)]
+        self._turn += 1
+        frame = None
+        now = self._clock.now()
+        if at is not None:
+            frame = self._rig.instrument.position + round((at - now) * self._rig.instrument.rate)
+        length = max(self._start(part, loop=False, at=frame) / abs(self._rate), SHORTEST_SECONDS)
+        self._expect((now if at is None else at) + length)
+
+    def _expect(self, due: float | None) -> None:
+        """Have the next part start when the one that sounds is over."""
+        self._forget_turn()
+        self._due = due
+        if due is not None:
+            self._timer = self._clock.at(due - AHEAD_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        with self._lock:
+            due, self._due = self._due, None
+            if due is None or not self._sounding:
+                return
+            for part in self._parts:
+                if part.voice is not None:  # it ends by itself
+                    self._let_go(part, max(due - self._clock.now(), 0.0))
+            self._take_turn(due)
+
+    def _forget_turn(self) -> None:
+        self._due = None
+        if self._timer:
+            self._timer.cancel()
+
+
+def len_of(clip: Clip) -> int:
+    """Frames of a clip, also of one whose audio is the audio process's alone."""
+    return clip.length

@@ -1,0 +1,159 @@
+"""The journal of a session: what was said and what played, on disk before anybody is told of it.
+
+Writing happens in a thread, so that a verb waits for no disk; what fails to be written is said once, and the sound
+goes on.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from corpus.errors import CorpusError
+from corpus.library import Corpus
+from corpus.model import Sound
+from engine.performing.clock import Clock
+
+Say = Callable[[str], None]
+_BATCH = 200
+
+
+@dataclass(eq=False)
+class Playing:
+    """One sounding of a sound, in the journal."""
+
+    group: str
+    sound: Sound
+    at: float
+    number: int | None = None
+    over: float | None = None
+
+
+@dataclass(frozen=True)
+class _Said:
+    at: float
+    group: str | None
+    verb: str
+    given: Sequence[Any]
+    named: Mapping[str, Any]
+    answer: Any
+    error: str | None
+
+
+class Journal:
+    """Writes a performance down.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    clock : Clock
+    seed : int or None
+    title : str
+        Kept with it.
+    said : callable
+        Told, in a line, when it cannot be written.
+    on_play : callable
+        Told of each sounding when it is on disk.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        clock: Clock,
+        seed: int | None,
+        title: str,
+        said: Say,
+        on_play: Callable[[Playing], None],
+    ) -> None:
+        self._corpus, self._clock, self._seed, self._title = corpus, clock, seed, title
+        self._said, self._on_play = said, on_play
+        self._entries: queue.SimpleQueue[Playing | _Said | None] = queue.SimpleQueue()
+        self._failed = False
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self.performance: Any = None
+
+    def command(
+        self,
+        at: float,
+        group: str | None,
+        verb: str,
+        given: Sequence[Any],
+        named: Mapping[str, Any],
+        answer: Any,
+        error: str | None,
+    ) -> None:
+        """Note what was said, when, to whom, and what it answered."""
+        self._put(_Said(at, group, verb, given, named, answer, error))
+
+    def began(self, group: str, sound: Sound) -> Playing:
+        """Note that a sound began to play."""
+        playing = Playing(group, sound, self._clock.now())
+        self._put(playing)
+        return playing
+
+    def ended(self, playing: Playing, after: float = 0.0) -> None:
+        """Note that it ended, or will after some seconds."""
+        if playing.over is None:
+            playing.over = self._clock.now() + after
+            self._put(playing)
+
+    def close(self) -> None:
+        """Write the rest down."""
+        with self._starting:
+            thread = self._thread
+        if thread:
+            self._entries.put(None)
+            thread.join()
+
+    def _put(self, entry: Playing | _Said) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="mirla-journal", daemon=True)
+                self._thread.start()
+        self._entries.put(entry)
+
+    def _run(self) -> None:
+        while True:
+            entries = [self._entries.get()]
+            while len(entries) < _BATCH and not self._entries.empty():
+                entries.append(self._entries.get())
+            self._write([entry for entry in entries if entry is not None])
+            if None in entries:
+                self._finish()
+                return
+
+    def _write(self, entries: list[Playing | _Said]) -> None:
+        try:
+            if self.performance is None:
+                self.performance = self._corpus.performances.begin(self._seed, self._title)
+            self._write_plays([entry for entry in entries if isinstance(entry, Playing)])
+            for entry in entries:
+                if isinstance(entry, _Said):
+                    self._corpus.performances.command(
+                        self.performance, entry.at, entry.group, entry.verb, entry.given, entry.named,
+                        answer=entry.answer, error=entry.error,
+                    )  # fmt: skip
+        except CorpusError as error:
+            if not self._failed:
+                self._said(f"the journal cannot be written, credits of this set will lack something: {error}")
+            self._failed = True
+
+    def _write_plays(self, plays: list[Playing]) -> None:
+        new = [playing for playing in dict.fromkeys(plays) if playing.number is None]
+        rows = [(playing.at, playing.group, playing.sound) for playing in new]
+        for playing, number in zip(new, self._corpus.performances.plays_began(self.performance, rows), strict=True):
+            playing.number = number
+            self._on_play(playing)
+        over = {p.number: p.over - p.at for p in plays if p.over is not None and p.number is not None}
+        self._corpus.performances.plays_over(over)
+
+    def _finish(self) -> None:
+        try:
+            if self.performance is not None:
+                self._corpus.performances.end(self.performance)
+        except CorpusError as error:
+            self._said(f"the end of this set cannot be written: {error}")

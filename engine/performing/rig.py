@@ -1,0 +1,69 @@
+"""The instrument of a session with its loader: a device that opens when something is to play, or a file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from corpus.library import Corpus
+
+if TYPE_CHECKING:
+    from engine.loading import Loader
+    from engine.playback.instrument import Instrument
+
+Event = Callable[[str, str], None]
+Opener = Callable[[], "Instrument"]
+
+
+class Rig:
+    """What plays.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    opener : callable
+        Opens the instrument; called when it is first needed.
+    memory : int
+        Bytes of decoded sound to keep.
+    threads : int
+        That decode; 0 decodes while one waits, as rendering needs it.
+    """
+
+    def __init__(self, corpus: Corpus, opener: Opener, memory: int, threads: int = 2) -> None:
+        self._corpus, self._opener, self._memory, self._threads = corpus, opener, memory, threads
+        self._opening = threading.Lock()
+        self._opened: tuple[Instrument, Loader] | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        """The instrument, open."""
+        return self._open()[0]
+
+    @property
+    def loader(self) -> Loader:
+        """What loads sounds into it."""
+        return self._open()[1]
+
+    @property
+    def opened(self) -> bool:
+        """Whether the instrument is open."""
+        return self._opened is not None
+
+    def close(self) -> None:
+        """Fade out and let go."""
+        with self._opening:
+            opened, self._opened = self._opened, None
+        if opened:
+            instrument, loader = opened
+            loader.close()
+            instrument.close()
+
+    def _open(self) -> tuple[Instrument, Loader]:
+        from engine.loading import Loader
+
+        with self._opening:
+            if self._opened is None:
+                instrument = self._opener()
+                self._opened = instrument, Loader(self._corpus, instrument, self._memory, self._threads)
+            return self._opened

@@ -1,0 +1,310 @@
+"""Session: the corpus, an instrument, and groups of sounds that a performer speaks to.
+
+Nothing here needs a network, and no device opens until something is to play. What is said is done in order, group by
+group, each in a thread of its own; what goes wrong is one line, and the sound goes on.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Unpack
+
+from corpus.errors import CorpusError
+from corpus.library import Corpus
+from corpus.model import Sound
+from corpus.store.naming import check_name
+from engine.errors import EngineError, VerbError
+from engine.group import Group
+from engine.performing.clock import Clock, LiveClock, VirtualClock
+from engine.performing.journal import Journal, Playing
+from engine.performing.rig import Rig
+from engine.performing.times import Length, seconds
+from engine.performing.turns import AtOnce, InTurn, Turns
+from engine.performing.verbs import Outcome, Verb, answered, chained, immediate
+from engine.performing.wishes import Asking, Defaults, Wish
+from engine.query.answer import Hit
+from engine.similarity.measures import measure as known_measure
+
+if TYPE_CHECKING:
+    from engine.playback.instrument import Instrument
+    from engine.playback.offline import OfflinePlayer
+
+MEMORY = 1 << 30
+"""Bytes of decoded sound that are kept."""
+TEMPO = 120.0
+Listener = Callable[[str, str | None, int | None, str], None]
+"""Told of events: kind, group, sound's id, and words."""
+
+
+class Session:
+    """A live session.
+
+    Parameters
+    ----------
+    home : str or Path, optional
+        The corpus's, as for `corpus.Corpus`.
+    device : int or str, optional
+        To play on, by number or name.
+    seed : int, optional
+        Makes chance repeatable.
+    raising : bool
+        Raise what goes wrong, as a program wants it, instead of saying it in a line, as a performer does.
+    say : callable, optional
+        Told each line that is said; else they go to standard error.
+    rendering : OfflinePlayer, optional
+        Play into this, by its own virtual time, instead of on a device.
+    memory : int
+        Bytes of decoded sound to keep.
+    title : str
+        Kept with the journal.
+
+    Examples
+    --------
+    >>> with Session() as s:  # doctest: +SKIP
+    ...     a = s.group("a")
+    ...     a.tag("metal", 3)
+    ...     a.similar(agent="water").play(rate=0.5).volume(0.3)
+    """
+
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        device: int | str | None = None,
+        seed: int | None = None,
+        raising: bool = False,
+        say: Callable[[str], None] | None = None,
+        rendering: OfflinePlayer | None = None,
+        memory: int = MEMORY,
+        title: str = "",
+    ) -> None:
+        self.corpus = Corpus(home)
+        self.seed = seed
+        self.raising = raising
+        self.defaults = Defaults()
+        self._listeners: list[Listener] = []
+        self._say = say or _to_standard_error
+        self._tempo = TEMPO
+        self._groups: dict[str, Group] = {}
+        self._device = device if device is not None else self.corpus.settings.device
+        self._live = rendering is None
+        self.clock: Clock = LiveClock() if rendering is None else VirtualClock(rendering)
+        self.rig = Rig(
+            self.corpus, self._open if rendering is None else lambda: rendering, memory, threads=2 if self._live else 0
+        )
+        self.journal = Journal(self.corpus, self.clock, seed, title, self.say, self._played)
+        self._asking = Asking(self.corpus, random.Random(str(seed)), (self.defaults,))
+        self._turns = self.turns("session")
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Fade out, write the journal to its end, and let go of all."""
+        self.clock.close()
+        for group in self._groups.values():
+            group.close()
+        self._turns.close()
+        self.rig.close()
+        for group in self._groups.values():
+            group.halted()
+        self.journal.close()
+        self.corpus.close()
+
+    def group(self, name: str) -> Group:
+        """The group of a name, made when it is first asked for.
+
+        Raises
+        ------
+        VerbError
+            It can be no name, as it would be none in OSC or in a path.
+        """
+        if name not in self._groups:
+            try:
+                check_name(name)
+            except CorpusError as error:
+                raise VerbError(f"{name!r} can be no group: {error}") from error
+            self._groups[name] = Group(self, name)
+        return self._groups[name]
+
+    @property
+    def groups(self) -> dict[str, Group]:
+        """The groups there are, by name."""
+        return dict(self._groups)
+
+    def wait(self, length: Length) -> None:
+        """Let time pass: seconds, or beats as in `wait("4b")`."""
+        self.clock.wait(self.seconds(length))
+
+    def seconds(self, length: Length) -> float:
+        """A length of time in seconds, at the session's tempo."""
+        return seconds(length, self._tempo)
+
+    def on(self, listener: Listener) -> Callable[[], None]:
+        """Tell a listener of events from now on; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # verbs
+
+    @answered
+    def find(
+        self,
+        text: str = "",
+        like: int | Sequence[int] = (),
+        unlike: int | Sequence[int] = (),
+        k: int = 10,
+        **wish: Unpack[Wish],
+    ) -> list[Hit]:
+        """Find sounds without playing them: by words, near to some and away from others, and by any option."""
+        likes, unlikes = ([each] if isinstance(each, int) else list(each) for each in (like, unlike))
+        if likes or unlikes:
+            return self._asking.near(k, likes, wish, unlike=unlikes, text=text).hits
+        return self._asking.found(k, wish, text=text).hits
+
+    @immediate
+    def panic(self) -> None:
+        """Silence everything, 10 ms from the next block on; the sounds stay in their groups."""
+        if self.rig.opened:
+            self.rig.instrument.panic()
+        for group in self._groups.values():
+            group.halted()
+
+    @immediate
+    def stop(self) -> None:
+        """Stop all groups; the sounds stay in them."""
+        for group in self._groups.values():
+            group.halted()
+
+    @chained
+    def record(self, path: str) -> None:
+        """Write what is heard to a file, until `stoprecording` or the end."""
+        self.rig.instrument.record(Path(path).expanduser())
+
+    @chained
+    def stoprecording(self) -> None:
+        """Finish the file that `record` began."""
+        self.rig.instrument.record(None)
+
+    @immediate
+    def tempo(self, bpm: float = TEMPO) -> None:
+        """Set how fast beats go, in beats a minute."""
+        if isinstance(bpm, bool) or not isinstance(bpm, int | float) or not 1.0 <= bpm <= 999.0:
+            raise VerbError(f"tempo {bpm!r} is not from 1 to 999 beats a minute")
+        self._tempo = float(bpm)
+
+    @immediate
+    def agent(self, *names: str) -> None:
+        """Have agents choose for all groups from now on; without a name none does."""
+        self.check_agents(names)
+        self.defaults.agents = names
+
+    @immediate
+    def measure(self, name: str) -> None:
+        """Say what near means to all groups from now on."""
+        self.check_measure(name)
+        self.defaults.measure = name
+
+    @answered
+    def status(self) -> dict[str, Any]:
+        """Say what plays, how loud, and how the device keeps up."""
+        playing = {name: [sound.id for sound in group.sounds] for name, group in self._groups.items()}
+        device = {"device": self.rig.instrument.name, **self.rig.instrument.stats()} if self.rig.opened else {}
+        return {"groups": playing, "tempo": self._tempo, **device}
+
+    # for groups and servers
+
+    def perform(self, verb: Verb, given: Sequence[Any], named: Mapping[str, Any]) -> Future[Outcome]:
+        """Do a verb of the session in its manner. The future itself never raises."""
+        return self.perform_for(self, None, self._turns, verb, given, named)
+
+    def perform_for(
+        self, owner: Any, name: str | None, turns: Turns, verb: Verb, given: Sequence[Any], named: Any
+    ) -> Future[Outcome]:
+        """Do a verb for a group, or for the session, and write it down."""
+
+        def act() -> Any:
+            verb.check(given, named)
+            return verb.function(owner, *given, **named)
+
+        def turn() -> Outcome:
+            at = self.clock.now()
+            outcome = self.done(name, act)
+            error = None if outcome.error is None else str(outcome.error)
+            self.journal.command(at, name, verb.name, given, named, _loggable(outcome.answer), error)
+            return outcome
+
+        now = verb.manner in ("immediate", "handled")
+        return (AtOnce() if now else turns).take(turn)
+
+    def done(self, name: str | None, act: Callable[[], Any]) -> Outcome:
+        """Do something; what goes wrong is said, not raised."""
+        try:
+            return Outcome(act())
+        except (CorpusError, EngineError) as error:
+            failed: Exception = error
+        except Exception as error:  # on stage nothing raises
+            failed = EngineError(f"unexpected {type(error).__name__}: {error}; please report it")
+            failed.__cause__ = error
+        if not self.raising:
+            self.say(str(failed), name, kind="error")
+        return Outcome(error=failed)
+
+    def turns(self, name: str) -> Turns:
+        """What keeps the order of what is said to one group."""
+        return InTurn(name) if self._live else AtOnce()
+
+    def say(self, words: str, group: str | None = None, kind: str = "said") -> None:
+        """Say a line to the performer and to whoever listens."""
+        self._say(words if group is None else f"{group}: {words}")
+        self.tell(kind, group, None, words)
+
+    def tell(self, kind: str, group: str | None, sound_id: int | None, words: str) -> None:
+        """Tell an event to whoever listens."""
+        for listener in list(self._listeners):
+            listener(kind, group, sound_id, words)
+
+    def check_agents(self, names: Sequence[str]) -> None:
+        """Refuse agents that are not there."""
+        for name in names:
+            self.corpus.agents.get(name)
+
+    def check_measure(self, name: str) -> None:
+        """Refuse a measure that is not there."""
+        known_measure(name)
+
+    def slices(self, sound: Sound) -> list[tuple[float, float]]:
+        """Where the slices of a sound begin and end, in seconds; none where no onsets were found."""
+        onsets = [float(each) for each in self.corpus.onsets.of(sound.id)]
+        return list(zip(onsets, [*onsets[1:], sound.duration or 0.0], strict=True))
+
+    def _open(self) -> Instrument:
+        from engine.playback.player import Player
+
+        return Player(self._device, must_open=False, on_event=lambda kind, words: self.say(words, kind=kind))
+
+    def _played(self, playing: Playing) -> None:
+        self.tell("playing", playing.group, playing.sound.id, playing.sound.name)
+
+
+def _loggable(answer: Any) -> Any:
+    """An answer as the journal keeps it: ids where it brought sounds."""
+    if isinstance(answer, list) and answer and isinstance(answer[0], Hit):
+        return [hit.sound.id for hit in answer]
+    return answer if isinstance(answer, list | dict | str | int | float | None) else None
+
+
+def _to_standard_error(words: str) -> None:
+    from corpus.text import for_terminal
+
+    print(for_terminal(words), file=sys.stderr)
