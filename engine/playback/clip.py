@@ -179,7 +179,7 @@ def _shift(frames: npt.NDArray[np.float32], semitones: float, rate: int) -> npt.
 
 @lru_cache(maxsize=128)
 def _delay(semitones: float, rate: int) -> int:
-    """By how many frames the shifter is late, or early, up to 12 ms: measured on a short tone, since it does not say."""
+    """By how many frames the shifter is late (or early): measured on a short tone, since it does not say."""
     when = np.arange(8 * SHIFT_MARGIN) - 4 * SHIFT_MARGIN
     tone = (0.5 * np.sin(2.0 * np.pi * 440.0 * when / rate) * np.exp(-((when / 500.0) ** 2))).astype(np.float32)
     power = _shift(np.column_stack([tone, tone]), semitones, rate)[:, 0].astype(np.float64) ** 2

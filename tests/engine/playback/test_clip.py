@@ -83,9 +83,9 @@ def test_a_shifted_sound_has_another_pitch_and_stays_where_it_was(semitones):
     shifted = shift_pitch(clip, semitones)
     assert (clip.key, shifted.key, shifted.id) == (7, (7, semitones), 7)
     assert shifted.frames.shape == clip.frames.shape
-    spectrum = np.abs(np.fft.rfft(shifted.frames[:, 0]))
-    pitch = 0.5 * np.argmax(spectrum)
-    assert 12 * np.log2(pitch / 500) == pytest.approx(semitones, abs=0.1)
+    spectrum = np.abs(np.fft.rfft(shifted.frames[int(0.6 * RATE) : int(0.9 * RATE), 0], 10 * RATE))
+    pitch = 0.1 * np.argmax(spectrum)
+    assert 12 * np.log2(pitch / 500) == pytest.approx(semitones, abs=0.2)
     power = np.convolve(shifted.frames[:, 0] ** 2, np.ones(441) / 441, "same")
     first, last = np.flatnonzero(power > power.max() / 4)[[0, -1]]
     assert [first / RATE, last / RATE] == pytest.approx([0.5, 1.0], abs=0.015)
