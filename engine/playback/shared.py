@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,13 @@ class Segment:
     what : str
         Whose it is, for the message.
 
+    Attributes
+    ----------
+    size : int
+        In bytes.
+    fd : int
+        Its descriptor, to be handed over; closed with the last reference to this.
+
     Raises
     ------
     EngineError
@@ -44,24 +52,23 @@ class Segment:
         self.size = max(1, content.nbytes)  # nothing cannot be mapped
         folder = SHARED_FOLDER if Path(SHARED_FOLDER).is_dir() else tempfile.gettempdir()
         try:
-            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # as long as this is
-            self._file.truncate(self.size)
-            data = memoryview(content.reshape(-1).view(np.uint8))
-            while data:  # written, not copied into a mapping: memory that is not there is an error then, not a signal
-                data = data[self._file.write(data) :]
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                file.truncate(self.size)
+                data = memoryview(np.ascontiguousarray(content).reshape(-1).view(np.uint8))
+                while data:  # written, not copied into a mapping: what does not fit is an error then, not a signal
+                    data = data[file.write(data) :]
+                self.fd = os.dup(file.fileno())
         except OSError as error:
             raise EngineError(
                 f"{what} needs {self.size / 1e6:.1f} MB of shared memory in {folder}: {error.strerror}; "
                 "unload other sounds or make it larger"
             ) from error
 
-    def fileno(self) -> int:
-        """Its descriptor, to be handed over."""
-        return self._file.fileno()
+        weakref.finalize(self, os.close, self.fd)
 
     def map(self, *, write: bool = False) -> mmap.mmap:
         """Its memory, in this process."""
-        return map_memory(self.fileno(), self.size, write=write)
+        return map_memory(self.fd, self.size, write=write)
 
 
 class Ticket(NamedTuple):
