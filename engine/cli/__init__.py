@@ -30,6 +30,8 @@ _ENGINE_COMMANDS = {
     "bench": "engine.cli.bench:bench",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
+    "palette": "engine.cli.palette:palette",
+    "sets": "engine.cli.sets:sets",
 }
 _COMMANDS = {
     "demo": "engine.cli.demo:demo",
