@@ -88,10 +88,11 @@ def test_sounds_are_equally_loud_and_leave_room_above(sonic, home, tmp_path):
     loud, short = tone(seconds=2, rate=48000), tone(500, seconds=0.05, rate=22050)
     banged = 0.02 * tone(600, seconds=2)
     banged[1000:1003] = 1
-    kinds = [(loud, 48000), (short, 22050), (banged, 44100), (0.001 * tone(700, seconds=2), 44100), (loud * 0, 48000)]
+    kinds = [(loud, 48000), (short, 22050), (banged, 44100), (0.003 * tone(700, seconds=2), 44100), (loud * 0, 48000)]
     files = [write(tmp_path / f"{place}.wav", *one) for place, one in enumerate(kinds)]
+    theirs = sonic.sounds.ids()[::12].tolist()
     own = sonic.adopt(files).ids
-    palette = publish(sonic, "mixed", [*sonic.sounds.ids()[::12].tolist(), *own])
+    palette = publish(sonic, "mixed", [*theirs, *own])
     measured = {one.id: levels(home / "palettes" / "mixed" / one.file) for one in palette.sounds}
     assert all(peak < -1 for _, peak in measured.values())
     exact = [loudness for number, (loudness, _) in measured.items() if number not in own[2:]]
@@ -99,7 +100,7 @@ def test_sounds_are_equally_loud_and_leave_room_above(sonic, home, tmp_path):
     banged, quiet, silent = (measured[number] for number in own[2:])
     assert banged[0] < -25
     assert banged[1] > -1.1
-    assert -54 < quiet[0] < -40
+    assert -50 < quiet[0] < -35
     assert silent[0] is None
     lengths = [len(audio(home / "palettes" / "mixed" / one.file)) for one in palette.sounds[-5:]]
     np.testing.assert_allclose(lengths, [88200, 2205, 88200, 88200, 88200], atol=1)
