@@ -31,6 +31,8 @@ _ENGINE_COMMANDS = {
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
     "devices": "engine.cli.devices:devices",
+    "palette": "engine.cli.palette:palette",
+    "sets": "engine.cli.sets:sets",
 }
 _COMMANDS = {
     "demo": "engine.cli.demo:demo",

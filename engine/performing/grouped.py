@@ -32,7 +32,7 @@ class Around(Protocol):
     """What a group needs of its session."""
 
     corpus: Corpus
-    seed: int | None
+    seed: int
     raising: bool
     defaults: Defaults
     clock: Clock
@@ -46,9 +46,6 @@ class Around(Protocol):
         self, owner: Any, name: str | None, turns: Turns, verb: Verb, given: Sequence[Any], named: Mapping[str, Any]
     ) -> Future[Outcome]:
         """Do a verb, and write it down."""
-
-    def done(self, name: str | None, act: Callable[[], Any]) -> Outcome:
-        """Do something; what goes wrong is said, not raised."""
 
     def say(self, words: str, group: str | None = None) -> None:
         """Say a line."""
@@ -125,7 +122,8 @@ class Grouped:
 
     def _brought(self, answer: Answer) -> list[int]:
         if not answer.hits:
-            raise VerbError(answer.why_none())
+            here = f"all {answer.allowed} that fit are in group {self.name} already"
+            raise VerbError(here if answer.allowed else answer.why_none())
         if answer.least_bad:
             self._say(f"{answer.refusals}; these are the least bad")
         return self._bring([hit.sound for hit in answer.hits])
@@ -141,10 +139,6 @@ class Grouped:
             with contextlib.suppress(CorpusError, EngineError):
                 likely += [hit.sound.id for hit in self._asking.near(_AHEAD, target, {}, held).hits]
         self._rig.ahead([each for each in likely if each not in held])
-
-    def _take(self, step: Any) -> None:
-        """Have a step of what goes on by itself take its turn; what goes wrong is said."""
-        self._turns.take(lambda: self._session.done(self.name, step))
 
     def _stop_moving(self) -> None:
         self._turns.drop()
