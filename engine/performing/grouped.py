@@ -98,6 +98,11 @@ class Grouped:
         """The sounds held, also those still loading, in order."""
         return [part.sound for part in self._ensemble.parts]
 
+    @property
+    def playing(self) -> list[Sound]:
+        """The sounds that sound, in order."""
+        return [part.sound for part in self._ensemble.parts if part.voice is not None]
+
     def perform(self, verb: Verb, given: Sequence[Any], named: Mapping[str, Any]) -> Future[Outcome]:
         """Do a verb in its manner (see `engine.performing.verbs`). The future itself never raises."""
         return self._session.perform_for(self, self.name, self._turns, verb, given, named)
@@ -142,10 +147,6 @@ class Grouped:
                 likely += [hit.sound.id for hit in self._asking.near(_AHEAD, target, {}, held).hits]
         if likely and self._rig.opened:
             self._rig.loader.ahead([each for each in likely if each not in held])
-
-    def _take(self, step: Any) -> None:
-        """Have a step of what goes on by itself take its turn; what goes wrong is said."""
-        self._turns.take(lambda: self._session.done(self.name, step))
 
     def _stop_moving(self) -> None:
         self._turns.drop()
