@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine.playback.clip import Clip
+from engine.playback.clip import Clip, Key
 
 
 class Instrument(Protocol):
@@ -46,8 +46,19 @@ class Instrument(Protocol):
         """Voices that sound or wait for their frame."""
         ...
 
-    def load(self, clip: Clip) -> None:
-        """Hand a clip over; one that is there already is not handed over again."""
+    @property
+    def sounding(self) -> set[Key]:
+        """Keys of the clips that sound or wait for their frame."""
+        ...
+
+    def load(self, clip: Clip) -> Clip:
+        """Hand a clip over; one that is there already is not handed over again.
+
+        Returns
+        -------
+        Clip
+            The same as the instrument holds it: whoever keeps that one keeps no second copy in memory.
+        """
         ...
 
     def unload(self, clip: Clip) -> None:

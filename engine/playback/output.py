@@ -193,7 +193,10 @@ def devices() -> list[Device]:
     default = sounddevice.default.device[1]
     return [
         Device(
-            number, str(found["name"]), int(found["max_output_channels"]), round(found["default_samplerate"]),
+            number,
+            str(found["name"]),
+            int(found["max_output_channels"]),
+            round(found["default_samplerate"]),
             number == default,
         )
         for number, found in enumerate(sounddevice.query_devices())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from engine.playback.arrangement import Placed
 from engine.playback.player import WAIT_SECONDS, Player
-from engine.playback.voice import FOREVER
+from engine.playback.playhead import FOREVER
 
 AHEAD_SECONDS = 2.0  # how early a sound is loaded and scheduled
 LEAD_SECONDS = 0.05  # from counting the clock to the first sound

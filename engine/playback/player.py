@@ -397,7 +397,12 @@ class Player:
 
     def _say_lost(self, error: DeviceError) -> None:
         self._lost += 1
-        what = str(error).removesuffix(f"; {INSTEAD}").removesuffix(": open it again").removesuffix(": open the device again")
+        what = (
+            str(error)
+            .removesuffix(f"; {INSTEAD}")
+            .removesuffix(": open it again")
+            .removesuffix(": open the device again")
+        )
         self._tell("device", f"{what}; going on in silence until it is there")
 
 
