@@ -52,7 +52,7 @@ class Session:
     device : int or str, optional
         To play on, by number or name.
     seed : int, optional
-        Makes chance repeatable.
+        Makes chance repeatable; else one is drawn.
     raising : bool
         Raise what goes wrong, as a program wants it, instead of saying it in a line, as a performer does.
     say : callable, optional
@@ -61,6 +61,8 @@ class Session:
         Play into this, by its own virtual time, instead of on a device.
     memory : int
         Bytes of decoded sound to keep.
+    loudness : float, optional
+        That of all sounds, in LUFS; else that of `engine.playback.clip`.
     title : str
         Kept with the journal.
 
@@ -82,10 +84,11 @@ class Session:
         say: Callable[[str], None] | None = None,
         rendering: OfflinePlayer | None = None,
         memory: int = MEMORY,
+        loudness: float | None = None,
         title: str = "",
     ) -> None:
         self.corpus = Corpus(home)
-        self.seed = seed
+        self.seed = random.SystemRandom().getrandbits(31) if seed is None else seed  # kept, to be played again
         self.raising = raising
         self.defaults = Defaults()
         self._listeners: list[Listener] = []
@@ -97,10 +100,14 @@ class Session:
         self._live = rendering is None
         self.clock: Clock = LiveClock() if rendering is None else VirtualClock(rendering)
         self.rig = Rig(
-            self.corpus, self._open if rendering is None else lambda: rendering, memory, threads=2 if self._live else 0
+            self.corpus,
+            self._open if rendering is None else lambda: rendering,
+            memory,
+            waits=not self._live,
+            loudness=loudness,
         )
-        self.journal = Journal(self.corpus, self.clock, seed, title, self.say, self._played)
-        self._asking = Asking(self.corpus, random.Random(str(seed)), (self.defaults,))
+        self.journal = Journal(self.corpus, self.clock, self.seed, title, self.say, self._played)
+        self._asking = Asking(self.corpus, random.Random(str(self.seed)), (self.defaults,))
         self._turns = self.turns("session")
 
     def __enter__(self) -> Session:

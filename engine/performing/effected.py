@@ -6,6 +6,8 @@ from engine.errors import VerbError
 from engine.performing.grouped import Grouped
 from engine.performing.verbs import chained
 
+RATE = 44100
+
 
 class Effected(Grouped):
     """Verbs of effects; those that are registered from outside go by `effect`."""
@@ -79,9 +81,12 @@ class Effected(Grouped):
         self._set_effects({} if name is None else {one: how for one, how in self._effects.items() if one != name})
 
     def _affect(self, name: str, *values: float, **named: float) -> None:
-        from engine.playback.effects import settle
+        from engine.playback.effects import EFFECTS, rack
 
-        self._set_effects({**self._effects, name: dict(settle(name, values, named))})
+        known = EFFECTS.get(name)
+        given = dict(zip((one.name for one in known.parameters), values, strict=False)) | named if known else named
+        rack([(name, given)], RATE)  # refuses what is unknown, before anything changes
+        self._set_effects({**self._effects, name: given})
 
     def _set_effects(self, chain: dict[str, dict[str, float]]) -> None:
         self._rig.tell(lambda instrument: instrument.effects(self.name, list(chain.items())))

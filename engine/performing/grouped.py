@@ -32,7 +32,7 @@ class Around(Protocol):
     """What a group needs of its session."""
 
     corpus: Corpus
-    seed: int | None
+    seed: int
     raising: bool
     defaults: Defaults
     clock: Clock

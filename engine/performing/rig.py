@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from corpus.library import Corpus
 
 if TYPE_CHECKING:
     from engine.loading import Loader
+    from engine.playback.clip import Clip
     from engine.playback.instrument import Instrument
 
 Event = Callable[[str, str], None]
@@ -26,12 +28,17 @@ class Rig:
         Opens the instrument; called when it is first needed.
     memory : int
         Bytes of decoded sound to keep.
-    threads : int
-        That decode; 0 decodes while one waits, as rendering needs it.
+    waits : bool
+        Wait for each sound that is to be loaded, as rendering needs it, whose time stands still meanwhile.
+    loudness : float, optional
+        That of all sounds, in LUFS.
     """
 
-    def __init__(self, corpus: Corpus, opener: Opener, memory: int, threads: int = 2) -> None:
-        self._corpus, self._opener, self._memory, self._threads = corpus, opener, memory, threads
+    def __init__(
+        self, corpus: Corpus, opener: Opener, memory: int, *, waits: bool = False, loudness: float | None = None
+    ) -> None:
+        self._corpus, self._opener, self._memory = corpus, opener, memory
+        self._waits, self._loudness = waits, loudness
         self._opening = threading.Lock()
         self._opened: tuple[Instrument, Loader] | None = None
         self._untold: list[Callable[[Instrument], object]] = []
@@ -45,6 +52,13 @@ class Rig:
     def loader(self) -> Loader:
         """What loads sounds into it."""
         return self._open()[1]
+
+    def clip(self, sound_id: int, semitones: float = 0.0) -> Future[Clip]:
+        """A sound, loaded into the instrument."""
+        future = self.loader.get(sound_id, semitones)
+        if self._waits:
+            wait([future])
+        return future
 
     def tell(self, act: Callable[[Instrument], object]) -> None:
         """Tell the instrument something: now, or as soon as it is open."""
@@ -71,11 +85,13 @@ class Rig:
 
     def _open(self) -> tuple[Instrument, Loader]:
         from engine.loading import Loader
+        from engine.playback.clip import TARGET_LUFS
 
         with self._opening:
             if self._opened is None:
                 instrument = self._opener()
-                self._opened = instrument, Loader(self._corpus, instrument, self._memory, self._threads)
+                target = TARGET_LUFS if self._loudness is None else self._loudness
+                self._opened = instrument, Loader(self._corpus, instrument, self._memory, target=target)
                 for act in self._untold:
                     act(instrument)
                 self._untold.clear()
