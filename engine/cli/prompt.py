@@ -59,7 +59,7 @@ def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool) -> N
         autoawait=False,
     )
     settings.IPCompleter.use_jedi = False
-    shell = _Shell(session, debug, config=settings, user_ns=names, ipython_dir=str(folder))
+    shell = _Shell.instance(session, debug, config=settings, user_ns=names, ipython_dir=str(folder))
     try:
         shell.mainloop()
     finally:
@@ -74,13 +74,12 @@ class _Shell(TerminalInteractiveShell):  # type: ignore[misc]
         self._bottom = BottomLine(session)
         self._debug = debug
         super().__init__(**how)
-        self._completion = _Completion(Vocabulary(session, self.user_ns), self.pt_app.completer)
+        self.pt_app.completer = _Completion(Vocabulary(session, self.user_ns), self.pt_app.completer)
 
     def _extra_prompt_options(self) -> dict[str, Any]:
         return super()._extra_prompt_options() | {
             "bottom_toolbar": self._bottom,
             "refresh_interval": _REFRESH,
-            "completer": self._completion,
             "complete_in_thread": True,
         }
 
