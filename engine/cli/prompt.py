@@ -60,11 +60,7 @@ def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool) -> N
     )
     settings.IPCompleter.use_jedi = False
     shell = _Shell.instance(session, debug, config=settings, user_ns=names, ipython_dir=str(folder))
-    try:
-        shell.mainloop()
-    finally:
-        shell.history_manager.end_session()
-        _Shell.clear_instance()
+    shell.mainloop()
 
 
 class _Shell(TerminalInteractiveShell):  # type: ignore[misc]

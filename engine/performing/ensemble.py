@@ -187,7 +187,7 @@ class Ensemble:
 
     def _load(self, part: Part) -> None:
         semitones = self._semitones
-        future = self._rig.clip(part.sound.id, semitones)
+        future = self._rig.load(part.sound.id, semitones)
         future.add_done_callback(lambda loaded: self._loaded(part, semitones, loaded))
 
     def _loaded(self, part: Part, semitones: float, loaded: Future[Clip]) -> None:

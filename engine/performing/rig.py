@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
@@ -28,17 +28,15 @@ class Rig:
         Opens the instrument; called when it is first needed.
     memory : int
         Bytes of decoded sound to keep.
-    waits : bool
-        Wait for each sound that is to be loaded, as rendering needs it, whose time stands still meanwhile.
-    loudness : float, optional
-        That of all sounds, in LUFS.
+    target : float
+        The common loudness, in LUFS.
+    waiting : bool
+        Wait for each sound that is loaded, as rendering does, where time stands still meanwhile.
     """
 
-    def __init__(
-        self, corpus: Corpus, opener: Opener, memory: int, *, waits: bool = False, loudness: float | None = None
-    ) -> None:
-        self._corpus, self._opener, self._memory = corpus, opener, memory
-        self._waits, self._loudness = waits, loudness
+    def __init__(self, corpus: Corpus, opener: Opener, *, memory: int, target: float, waiting: bool) -> None:
+        self._corpus, self._opener, self._memory, self._target = corpus, opener, memory, target
+        self._waiting = waiting
         self._opening = threading.Lock()
         self._opened: tuple[Instrument, Loader] | None = None
         self._untold: list[Callable[[Instrument], object]] = []
@@ -48,17 +46,17 @@ class Rig:
         """The instrument, open."""
         return self._open()[0]
 
-    @property
-    def loader(self) -> Loader:
-        """What loads sounds into it."""
-        return self._open()[1]
+    def load(self, id: int, semitones: float = 0.0) -> Future[Clip]:
+        """A sound, loaded into the instrument; its pitch shifted (see `engine.loading.Loader.get`)."""
+        loading = self._open()[1].get(id, semitones)
+        if self._waiting:
+            wait([loading])
+        return loading
 
-    def clip(self, sound_id: int, semitones: float = 0.0) -> Future[Clip]:
-        """A sound, loaded into the instrument."""
-        future = self.loader.get(sound_id, semitones)
-        if self._waits:
-            wait([future])
-        return future
+    def ahead(self, ids: Sequence[int]) -> None:
+        """Load what is likely next, if anything plays at all."""
+        if self._opened:
+            self._opened[1].ahead(ids)
 
     def tell(self, act: Callable[[Instrument], object]) -> None:
         """Tell the instrument something: now, or as soon as it is open."""
@@ -85,13 +83,11 @@ class Rig:
 
     def _open(self) -> tuple[Instrument, Loader]:
         from engine.loading import Loader
-        from engine.playback.clip import TARGET_LUFS
 
         with self._opening:
             if self._opened is None:
                 instrument = self._opener()
-                target = TARGET_LUFS if self._loudness is None else self._loudness
-                self._opened = instrument, Loader(self._corpus, instrument, self._memory, target=target)
+                self._opened = instrument, Loader(self._corpus, instrument, self._memory, target=self._target)
                 for act in self._untold:
                     act(instrument)
                 self._untold.clear()
