@@ -33,6 +33,8 @@ _ENGINE_COMMANDS = {
     "live": "engine.cli.live:live",
     "preflight": "engine.cli.preflight:preflight",
     "devices": "engine.cli.devices:devices",
+    "palette": "engine.cli.palette:palette",
+    "sets": "engine.cli.sets:sets",
 }
 _COMMANDS = {
     "demo": "engine.cli.demo:demo",
