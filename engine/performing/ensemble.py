@@ -154,8 +154,12 @@ class Ensemble:
                 if part.voice is not None:
                     self._rig.instrument.change(part.voice, rate=self._rate, seconds=GLIDE_SECONDS)
             if self._due is not None:
-                left = (self._due - self._clock.now()) * abs(before)
-                self._expect(self._clock.now() + left / abs(self._rate) if self._rate else None)
+                now = self._clock.now()
+                due = now + (self._due - now) * abs(before / self._rate) if self._rate else None
+                for part in self._parts:
+                    if part.playing:
+                        part.playing.most = due
+                self._expect(due)
 
     def set_order(self, order: Order) -> None:
         """Play the parts all at once or one after another."""
@@ -221,15 +225,17 @@ class Ensemble:
         elif self._due is None:
             self._take_turn()
 
-    def _start(self, part: Part, *, loop: bool, at: int | None = None) -> float:
-        """Start one part; the seconds of clip that it plays."""
+    def _start(self, part: Part, *, loop: bool, at: float | None = None) -> float:
+        """Start one part, now or at a time of the clock; the seconds of clip that it plays."""
         clip = part.clip
         assert clip is not None
         begin, end = self._region(part, clip)
-        part.voice = self._rig.instrument.start(
-            clip, at=at, group=self.name, gain=self._gain(part), rate=self._rate, loop=loop, begin=begin, end=end
+        instrument, now = self._rig.instrument, self._clock.now()
+        frame = None if at is None else instrument.position + round((at - now) * instrument.rate)
+        part.voice = instrument.start(
+            clip, at=frame, group=self.name, gain=self._gain(part), rate=self._rate, loop=loop, begin=begin, end=end
         )
-        part.playing = self._journal.began(self.name, part.sound)
+        part.playing = self._journal.began(self.name, part.sound, now if at is None else at)
         return ((len(clip.frames) if end is None else end) - begin) / clip.rate
 
     def _region(self, part: Part, clip: Clip) -> tuple[int, int | None]:
@@ -251,7 +257,7 @@ class Ensemble:
     def _let_go(self, part: Part, seconds: float = 0.0) -> None:
         part.voice = None
         if part.playing:
-            self._journal.ended(part.playing, seconds)
+            self._journal.ended(part.playing, self._clock.now() + seconds)
             part.playing = None
 
     # one after another
@@ -264,12 +270,11 @@ class Ensemble:
             return
         part = ready[self._turn % len(ready)]
         self._turn += 1
-        frame = None
-        now = self._clock.now()
-        if at is not None:
-            frame = self._rig.instrument.position + round((at - now) * self._rig.instrument.rate)
-        length = max(self._start(part, loop=False, at=frame) / abs(self._rate), SHORTEST_SECONDS)
-        self._expect((now if at is None else at) + length)
+        begun = self._clock.now() if at is None else at
+        due = begun + max(self._start(part, loop=False, at=at) / abs(self._rate), SHORTEST_SECONDS)
+        if part.playing:
+            part.playing.most = due
+        self._expect(due)
 
     def _expect(self, due: float | None) -> None:
         """Have the next part start when the one that sounds is over."""
@@ -285,7 +290,7 @@ class Ensemble:
                 return
             for part in self._parts:
                 if part.voice is not None:  # it ends by itself
-                    self._let_go(part, max(due - self._clock.now(), 0.0))
+                    self._let_go(part, AHEAD_SECONDS)
             self._take_turn(due)
 
     def _forget_turn(self) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 from engine.playback import swaying
 from engine.playback.rack import Audio, Processor
-from engine.playback.registry import EFFECTS, Chain, Effect, Parameter, effect, rack
+from engine.playback.registry import EFFECTS, Chain, Effect, Parameter, checked, effect, rack
 
-__all__ = ["EFFECTS", "Chain", "Effect", "Parameter", "effect", "rack", "swaying"]
+__all__ = ["EFFECTS", "Chain", "Effect", "Parameter", "checked", "effect", "rack", "swaying"]
 
 
 def plugged(plugin: Any, rate: int) -> Processor:

@@ -147,7 +147,7 @@ def test_the_audio_process_is_light(player):
 
 def test_not_enough_shared_memory_is_said(player, make_clip, monkeypatch):
     monkeypatch.setattr("engine.playback.shared.SHARED_FOLDER", "/proc")  # a file system of no bytes
-    with pytest.raises(EngineError, match="needs .* MB of shared memory in /proc: .*; unload other"):
+    with pytest.raises(EngineError, match=r"needs .* MB of shared memory in /proc: .*; unload other"):
         player.start(make_clip(noise(0.1)))
 
 
