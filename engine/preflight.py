@@ -116,7 +116,12 @@ class Preflight:
     def _device(self) -> tuple[bool, str]:
         from engine.playback.player import Player
 
-        with Player(self._asked.device or self._corpus.settings.device) as player:
+        try:
+            player = Player(self._asked.device or self._corpus.settings.device)
+        except DeviceError as error:
+            what, _, _ = str(error).partition(";")
+            return False, f"{what}; plug one in, or choose one of `mirla devices` with --device"
+        with player:
             before, wanted = player.stats()["underruns"], player.position + round(DEVICE_SECONDS * player.rate)
             deadline = time.monotonic() + _PATIENCE
             while player.position < wanted:
@@ -155,7 +160,8 @@ class Preflight:
         chosen = random.sample(list(files), share) if share < len(files) else list(files)
         failed: list[tuple[int, str]] = []
         with Workers(min(cores(), len(chosen) or 1)) as workers:
-            for done, (path, result) in enumerate(workers.over(chosen, inspect, lambda path: _deadline(files[path])), 1):
+            decoded = workers.over(chosen, inspect, lambda path: _deadline(files[path]))
+            for done, (path, result) in enumerate(decoded, 1):
                 if isinstance(result, CorpusError):
                     failed.append((files[path].id, str(result)))
                 self._progress("audio", done, len(chosen), "sounds")
@@ -226,7 +232,7 @@ class Preflight:
         from engine.query.run import Choice, search, similar
         from engine.similarity import DEFAULT
 
-        known = self._corpus.vectors.ids(DEFAULT) if self._sounds else []
+        known = self._corpus.vectors.ids(DEFAULT)
         began = time.monotonic()
         if len(known):
             similar(self._corpus, int(known[0]), Choice(k=1), DEFAULT)

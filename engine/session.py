@@ -18,7 +18,7 @@ from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Sound
 from corpus.store.naming import check_name
-from engine.errors import EngineError, VerbError
+from engine.errors import EngineError, PaletteError, VerbError
 from engine.group import Group
 from engine.lesson import Lesson
 from engine.performing.clock import Clock, LiveClock, VirtualClock
@@ -329,7 +329,10 @@ class Session:
 
     def palette(self, name: str) -> list[int]:
         """The ids of a palette's sounds, in order."""
-        return [each.sound_id for each in self.corpus.palettes.get(name).sounds]
+        palette = self.corpus.palettes.get(name)
+        if palette is None:
+            raise PaletteError(f"no palette {name!r}; `mirla palette list` shows those that are published")
+        return [each.id for each in palette.sounds]
 
     def slices(self, sound: Sound) -> list[tuple[float, float]]:
         """Where the slices of a sound begin and end, in seconds; none where no onsets were found."""

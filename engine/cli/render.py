@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def _together(app: App, ids: tuple[int, ...], out: Path, together: bool, seconds
     return render_offline(clips, _RATE, together, seconds, out)
 
 
-def describe(data: dict[str, object]) -> str:
+def describe(data: Mapping[str, object]) -> str:
     """Length, peak and loudness of what was rendered, in words."""
     if data["lufs"] is None:
         return f"{data['seconds']} s, silent"
