@@ -106,7 +106,7 @@ class Session:
         opener = self._open if rendering is None else lambda: rendering
         self.rig = Rig(self.corpus, opener, memory=memory, target=loudness, waiting=not self._live)
         self.journal = Journal(
-            self.corpus, seed, title, self._live if journal is None else journal, self.say, self._played
+            self.corpus, self.seed, title, self._live if journal is None else journal, self.say, self._played
         )
         self._asking = Asking(self.corpus, random.Random(str(self.seed)), (self.defaults,))
         self._turns = self.turns("session")
@@ -333,7 +333,7 @@ class Session:
         if palette is None:
             known = ", ".join(each.name for each in self.corpus.palettes.all()) or "none yet"
             raise PaletteError(f"no palette {name!r}; there are: {known}; `mirla palette publish` makes one")
-        return [each.sound_id for each in palette.sounds]
+        return [each.id for each in palette.sounds]
 
     def slices(self, sound: Sound) -> list[tuple[float, float]]:
         """Where the slices of a sound begin and end, in seconds; none where no onsets were found."""

@@ -30,6 +30,8 @@ _ENGINE_COMMANDS = {
     "bench": "engine.cli.bench:bench",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
+    "live": "engine.cli.live:live",
+    "preflight": "engine.cli.preflight:preflight",
     "devices": "engine.cli.devices:devices",
     "palette": "engine.cli.palette:palette",
     "sets": "engine.cli.sets:sets",

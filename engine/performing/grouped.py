@@ -95,6 +95,11 @@ class Grouped:
         """The sounds held, also those still loading, in order."""
         return [part.sound for part in self._ensemble.parts]
 
+    @property
+    def playing(self) -> list[Sound]:
+        """The sounds that sound, in order."""
+        return [part.sound for part in self._ensemble.parts if part.voice is not None]
+
     def perform(self, verb: Verb, given: Sequence[Any], named: Mapping[str, Any]) -> Future[Outcome]:
         """Do a verb in its manner (see `engine.performing.verbs`). The future itself never raises."""
         return self._session.perform_for(self, self.name, self._turns, verb, given, named)
