@@ -8,7 +8,7 @@ import soundfile
 
 from corpus import Corpus
 from engine.session import Session
-from tests.engine.playback.heard import level, listening
+from tests.engine.playback.ear import level, listening
 
 RATE = 44100
 HERTZ = {"low": 220.0, "middle": 660.0, "high": 1500.0}
