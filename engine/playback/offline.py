@@ -164,6 +164,7 @@ class OfflinePlayer:
             "callbacks": self._blocks,
             "underruns": 0,
             "errors": 0,
+            "faults": self._mixer.faults,
             "peak": self._peak,
             "level": 10.0 * math.log10(self._power) if self._power else None,
             "load": 0.0,

@@ -381,7 +381,7 @@ class Player:
                 self._do(verb, **arguments)
             if self._recorder:
                 self._do("record", fd=self._recorder.segment.fd, size=self._recorder.segment.size)
-        return True
+            return self._line is not None
 
     def _watch(self) -> None:
         """Look after the device, and for it when it is gone."""
