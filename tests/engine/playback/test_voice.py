@@ -165,6 +165,10 @@ def test_at_rate_zero_it_is_silent_and_stays_where_it_is(make_clip):
     mixer.change(voice, rate=1.0)
     audio = play(mixer, 5000)[:, 0]
     assert audio[2000] == pytest.approx(0.1 + 0.7 * (2000 - 441) / 60000, abs=1e-4)
+    mixer.change(voice, rate=0.0, seconds=0.1)
+    audio = play(mixer, 9000)[:, 0]
+    assert np.abs(audio[:4000]).min() > 0.0
+    assert not audio[4410:].any()
 
 
 def test_a_rate_may_change_before_the_start(make_clip):
