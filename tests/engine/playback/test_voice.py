@@ -205,6 +205,19 @@ def test_stops_while_it_fades_already_do_not_click(make_clip):
     assert mixer.active == ()
 
 
+@pytest.mark.parametrize("size", [1, 256, 4000])
+def test_a_voice_may_be_stolen_while_it_fades(make_clip, size):
+    """At a frame within the block: what comes before is as it was."""
+    mixer = Mixer(RATE, max_voices=1)
+    mixer.start(make_clip(np.full(RATE, 0.8)), frames=3000, fade_out=0.05)
+    mixer.start(make_clip(np.zeros(RATE)), at=2000)
+    audio = play(mixer, 4000, size)[FADE:, 0]
+    x = (3000 - np.arange(FADE, 2000) - 0.5) / 2205
+    np.testing.assert_allclose(audio[: 2000 - FADE], 0.8 * np.sin(np.pi / 2 * np.minimum(x, 1)) ** 2, atol=1e-6)
+    assert np.abs(np.diff(audio)).max() < 0.8 * np.pi / 2 / FADE
+    assert not audio[2000:].any()
+
+
 def test_a_stop_takes_as_long_as_it_is_told(make_clip):
     mixer = Mixer(RATE)
     voice = mixer.start(make_clip(np.full(RATE, 0.5)), loop=True)
