@@ -391,9 +391,11 @@ class Player:
         """Look after the device, and for it when it is gone."""
         attempts = 0
         pause = WATCH_SECONDS
-        while not self._closed.wait(pause):
+        while True:
             while self._unsaid:
                 self._tell("device", self._unsaid.popleft())
+            if self._closed.wait(pause):
+                return
             try:
                 if self._line:
                     self._look()
