@@ -3,10 +3,10 @@
     python benchmarks/underruns.py [--seconds 600]
 
 In one process an agent is refitted every second and 50 similar queries run each second over 100 000 sounds; its player
-loops 32 voices at odd rates on 4 groups with an effect each, starts a short sound ten times a second, and records. First
-the same work is done for as long with a player that plays nothing. An underrun is what PortAudio tells of our stream, an
-xrun what the server tells of all its clients. `load` is the share of the block's time within which 99 % of the last
-blocks were mixed.
+loops 32 voices at odd rates on 4 groups with an effect each, starts a short sound ten times a second, and records.
+First the same work is done for as long with a player that plays nothing. An underrun is what PortAudio tells of our
+stream, an xrun what the server tells of all its clients. `load` is the share of the block's time within which 99 % of
+the last blocks were mixed.
 """
 
 from __future__ import annotations

@@ -123,6 +123,11 @@ class Recorder:
         """Frames that found no room, in the ring or on the disk."""
         return self._ring.lost + self._unwritten
 
+    @property
+    def done(self) -> bool:
+        """Whether the file is finished."""
+        return not self._thread.is_alive()
+
     def stop(self) -> None:
         """End it, once what is in the ring is written. Returns at once."""
         self._ending.set()
