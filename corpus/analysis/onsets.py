@@ -96,10 +96,13 @@ def _of_piece(samples: Samples, first: int, last: int) -> npt.NDArray[np.float64
     )
     energy = feature.rms(y=samples, frame_length=PARAMETERS["energy_frame"], hop_length=_HOP)[0]
     peaks = onset.onset_detect(onset_envelope=strength, sr=RATE, hop_length=_HOP)
+    if not len(peaks):
+        return np.empty(0)
     starts = {_rises(energy, low) for low in onset.onset_backtrack(peaks, energy)}
     at = np.unique(np.maximum(0, np.array(sorted(starts), np.int64) * _HOP - len(silence)))
     end = length - PARAMETERS["n_fft"]
-    return at[(at >= first) & (at < last) & ((at < end) | (at == 0))] / RATE
+    found: npt.NDArray[np.float64] = at[(at >= first) & (at < last) & ((at < end) | (at == 0))] / RATE
+    return found
 
 
 def _rises(energy: npt.NDArray[np.float32], low: int) -> int:
