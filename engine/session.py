@@ -331,7 +331,8 @@ class Session:
         """The ids of a palette's sounds, in order."""
         palette = self.corpus.palettes.get(name)
         if palette is None:
-            raise PaletteError(f"no palette {name!r}; `mirla palette list` shows those that are published")
+            known = ", ".join(each.name for each in self.corpus.palettes.all()) or "none yet"
+            raise PaletteError(f"no palette {name!r}; there are: {known}; `mirla palette publish` makes one")
         return [each.id for each in palette.sounds]
 
     def slices(self, sound: Sound) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 from corpus.errors import CorpusError
@@ -72,6 +73,7 @@ class Ensemble:
         self._slice: int | None = None
         self._cut: Cut = lambda sound: ()
         self._turn = 0
+        self._risen = 0.0  # when all are up that rise out of silence
         self._due: float | None = None  # when the sounding part of a sequence ends
         self._timer: Timer | None = None
 
@@ -126,6 +128,13 @@ class Ensemble:
             self._sounding = True
             self._start_some()
 
+    def rise(self, seconds: float) -> None:
+        """Let all parts begin anew, out of silence; also those that are loaded meanwhile are up at the same time."""
+        with self._lock:
+            self._sounding = True
+            self._risen = self._clock.now() + seconds
+            self._restart()
+
     def halt(self, seconds: float = CUT_SECONDS) -> None:
         """Fade all parts out; they stay in the group."""
         with self._lock:
@@ -146,7 +155,7 @@ class Ensemble:
 
     def set_rate(self, rate: float) -> None:
         """Play all parts at another rate, from where they are."""
-        if not math.isfinite(rate):
+        if isinstance(rate, bool) or not isinstance(rate, Real) or not math.isfinite(rate):
             raise VerbError(f"rate {rate!r} is no number to play at; say one such as 0.5, or -1 for backwards")
         with self._lock:
             before, self._rate = self._rate, float(rate)
@@ -233,7 +242,15 @@ class Ensemble:
         instrument, now = self._rig.instrument, self._clock.now()
         frame = None if at is None else instrument.position + round((at - now) * instrument.rate)
         part.voice = instrument.start(
-            clip, at=frame, group=self.name, gain=self._gain(part), rate=self._rate, loop=loop, begin=begin, end=end
+            clip,
+            fade_in=max(self._risen - now, 0.0),
+            at=frame,
+            group=self.name,
+            gain=self._gain(part),
+            rate=self._rate,
+            loop=loop,
+            begin=begin,
+            end=end,
         )
         part.playing = self._journal.began(self.name, part.sound, now if at is None else at)
         return ((len(clip.frames) if end is None else end) - begin) / clip.rate

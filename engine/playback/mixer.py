@@ -254,7 +254,8 @@ class Mixer:
             now = self.position
             for bus in self._buses.values():
                 bus.turn(now)
-            until = min([end, *(bus.edge for bus in self._buses.values())])
+            # a second at most: no bus that wakes within falls asleep within too
+            until = min([end, now + self.rate, *(bus.edge for bus in self._buses.values())])
             self._mix(master[now - end + count : until - end + count], now)
             self.position = until
         self._sounding = [voice for voice in self._sounding if voice.end > end]
