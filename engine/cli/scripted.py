@@ -70,10 +70,11 @@ def shower(say: Callable[[str], None]) -> Callable[[Any], None]:
 
 def lines_of(value: Any) -> list[str]:
     """An answer in lines: one for each sound; nothing of what is only there to be chained."""
+    from engine.performing.handle import Handle
     from engine.performing.verbs import verbs_of
     from engine.query.answer import Hit
 
-    if value is None or verbs_of(type(value)):
+    if value is None or isinstance(value, Handle) or verbs_of(type(value)):
         return []
     if isinstance(value, str):
         return [for_terminal(value)]

@@ -150,7 +150,11 @@ class Grouped:
         self._rig.ahead([each for each in likely if each not in held])
 
     def _stop_moving(self) -> None:
+        """Forget what was said and has not happened yet, and cancel what goes on by itself."""
         self._turns.drop()
+        self._cancel_handles()
+
+    def _cancel_handles(self) -> None:
         for handle in self._handles:
             handle.cancel()
         self._handles = []

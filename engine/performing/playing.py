@@ -55,7 +55,7 @@ class Playing(Grouped):
     @chained
     def fadeout(self, seconds: Length = 1.0) -> None:
         """Fade the group out; its sounds stay, and `play` brings them back."""
-        self._stop_moving()
+        self._cancel_handles()
         self._ensemble.fade_out(self._session.seconds(seconds))
 
     @immediate
