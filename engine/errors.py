@@ -8,9 +8,10 @@ EngineError                 20   anything below
 ├── DemoError               25   the demo has nothing to work on
 ├── QueryError              26   a query that cannot be answered as it was asked
 ├── ModelError              27   a model, in a file or stored, that cannot be used
-└── VerbError               29   something said to a group or the session that has no meaning
+├── VerbError               29   something said to a group or the session that has no meaning
+└── ServerError             42   a server that cannot be started as it was asked for
 
-20 to 29 are the engine's; 3 to 19, and from 30 up, are the corpus's (`corpus.errors`).
+20 to 29 and from 40 up are the engine's; 3 to 19 and 30 to 39 are the corpus's (`corpus.errors`).
 """
 
 from __future__ import annotations
@@ -68,3 +69,9 @@ class VerbError(EngineError):
     """Something said to a group or the session that has no meaning: no such verb, value, or sound in the group."""
 
     exit_code = 29
+
+
+class ServerError(EngineError):
+    """A server that cannot be started as it was asked for."""
+
+    exit_code = 42
