@@ -13,7 +13,6 @@ from corpus.cli.app import App, command
     "--host", default="127.0.0.1", show_default=True, help="Where to listen; others than loopback want --token."
 )
 @click.option("--token", default="", help="The one token to let in; without it any is let in, and none at all.")
-@click.pass_obj
 def serve(app: App, freesound: int | None, host: str, token: str) -> None:
     """Answer other programs, until stopped with Ctrl-C.
 
