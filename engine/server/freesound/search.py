@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from corpus.filters import All, Node, parse
 from corpus.library import Corpus
 from corpus.store.listing import NUMBERS, Columns
 from corpus.store.texts import Matches
+from engine.query.judged import within
 from engine.query.near import NUMBERS as TRAITS
 from engine.query.order import Floats, Ids, Order
 from engine.query.run import Choice, matching
@@ -25,6 +27,10 @@ from engine.server.freesound.spaces import Around
 _SORTS = {"duration": "duration", "created": "", "downloads": "num_downloads", "rating": "avg_rating"}
 _TARGET = re.compile(r"\s*(\w+):(-?[0-9]+(?:\.[0-9]*)?|-?\.[0-9]+)\s*")
 _MOST_TARGETS = 20
+_EACH = 32
+"""Bytes, at most, that something found keeps for each sound: its id, its rank, its place in an order."""
+_FEW = 500
+"""Up to so many sounds are looked up one by one, rather than all that fit a filter listed."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Found:
     def __init__(self, count: int, first: Callable[[int], Order], targeted: bool = False) -> None:
         self.count = count
         self.targeted = targeted
+        self.nbytes = 1000 + _EACH * count
         self._first = first
         self._order: Order | None = None
 
@@ -82,13 +89,12 @@ def find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
 
 
 def _find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
-    found = _near(corpus, shelf, wish) if wish.similar_to is not None else _with_words(corpus, wish)
+    found = _near(corpus, shelf, wish) if wish.similar_to is not None else _with_words(corpus, shelf, wish)
     return _sorted(corpus, shelf, wish, found)
 
 
-def _with_words(corpus: Corpus, wish: Wish) -> Found:
-    matches = matching(corpus, wish.choice)
-    assert isinstance(matches, Matches)
+def _with_words(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
+    matches = _fitting(corpus, shelf, wish.choice)
 
     def first(k: int) -> Order:
         ids = matches.first(k)
@@ -99,12 +105,43 @@ def _with_words(corpus: Corpus, wish: Wish) -> Found:
     return Found(len(matches.ids), first)
 
 
+def _fitting(corpus: Corpus, shelf: Shelf, choice: Choice, around: Around | None = None) -> Matches:
+    """The sounds that fit, of those around something alone.
+
+    Parts of a filter come again in one search after another, so what fits each is kept.
+    """
+    if around is not None:
+        found = Matches(around.ids)
+    elif choice.text.strip():
+        found = corpus.sounds.matching(choice.text)
+    else:
+        found = Matches(shelf.get("all", corpus.sounds.ids))
+    rest = replace(choice, text="", filter="", with_audio=False)
+    if around is not None and not around.held:  # in an order of their own, not all of them here
+        found = found.at(np.isin(found.ids, shelf.get("all", corpus.sounds.ids)))
+    node = parse(choice.filter) if choice.filter else None
+    for part in node.parts if isinstance(node, All) else [node] if node else []:
+        found = found.at(within(found.ids, _of_part(corpus, shelf, part, found.ids)))
+    if choice.with_audio:
+        found = found.at(within(found.ids, shelf.get("audio", lambda: corpus.sounds.ids(with_audio=True))))
+    if rest.asked or rest.strict is not None:
+        found = found.at(np.isin(found.ids, matching(corpus, rest, found.ids, held=True).ids))
+    return found
+
+
+def _of_part(corpus: Corpus, shelf: Shelf, part: Node, some: Ids) -> Ids:
+    """What fits a part of a filter, of `some` at least."""
+    if len(some) <= _FEW and not shelf.has(part):
+        return corpus.sounds.fitting(some, part)
+    return shelf.get(part, lambda: corpus.sounds.ids(fitting=part))
+
+
 def _near(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
     assert wish.similar_to is not None
     around = Around.of(corpus, shelf, wish.space, wish.similar_to)
     if around is None:
         return NONE
-    allowed = matching(corpus, replace(wish.choice, text=""), around.ids, around.held).ids
+    allowed = _fitting(corpus, shelf, wish.choice, around).ids
     return Found(len(allowed), lambda k: around.first(k, allowed))
 
 
