@@ -143,6 +143,15 @@ class Sounds:
                     matches = _narrowed(matches, listed(connection, part))
             return Matches(listed(connection, sa.select(sounds.c.id))) if matches is None else matches
 
+    def fitting(self, ids: npt.NDArray[np.int64], node: Node) -> npt.NDArray[np.int64]:
+        """Those of some sounds (n,), few and ascending, that fit a filter."""
+        with self._database.read() as connection:
+            return listed(connection, _of(Matches(ids)).where(clause(node, datetime.now(UTC), few=True)))
+
+    def hold_texts(self) -> None:
+        """Remember what text searches need, for a process that is asked again and again."""
+        self._texts.hold()
+
     def groups(self, by: Grouping) -> list[npt.NDArray[np.int64]]:
         """Sounds by user, pack or tag: ids ascending in each group, groups by name.
 
