@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from corpus.errors import AudioError
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.errors import EngineError
-from engine.playback.clip import Clip, clip_from_array, load_clip
+from engine.playback.clip import TARGET_LUFS, Clip, clip_from_array, gain_towards, load_clip, shift_pitch
 
 if TYPE_CHECKING:
     from corpus.analysis.decode import Audio
@@ -33,24 +34,37 @@ def load(
     sounds = corpus.sounds.many(ids)
     for done, sound in enumerate(sounds, 1):
         if sound.id not in clips:
-            clips[sound.id] = _load(sound, rate)
+            clips[sound.id] = load_sound(sound, rate)
         if progress:
             progress(done, len(sounds))
     return [clips[sound.id] for sound in sounds]
 
 
-def _load(sound: Sound, rate: int) -> Clip:
+def load_sound(sound: Sound, rate: int, *, semitones: float = 0.0, target: float = TARGET_LUFS) -> Clip:
+    """Load one sound, at `rate` Hz and the common loudness `target` in LUFS, with its pitch shifted.
+
+    Raises
+    ------
+    AudioError
+        It has no audio, or it cannot be decoded any more.
+    EngineError
+        It cannot be shifted by so much.
+    """
     file = sound.file
     if file is None:
         raise AudioError(f"sound {sound.id} has no audio here; choose another")
     if not file.path.is_file():
         raise AudioError(f"sound {sound.id}: {file.path} is missing; put it back or adopt it again")
-    loudness = file.loudness if file.peak is not None else loudness_of(file.path)
     try:
-        return load_clip(file.path, id=sound.id, name=sound.name, loudness=loudness, rate=rate)
+        clip = load_clip(file.path, id=sound.id, name=sound.name, loudness=file.loudness, rate=rate, target=target)
     except EngineError:
         audio = _decode(sound, file.path)  # another decoder, for the files that libsndfile refuses
-        return clip_from_array(audio.samples, audio.rate, id=sound.id, name=sound.name, loudness=loudness, rate=rate)
+        clip = clip_from_array(
+            audio.samples, audio.rate, id=sound.id, name=sound.name, loudness=file.loudness, rate=rate, target=target
+        )
+    if file.peak is None:  # it was not analysed yet
+        clip = replace(clip, gain=gain_towards(target, _loudness(clip)))
+    return shift_pitch(clip, semitones) if semitones else clip
 
 
 def _decode(sound: Sound, path: Path) -> Audio:
@@ -73,3 +87,11 @@ def loudness_of(file: Path) -> float | None:
             meter = meter or LevelMeter(rate)
             meter.add(block)
     return meter.loudness() if meter else None
+
+
+def _loudness(clip: Clip) -> float | None:
+    from corpus.analysis.loudness import LevelMeter
+
+    meter = LevelMeter(clip.rate)
+    meter.add(clip.frames)
+    return meter.loudness()

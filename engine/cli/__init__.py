@@ -31,6 +31,7 @@ _ENGINE_COMMANDS = {
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
     "serve": "engine.cli.serve:serve",
+    "devices": "engine.cli.devices:devices",
 }
 _COMMANDS = {
     "demo": "engine.cli.demo:demo",

@@ -1,14 +1,14 @@
 """A sound held in memory, ready to be mixed.
 
 Conventions: audio is float32 of shape (frames, 2), full scale at +-1.0; loudness is integrated loudness in
-LUFS (ITU-R BS.1770); rates are in Hz. soundfile and soxr load only inside the
-functions that need them, so that the audio process never does.
+LUFS (ITU-R BS.1770); rates are in Hz. soundfile, soxr and pedalboard load only inside the functions that need them,
+so that the audio process does not load what it never uses.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,11 @@ from engine.errors import EngineError
 
 TARGET_LUFS = -23.0  # EBU R 128's programme loudness
 MOST_BOOST_DB = 20.0  # past this one hears the noise floor of a quiet recording, not the sound
+MOST_SEMITONES = 36.0  # three octaves: past that little is left of a sound
+SHIFT_MARGIN = 4096  # frames of silence after what is shifted: it gives nothing for a sound shorter than its window
+
+Key = int | tuple[int, float]
+"""What tells clips apart in an instrument: a sound's id, or with it by how many semitones it was shifted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +42,8 @@ class Clip:
         they were decoded.
     name : str
         For messages and progress.
+    semitones : float
+        By how much the pitch of `frames` was shifted.
     """
 
     id: int
@@ -44,11 +51,22 @@ class Clip:
     rate: int
     gain: float
     name: str
+    semitones: float = 0.0
+
+    @property
+    def key(self) -> Key:
+        """What an instrument knows it by: the sound's id, with the shift where there is one."""
+        return clip_key(self.id, self.semitones)
 
     @property
     def seconds(self) -> float:
         """Duration in seconds."""
         return len(self.frames) / self.rate
+
+
+def clip_key(id: int, semitones: float = 0.0) -> Key:
+    """The key of a sound at a shift of its pitch."""
+    return (id, semitones) if semitones else id
 
 
 def load_clip(
@@ -120,6 +138,41 @@ def clip_from_array(
         stereo = soxr.resample(stereo, rate_in, rate, quality="HQ")
     gain = gain_towards(target, loudness)
     return Clip(id=id, frames=np.ascontiguousarray(stereo, dtype=np.float32), rate=rate, gain=gain, name=name)
+
+
+def shift_pitch(clip: Clip, semitones: float) -> Clip:
+    """Return a clip of another pitch and the same duration, aligned with it in time.
+
+    Parameters
+    ----------
+    clip : Clip
+        Not shifted yet.
+    semitones : float
+        From -36 to 36.
+
+    Raises
+    ------
+    EngineError
+        If `semitones` is not a number in that range.
+    """
+    if not (math.isfinite(semitones) and abs(semitones) <= MOST_SEMITONES):
+        raise EngineError(
+            f"cannot shift by {semitones} semitones: give a number from {-MOST_SEMITONES:g} to {MOST_SEMITONES:g}"
+        )
+    if not semitones or not len(clip.frames):
+        return replace(clip, semitones=semitones)
+    import pedalboard
+
+    # its stretcher, not its effect PitchShift: of a tone at 500 Hz that makes -12.6 semitones of -12, 12 ms late;
+    # formants are not kept, since that takes 20 dB off a tone
+    shifted = pedalboard.time_stretch(
+        np.pad(clip.frames, ((0, SHIFT_MARGIN), (0, 0))).T,
+        clip.rate,
+        pitch_shift_in_semitones=semitones,
+        preserve_formants=False,
+    )
+    frames = np.ascontiguousarray(shifted.T[: len(clip.frames)], dtype=np.float32)
+    return replace(clip, frames=frames, semitones=semitones)
 
 
 def gain_towards(target: float, loudness: float | None) -> float:

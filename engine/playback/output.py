@@ -8,6 +8,7 @@ or log.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections import deque
@@ -20,12 +21,15 @@ import numpy.typing as npt
 
 from engine.errors import DeviceError
 from engine.playback.mixer import Mixer
+from engine.playback.recording import Ring
 
 BLOCK_FRAMES = 0  # 0: as many as the device asks for, which needs no buffering in between
 LATENCY = "high"  # what the driver calls robust; ten to fifty milliseconds
 STALLED_SECONDS = 2.0
 CLOSING_SECONDS = 0.5  # for a fade of 10 ms; more only if the device has stalled
 PRIORITY = 5  # among real-time threads; sound servers have 10 and more
+STATISTICS_BLOCKS = 1024  # of so many of the last ones the load is told
+LEVEL_BLOCKS = 64  # and of so many the level
 INSTEAD = "use `mirla render ID… --out OUT.wav` to write a file instead"
 
 
@@ -49,6 +53,13 @@ class Output:
     ----------
     device : int, str or None
         Number or part of the name, as PortAudio lists it; None for the default.
+    rate : int or None
+        In Hz; None for the device's own.
+
+    Attributes
+    ----------
+    ring : Ring or None
+        Where what is heard is put too, while it is recorded.
 
     Raises
     ------
@@ -56,12 +67,15 @@ class Output:
         If PortAudio is not installed or the device cannot be opened.
     """
 
-    def __init__(self, device: int | str | None = None) -> None:
+    def __init__(self, device: int | str | None = None, rate: int | None = None) -> None:
         sounddevice = _portaudio()
         if isinstance(device, str) and device.isdigit():
             device = int(device)
+        self.ring: Ring | None = None
+        self._loads = np.zeros(STATISTICS_BLOCKS)  # share of its time that each block took
+        self._powers = np.zeros(LEVEL_BLOCKS)  # mean squares
         try:
-            self.name, self.rate, self.channels = _format(sounddevice, device)
+            self.name, self.rate, self.channels = _format(sounddevice, device, rate)
             self.mixer = Mixer(self.rate, self.channels)
             self.view = View(when=time.monotonic())
             self._sent = 0
@@ -88,7 +102,16 @@ class Output:
     @property
     def stalled(self) -> bool:
         """Whether the device has stopped asking for sound."""
-        return time.monotonic() - self.view.when > STALLED_SECONDS
+        return not self._stream.active or time.monotonic() - self.view.when > STALLED_SECONDS
+
+    @property
+    def statistics(self) -> dict[str, float | None]:
+        """Of the last blocks, the level in dBFS (None: silence) and the share of their time that 99 % keep within."""
+        power = float(self._powers.mean())
+        return {
+            "level": 10.0 * math.log10(power) if power else None,
+            "load": float(np.quantile(self._loads[: max(1, self.view.callbacks)], 0.99)),
+        }
 
     def send(self, command: Callable[[], object]) -> int:
         """Have the callback call `command`, which only tells the mixer something; return its number."""
@@ -109,6 +132,7 @@ class Output:
 
     def _fill(self, out: npt.NDArray[np.float32], count: int, _: Any, status: Any) -> None:
         """Fill the device's next block, shape (count, channels). Nothing that goes wrong leaves it."""
+        begun = time.perf_counter()
         view, taken, failed = self.view, 0, 0
         if not view.callbacks:
             be_prompt()
@@ -117,9 +141,13 @@ class Output:
                 taken += 1
                 self._commands.popleft()()
             out[:] = self.mixer.render(count)
+            if self.ring is not None:
+                self.ring.put(out)
         except Exception:
             out.fill(0.0)
             failed = 1
+        self._powers[view.callbacks % LEVEL_BLOCKS] = np.square(out).mean()
+        self._loads[view.callbacks % STATISTICS_BLOCKS] = (time.perf_counter() - begun) * self.rate / count
         self.view = View(
             position=self.mixer.position,
             active=self.mixer.active,
@@ -143,6 +171,39 @@ def be_prompt() -> None:
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
 
 
+class Device(NamedTuple):
+    """A device that plays."""
+
+    number: int
+    name: str
+    channels: int
+    rate: int
+    default: bool
+
+
+def devices() -> list[Device]:
+    """What PortAudio finds that plays; any of the numbers or names opens it.
+
+    Raises
+    ------
+    DeviceError
+        If PortAudio is not installed.
+    """
+    sounddevice = _portaudio()
+    default = sounddevice.default.device[1]
+    return [
+        Device(
+            number,
+            str(found["name"]),
+            int(found["max_output_channels"]),
+            round(found["default_samplerate"]),
+            number == default,
+        )
+        for number, found in enumerate(sounddevice.query_devices())
+        if found["max_output_channels"]
+    ]
+
+
 def _portaudio() -> ModuleType:
     try:
         import sounddevice
@@ -154,16 +215,13 @@ def _portaudio() -> ModuleType:
     return portaudio
 
 
-def _format(sounddevice: ModuleType, device: int | str | None) -> tuple[str, int, int]:
-    """Return the device's name, its own rate in Hz, and two channels, or its own number if it insists."""
+def _format(sounddevice: ModuleType, device: int | str | None, rate: int | None) -> tuple[str, int, int]:
+    """Return the device's name, the rate or its own, and two channels, or its own number if it insists."""
     if device is None and not any(found["max_output_channels"] for found in sounddevice.query_devices()):
         raise ValueError("this computer has none that PortAudio finds")
     found = sounddevice.query_devices(device, "output")
-    name, rate, most = (
-        str(found["name"]),
-        round(found["default_samplerate"]),
-        int(found["max_output_channels"]),
-    )
+    name, most = str(found["name"]), int(found["max_output_channels"])
+    rate = rate or round(found["default_samplerate"])
     try:
         sounddevice.check_output_settings(device=device, samplerate=rate, channels=2, dtype="float32")
     except sounddevice.PortAudioError:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from engine.playback.arrangement import Placed
 from engine.playback.player import WAIT_SECONDS, Player
-from engine.playback.voice import FOREVER
+from engine.playback.playhead import FOREVER
 
 AHEAD_SECONDS = 2.0  # how early a sound is loaded and scheduled
 LEAD_SECONDS = 0.05  # from counting the clock to the first sound
@@ -54,7 +54,7 @@ class _Performance:
         self._coming = deque(placed)
         self._scheduled: deque[Placed] = deque()
         self._voices: dict[int, Placed] = {}
-        self._uses = Counter(item.clip.id for item in placed)
+        self._uses = Counter(item.clip.key for item in placed)
         self._ahead = round(AHEAD_SECONDS * player.rate)
 
     def run(self) -> None:
@@ -86,6 +86,6 @@ class _Performance:
     def _forget(self) -> None:
         for voice in self._voices.keys() - set(self._player.active):
             clip = self._voices.pop(voice).clip
-            self._uses[clip.id] -= 1
-            if not self._uses[clip.id]:
+            self._uses[clip.key] -= 1
+            if not self._uses[clip.key]:
                 self._player.unload(clip)

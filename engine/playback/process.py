@@ -1,13 +1,17 @@
 """The audio process: how it is started, and what it does.
 
 The parent asks, the process answers: requests are (serial, verb, arguments), answers (serial, value), where a
-value that is an exception is raised by the parent. The first answer, serial 0, says that the device is open.
-The verb "close", the end of the pipe or a parent that is gone ends the process, with a fade.
+value that is an exception is raised by the parent. A request without a serial is not answered; what goes wrong with it
+is told with the next look. The verbs of `WITH_MEMORY` are followed by a file descriptor. The first answer, serial 0,
+says that the device is open. The verb "close", the end of the pipe or a parent that is gone ends the process, with a
+fade.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import mmap
 import multiprocessing
 import os
 import signal
@@ -19,17 +23,20 @@ from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from multiprocessing.shared_memory import SharedMemory
+from multiprocessing.reduction import recv_handle
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from engine.errors import DeviceError, EngineError
-from engine.playback.clip import Clip
+from engine.playback.clip import Clip, Key
 from engine.playback.output import Output, View, be_prompt
-from engine.playback.shared import Ticket, borrow
+from engine.playback.recording import Ring
+from engine.playback.shared import Ticket, allow_files, borrow, map_memory
+from engine.playback.state import Chain
 
 LOOK_SECONDS = 0.25  # how often the process looks whether its parent still lives
 SWITCH_SECONDS = 0.0005  # the longest that the callback waits for this process's other thread
+WITH_MEMORY = ("load", "record")
 
 _starting = threading.Lock()
 
@@ -43,11 +50,19 @@ class Opened(NamedTuple):
     latency: float
 
 
-def launch(device: int | str | None) -> tuple[BaseProcess, Connection]:
+class Looked(NamedTuple):
+    """What the parent sees: the callback's view, whether all is silent, and what went wrong since the last look."""
+
+    view: View
+    idle: bool
+    trouble: tuple[str, ...]
+
+
+def launch(device: int | str | None, rate: int | None = None) -> tuple[BaseProcess, Connection]:
     """Start the audio process and return it with the parent's end of the pipe."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, device), name="mirla-audio", daemon=True)
+    process = context.Process(target=serve, args=(theirs, device, rate), name="mirla-audio", daemon=True)
     with _starting, _without_main(), _without_working_folder():
         resource_tracker.ensure_running()  # here: its own start would let interrupts through again
         with _without_interrupts():
@@ -94,26 +109,27 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(connection: Connection, device: int | str | None) -> None:
+def serve(connection: Connection, device: int | str | None, rate: int | None) -> None:
     """Be the audio process: open the device, then answer until the parent says close or is gone."""
     parent = os.getppid()
     sys.setswitchinterval(SWITCH_SECONDS)
     be_prompt()
+    allow_files()
+    effects = threading.Thread(target=_import_effects)
+    effects.start()
     try:
-        output = Output(device)
+        output = Output(device, rate)
     except DeviceError as error:
         connection.send((0, error))
         return
+    effects.join()
     desk = Desk(output)
     gc.freeze()  # what is loaded by now stays: a collection need not walk it while sound plays
     try:
         connection.send((0, Opened(output.name, output.rate, output.channels, output.latency)))
         while os.getppid() == parent:
-            if connection.poll(LOOK_SECONDS):
-                serial, verb, arguments = connection.recv()
-                if verb == "close":
-                    break
-                connection.send((serial, desk.answer(verb, arguments)))
+            if connection.poll(LOOK_SECONDS) and not _attend(connection, desk):
+                break
             desk.tidy()
     except (EOFError, OSError):
         pass  # the parent is gone
@@ -121,13 +137,46 @@ def serve(connection: Connection, device: int | str | None) -> None:
     desk.close()
 
 
+def _import_effects() -> None:
+    """Load what effects need while the device opens: later it would hold up the callback."""
+    with contextlib.suppress(ImportError):  # whoever uses them is told
+        import pedalboard  # noqa: F401
+
+
+def _attend(connection: Connection, desk: Desk) -> bool:
+    """Carry out one request; False if it is to end."""
+    serial, verb, arguments = connection.recv()
+    if verb == "close":
+        return False
+    if verb in WITH_MEMORY:
+        arguments["fd"] = recv_handle(connection)
+    try:
+        answer = desk.answer(verb, arguments)
+    finally:
+        if verb in WITH_MEMORY:
+            os.close(arguments["fd"])
+    if serial is not None:
+        connection.send((serial, answer))
+    elif isinstance(answer, Exception):
+        desk.trouble.append(str(answer))
+    return True
+
+
 class Desk:
-    """Carries out the parent's requests: verb `x` is the method `do_x`."""
+    """Carries out the parent's requests: verb `x` is the method `do_x`.
+
+    Attributes
+    ----------
+    trouble : list of str
+        What went wrong with requests that are not answered.
+    """
 
     def __init__(self, output: Output) -> None:
+        self.trouble: list[str] = []
         self._output = output
-        self._clips: dict[int, tuple[Clip, SharedMemory]] = {}
-        self._retired: list[SharedMemory] = []
+        self._mixer = output.mixer
+        self._clips: dict[Key, tuple[Clip, mmap.mmap]] = {}
+        self._retired: list[mmap.mmap] = []
         self._ordered: list[tuple[int, int]] = []  # command and voice, not yet with the mixer
 
     def answer(self, verb: str, arguments: dict[str, Any]) -> object:
@@ -141,37 +190,67 @@ class Desk:
         except Exception as error:
             return EngineError(f"the audio process could not {verb}: {error!r}; please report it")
 
-    def do_load(self, ticket: Ticket) -> None:
-        """Map a clip; it takes the place of one with the same id."""
-        self.do_unload(ticket.id)
-        self._clips[ticket.id] = borrow(ticket)
+    def do_load(self, ticket: Ticket, fd: int) -> None:
+        """Map a clip; it takes the place of one with the same key."""
+        clip, memory = borrow(ticket, fd)
+        self.do_unload(clip.key)
+        self._clips[clip.key] = clip, memory
 
-    def do_unload(self, clip_id: int) -> None:
+    def do_unload(self, key: Key) -> None:
         """Forget a clip; its voices fade out."""
-        if clip_id in self._clips:
-            self._retired.append(self._clips.pop(clip_id)[1])
-            self._output.send(partial(self._output.mixer.stop_clip, clip_id))
+        if key in self._clips:
+            self._retired.append(self._clips.pop(key)[1])
+            self._output.send(partial(self._mixer.stop_clip, key))
 
-    def do_start(self, voice: int, clip_id: int, gain: float, **options: Any) -> None:
+    def do_start(self, voice: int, key: Key, **options: Any) -> None:
         """Start a voice of a loaded clip."""
-        clip, _ = self._clips[clip_id]
-        self._output.mixer.check(clip, gain)  # here, where it can be answered
-        start = partial(self._output.mixer.start, clip, gain=gain, voice=voice, **options)
-        self._ordered.append((self._output.send(start), voice))
+        clip, _ = self._clips[key]
+        options = {k: v for k, v in options.items() if k in ("at", "gain", "loop", "frames")}  # SHIM
+        self._mixer.check(clip, options["gain"])  # SHIM
+        self._ordered.append((self._output.send(partial(self._mixer.start, clip, voice=voice, **options)), voice))
 
-    def do_stop(self, voice: int) -> None:
+    def do_change(self, voice: int, **values: float) -> None:
+        """Glide a voice to new values."""
+        self._output.send(partial(self._mixer.change, voice, **values))
+
+    def do_stop(self, voice: int, seconds: float) -> None:
         """Fade a voice out."""
-        self._output.send(partial(self._output.mixer.stop, voice))
+        self._output.send(partial(self._mixer.stop, voice))
+
+    def do_mix(self, group: str, **values: float) -> None:
+        """Glide a bus to new values."""
+        self._output.send(partial(self._mixer.mix, group, **values))
+
+    def do_effects(self, group: str, chain: Chain) -> None:
+        """Give a group a chain of effects."""
+        self._output.send(partial(self._mixer.effects, group, chain))
+
+    def do_fade_out(self, group: str, seconds: float) -> None:
+        """Fade the voices of a group out."""
+        self._output.send(partial(self._mixer.fade_out, group, seconds))
 
     def do_panic(self) -> None:
-        """Fade everything out."""
-        self._output.send(self._output.mixer.fade_out_all)
+        """Silence everything."""
+        self._output.send(self._mixer.fade_out_all)
 
-    def do_look(self) -> tuple[View, bool]:
-        """Return the callback's view, with the voices that it has not seen yet, and whether all is silent."""
+    def do_record(self, size: int, fd: int) -> None:
+        """Put what is heard into a ring from now on."""
+        self._output.ring = Ring(map_memory(fd, size, write=True))
+
+    def do_end_record(self) -> None:
+        """No more."""
+        self._output.ring = None
+
+    def do_look(self) -> Looked:
+        """Return the callback's view, with the voices that it has not seen yet, and what went wrong."""
         idle, view = self._output.idle, self._output.view
         ordered = tuple(voice for command, voice in self._ordered if command > view.commands)
-        return view._replace(active=view.active + ordered), idle
+        trouble, self.trouble = tuple(self.trouble), []
+        return Looked(view._replace(active=view.active + ordered), idle, trouble)
+
+    def do_statistics(self) -> dict[str, float | None]:
+        """Return how loud it is and how busy the callback."""
+        return self._output.statistics
 
     def do_modules(self) -> list[str]:
         """Return what this process has imported."""
@@ -182,14 +261,14 @@ class Desk:
         taken = self._output.view.commands
         self._ordered = [order for order in self._ordered if order[0] > taken]
         waiting, self._retired = self._retired, []
-        for segment in waiting:
+        for memory in waiting:
             try:
-                segment.close()
+                memory.close()
             except BufferError:  # a voice of it still fades
-                self._retired.append(segment)
+                self._retired.append(memory)
 
     def close(self) -> None:
         """Unmap all clips."""
-        self._retired += [segment for _, segment in self._clips.values()]
+        self._retired += [memory for _, memory in self._clips.values()]
         self._clips.clear()
         self.tidy()

@@ -1,22 +1,20 @@
-"""Write an arrangement to a file, with the mixer that plays it, in blocks, and whole or not at all."""
+"""Write an arrangement to a file, with the mixer that plays it, and whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from engine.errors import EngineError
 from engine.playback.arrangement import arrange
 from engine.playback.clip import Clip
-from engine.playback.mixer import MAX_VOICES, Mixer
+from engine.playback.mixer import MAX_VOICES
+from engine.playback.offline import OfflinePlayer, Write
 
-BLOCK_FRAMES = 8192
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 
 
@@ -58,34 +56,27 @@ def render_offline(
     if out.suffix.lower() not in FORMATS:
         raise EngineError(f"cannot write {out}: {out.suffix or 'no extension'} is not .wav or .flac; use one of them")
     placed = arrange(clips, together=together, seconds=seconds)
-    mixer = Mixer(rate, max_voices=max(MAX_VOICES, len(clips)))
-    for item in placed:
-        mixer.start(item.clip, at=item.start, frames=item.frames, loop=item.loop)
-    total = max(item.end for item in placed)
-    peak = _write(out, rate, _blocks(mixer, total))
-    return Rendered(total / rate, float(20.0 * np.log10(peak)) if peak > 0.0 else None, total)
+    with _open(out, rate) as write:
+        player = OfflinePlayer(rate, write=write, max_voices=max(MAX_VOICES, len(clips)))
+        for item in placed:
+            player.start(item.clip, at=item.start, frames=item.frames, loop=item.loop)
+        player.advance(max(item.end for item in placed))
+        player.close()
+    peak = player.stats()["peak"]
+    return Rendered(player.position / rate, 20.0 * math.log10(peak) if peak else None, player.position)
 
 
-def _blocks(mixer: Mixer, total: int) -> Iterator[npt.NDArray[np.float32]]:
-    """Yield `total` frames in all, without the silence of the limiter's look-ahead in front."""
-    mixer.render(mixer.latency)
-    for done in range(0, total, BLOCK_FRAMES):
-        yield mixer.render(min(BLOCK_FRAMES, total - done))
-
-
-def _write(out: Path, rate: int, blocks: Iterator[npt.NDArray[np.float32]]) -> float:
-    """Write the blocks to `out` and return their linear peak."""
+@contextlib.contextmanager
+def _open(out: Path, rate: int) -> Iterator[Write]:
+    """Yield what takes the blocks; the file is there when all were written."""
     import soundfile
 
     kind = FORMATS[out.suffix.lower()]
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    peak = 0.0
     try:
         part.touch()  # libsndfile says "System error" to all that the system could explain
         with soundfile.SoundFile(os.fsencode(part), "w", rate, 2, subtype="PCM_24", format=kind) as file:
-            for block in blocks:
-                file.write(block)
-                peak = max(peak, float(np.abs(block).max()))
+            yield file.write
         part.replace(out)
     except (soundfile.SoundFileError, OSError) as error:
         words = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
@@ -95,4 +86,3 @@ def _write(out: Path, rate: int, blocks: Iterator[npt.NDArray[np.float32]]) -> f
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-    return peak

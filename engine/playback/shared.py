@@ -1,16 +1,17 @@
-"""Hand the audio of a clip to the audio process through shared memory, without a copy on its side.
+"""Memory that the performer's process and the audio process both see: sounds, and what is recorded.
 
-The parent copies the frames into a segment, the audio process maps it and says so, and the parent removes the
-segment's name at once: the memory then lives as long as it is mapped, and nothing is left behind however
-either process ends.
+Conventions: audio is float32 of shape (frames, 2). The memory is a file without a name, on Linux in memory alone. Its
+descriptor goes through the pipe and both processes map it, so that a sound is held once, another audio process can be
+given it again, and nothing is left behind however either process ends.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing.shared_memory import SharedMemory
+import tempfile
+import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,64 +21,100 @@ import numpy.typing as npt
 from engine.errors import EngineError
 from engine.playback.clip import Clip
 
-SHARED_FOLDER = "/dev/shm"  # where Linux keeps it; other systems have no such folder
+SHARED_FOLDER = "/dev/shm"  # where Linux keeps it; elsewhere a temporary file does, which the system caches
+FILES = 16384  # each sound takes two descriptors here, and one in the audio process
+
+
+class Segment:
+    """Shared memory with a content.
+
+    Parameters
+    ----------
+    content : ndarray
+        Contiguous; copied.
+    what : str
+        Whose it is, for the message.
+
+    Attributes
+    ----------
+    size : int
+        In bytes.
+    fd : int
+        Its descriptor, to be handed over; closed with the last reference to this.
+
+    Raises
+    ------
+    EngineError
+        If there is not so much.
+    """
+
+    def __init__(self, content: npt.NDArray[np.generic], what: str) -> None:
+        self.size = max(1, content.nbytes)  # nothing cannot be mapped
+        folder = SHARED_FOLDER if Path(SHARED_FOLDER).is_dir() else tempfile.gettempdir()
+        try:
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                file.truncate(self.size)
+                data = memoryview(np.ascontiguousarray(content).reshape(-1).view(np.uint8))
+                while data:  # written, not copied into a mapping: what does not fit is an error then, not a signal
+                    data = data[file.write(data) :]
+                self.fd = os.dup(file.fileno())
+        except OSError as error:
+            raise EngineError(
+                f"{what} needs {self.size / 1e6:.1f} MB of shared memory in {folder}: {error.strerror}; "
+                "unload other sounds or make it larger"
+            ) from error
+
+        weakref.finalize(self, os.close, self.fd)
+
+    def map(self, *, write: bool = False) -> mmap.mmap:
+        """Its memory, in this process."""
+        return map_memory(self.fd, self.size, write=write)
 
 
 class Ticket(NamedTuple):
-    """What the audio process needs to map a clip: the segment's name and all of the clip but its audio."""
+    """What the audio process needs beside a segment to make a clip of it."""
 
-    segment: str
+    size: int  # of the segment, in bytes
     length: int  # frames
     id: int
     rate: int
     gain: float
     name: str
+    semitones: float
 
 
-@contextmanager
-def lend(clip: Clip) -> Iterator[Ticket]:
-    """Put a clip into shared memory for as long as the audio process needs to map it.
-
-    Raises
-    ------
-    EngineError
-        If there is not enough shared memory.
-    """
-    size = max(1, clip.frames.nbytes)  # a segment of no bytes is refused
-    _require_room(size, clip)
-    segment = SharedMemory(create=True, size=size)
-    try:
-        view = _frames(segment, len(clip.frames))
-        view[:] = clip.frames
-        del view  # or the segment could not be closed
-        yield Ticket(segment.name, len(clip.frames), clip.id, clip.rate, clip.gain, clip.name)
-    finally:
-        segment.close()
-        segment.unlink()
+def share(clip: Clip) -> tuple[Clip, Segment]:
+    """Copy a clip into shared memory, and return it as it is there."""
+    segment = Segment(clip.frames, repr(clip.name))
+    return replace(clip, frames=_frames(segment.map(), len(clip.frames))), segment
 
 
-def borrow(ticket: Ticket) -> tuple[Clip, SharedMemory]:
-    """Map a lent clip. The segment refuses to close (BufferError) while anything still reads the clip."""
-    segment = SharedMemory(ticket.segment)
-    frames = _frames(segment, ticket.length)
-    frames.flags.writeable = False
-    return Clip(ticket.id, frames, ticket.rate, ticket.gain, ticket.name), segment
+def ticket(clip: Clip, segment: Segment) -> Ticket:
+    """Describe a shared clip to the audio process."""
+    return Ticket(segment.size, len(clip.frames), clip.id, clip.rate, clip.gain, clip.name, clip.semitones)
 
 
-def _frames(segment: SharedMemory, length: int) -> npt.NDArray[np.float32]:
-    assert segment.buf is not None  # it is open
-    # frombuffer: an ndarray made on the buffer would not keep the segment from being closed under it
-    return np.frombuffer(segment.buf, dtype=np.float32, count=2 * length).reshape(length, 2)
+def borrow(ticket: Ticket, fd: int) -> tuple[Clip, mmap.mmap]:
+    """Map a shared clip. The memory refuses to close (BufferError) while anything still reads the clip."""
+    memory = map_memory(fd, ticket.size)
+    frames = _frames(memory, ticket.length)
+    return Clip(ticket.id, frames, ticket.rate, ticket.gain, ticket.name, ticket.semitones), memory
 
 
-def _require_room(size: int, clip: Clip) -> None:
-    # Linux promises more than there is, and kills whoever then writes to it
-    if not Path(SHARED_FOLDER).is_dir():
-        return
-    room = os.statvfs(SHARED_FOLDER)
-    free = room.f_bavail * room.f_frsize
-    if size > free:
-        raise EngineError(
-            f"{clip.name!r} needs {size >> 20} MB of shared memory and {SHARED_FOLDER} has {free >> 20} MB "
-            "free: unload other sounds or make it larger"
-        )
+def map_memory(fd: int, size: int, *, write: bool = False) -> mmap.mmap:
+    """Map a segment by its descriptor, which may be closed then."""
+    return mmap.mmap(fd, size, access=mmap.ACCESS_WRITE if write else mmap.ACCESS_READ)
+
+
+def allow_files() -> None:
+    """Let this process hold as many descriptors as many short sounds take, where the system permits it."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _frames(memory: mmap.mmap, length: int) -> npt.NDArray[np.float32]:
+    return np.frombuffer(memory, dtype=np.float32, count=2 * length).reshape(length, 2)

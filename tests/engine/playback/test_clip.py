@@ -6,7 +6,7 @@ import soundfile
 
 from engine.errors import EngineError
 from engine.playback import clip_from_array, load_clip
-from engine.playback.clip import gain_towards
+from engine.playback.clip import MOST_SEMITONES, gain_towards, shift_pitch
 
 RATE = 44100
 PLAIN = {"id": 7, "name": "seven", "loudness": None, "rate": RATE}
@@ -72,3 +72,29 @@ def test_a_file_that_cannot_be_decoded_is_one_line(tmp_path, make):
     with pytest.raises(EngineError, match=r"cannot decode .*broken\.wav: .+; choose another sound") as caught:
         load_clip(path, **PLAIN)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("semitones", [-12.0, -5.0, 3.0, 12.0])
+def test_a_shifted_sound_has_another_pitch_and_stays_where_it_was(semitones):
+    when = np.arange(2 * RATE)
+    tone = 0.3 * np.sin(2 * np.pi * 500 * when / RATE)
+    tone[(when < RATE // 2) | (when > RATE)] = 0.0
+    clip = clip_from_array(tone, RATE, **PLAIN)
+    shifted = shift_pitch(clip, semitones)
+    assert (clip.key, shifted.key, shifted.id) == (7, (7, semitones), 7)
+    assert shifted.frames.shape == clip.frames.shape
+    spectrum = np.abs(np.fft.rfft(shifted.frames[int(0.6 * RATE) : int(0.9 * RATE), 0], 10 * RATE))
+    pitch = 0.1 * np.argmax(spectrum)
+    assert 12 * np.log2(pitch / 500) == pytest.approx(semitones, abs=0.2)
+    power = np.convolve(shifted.frames[:, 0] ** 2, np.ones(441) / 441, "same")
+    first, last = np.flatnonzero(power > power.max() / 4)[[0, -1]]
+    assert [first / RATE, last / RATE] == pytest.approx([0.5, 1.0], abs=0.015)
+
+
+def test_no_shift_is_the_same_sound_and_an_impossible_one_is_one_line():
+    clip = clip_from_array(np.zeros(100), RATE, **PLAIN)
+    assert shift_pitch(clip, 0.0).key == 7
+    assert len(shift_pitch(clip_from_array(np.zeros(0), RATE, **PLAIN), 5.0).frames) == 0
+    for semitones in (float("nan"), float("inf"), MOST_SEMITONES + 1):
+        with pytest.raises(EngineError, match=f"cannot shift by {semitones} semitones: give a number from -36 to 36"):
+            shift_pitch(clip, semitones)

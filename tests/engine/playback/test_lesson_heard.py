@@ -33,7 +33,7 @@ def test_one_sound_after_another_is_heard_and_only_that(jack, sonic):
     assert player.stats()["peak"] > 0.001
     with pytest.raises(AudioError, match="has no audio here"):
         hearing.clip(_without_audio(sonic))
-    os.kill(player._process.pid, signal.SIGKILL)
+    os.kill(player._line.process.pid, signal.SIGKILL)
     hearing.play(hearing.clip(teacher.status.sound))
     assert [words.partition(":")[0] for words in warnings] == ["the audio process died (exit code -9)"]
     assert warnings[0].endswith("going on in silence")

@@ -27,6 +27,10 @@ class Stream:
         self._thread = threading.Thread(target=self._ask)
         self._open = True
 
+    @property
+    def active(self):
+        return self._open
+
     def _ask(self):
         while self._open:
             block = np.full((256, self.channels), np.nan, dtype=np.float32)

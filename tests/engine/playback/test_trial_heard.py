@@ -35,9 +35,9 @@ def test_what_is_heard_no_more_is_named(jack, sonic, monkeypatch, capsys):
         """The device dies before the second answer."""
 
         def readline(self):
-            if self.tell() and player._process.is_alive():
-                os.kill(player._process.pid, signal.SIGKILL)
-                player._process.join()
+            if self.tell() and player._line.process.is_alive():
+                os.kill(player._line.process.pid, signal.SIGKILL)
+                player._line.process.join()
             return super().readline()
 
     monkeypatch.setattr("sys.stdin", Keys("g\nb\ng\n"))
