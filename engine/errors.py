@@ -9,9 +9,11 @@ EngineError                 20   anything below
 ├── QueryError              26   a query that cannot be answered as it was asked
 ├── ModelError              27   a model, in a file or stored, that cannot be used
 ├── VerbError               29   something said to a group or the session that has no meaning
+├── SetError                40   a script, or the log of a set, that cannot be played
+├── StageError              41   a way to the network that stage mode refused
 └── ServerError             42   a server that cannot be started as it was asked for
 
-20 to 29 and from 40 up are the engine's; 3 to 19 and 30 to 39 are the corpus's (`corpus.errors`).
+20 to 29 and from 40 up are the engine's; 3 to 19, and 30 to 39, are the corpus's (`corpus.errors`).
 """
 
 from __future__ import annotations
@@ -69,6 +71,18 @@ class VerbError(EngineError):
     """Something said to a group or the session that has no meaning: no such verb, value, or sound in the group."""
 
     exit_code = 29
+
+
+class SetError(EngineError):
+    """A script, or the log of a set, that cannot be played."""
+
+    exit_code = 40
+
+
+class StageError(EngineError):
+    """A way to the network that stage mode refused."""
+
+    exit_code = 41
 
 
 class ServerError(EngineError):

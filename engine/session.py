@@ -20,6 +20,7 @@ from corpus.model import Sound
 from corpus.store.naming import check_name
 from engine.errors import EngineError, VerbError
 from engine.group import Group
+from engine.lesson import Lesson
 from engine.performing.clock import Clock, LiveClock, VirtualClock
 from engine.performing.journal import Journal, Playing
 from engine.performing.rig import Rig
@@ -91,6 +92,7 @@ class Session:
         self._say = say or _to_standard_error
         self._tempo = TEMPO
         self._groups: dict[str, Group] = {}
+        self._lessons: list[Lesson] = []
         self._device = device if device is not None else self.corpus.settings.device
         self._live = rendering is None
         self.clock: Clock = LiveClock() if rendering is None else VirtualClock(rendering)
@@ -112,12 +114,11 @@ class Session:
     def close(self) -> None:
         """Fade out, write the journal to its end, and let go of all."""
         self.clock.close()
-        for group in self._groups.values():
-            group.close()
+        for speaker in self._speakers:
+            speaker.close()
+            speaker.halted()
         self._turns.close()
         self.rig.close()
-        for group in self._groups.values():
-            group.halted()
         self.journal.close()
         self.corpus.close()
 
@@ -137,6 +138,18 @@ class Session:
             self._groups[name] = Group(self, name)
         return self._groups[name]
 
+    def teach(self, agent: str, who: str | None = None) -> Lesson:
+        """A lesson of an agent, which goes on until it is stopped.
+
+        Raises
+        ------
+        LabelsError, UnknownAgent, NoVectors, TrainingError
+            As for `engine.teaching.Teacher`.
+        """
+        lesson = Lesson(self, agent, who)
+        self._lessons.append(lesson)
+        return lesson
+
     @property
     def groups(self) -> dict[str, Group]:
         """The groups there are, by name."""
@@ -154,6 +167,15 @@ class Session:
         """Tell a listener of events from now on; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @property
+    def measure_in_use(self) -> str:
+        """What near means where nothing else is said."""
+        return self._asking.measure({})
+
+    @property
+    def _speakers(self) -> list[Group | Lesson]:
+        return [*self._groups.values(), *self._lessons]
 
     # verbs
 
@@ -177,19 +199,20 @@ class Session:
         """Silence everything, 10 ms from the next block on; the sounds stay in their groups."""
         if self.rig.opened:
             self.rig.instrument.panic()
-        for group in self._groups.values():
-            group.halted()
+        for speaker in self._speakers:
+            speaker.halted()
 
     @immediate
     def stop(self) -> None:
         """Stop all groups; the sounds stay in them."""
-        for group in self._groups.values():
-            group.halted()
+        for speaker in self._speakers:
+            speaker.halted()
 
     @chained
     def record(self, path: str) -> None:
         """Write what is heard to a file, until `stoprecording` or the end."""
-        self.rig.instrument.record(Path(path).expanduser())
+        file = Path(path).expanduser()
+        self.rig.instrument.record(file)
 
     @chained
     def stoprecording(self) -> None:
@@ -260,9 +283,9 @@ class Session:
             self.say(str(failed), name, kind="error")
         return Outcome(error=failed)
 
-    def turns(self, name: str) -> Turns:
-        """What keeps the order of what is said to one group."""
-        return InTurn(name) if self._live else AtOnce()
+    def turns(self, name: str, at_rest: Callable[[], object] | None = None) -> Turns:
+        """What keeps the order of what is said to one group; live, `at_rest` is called when nothing waits any more."""
+        return InTurn(name, at_rest) if self._live else AtOnce()
 
     def say(self, words: str, group: str | None = None, kind: str = "said") -> None:
         """Say a line to the performer and to whoever listens."""
@@ -282,6 +305,10 @@ class Session:
     def check_measure(self, name: str) -> None:
         """Refuse a measure that is not there."""
         known_measure(name)
+
+    def palette(self, name: str) -> list[int]:
+        """The ids of a palette's sounds, in order."""
+        return [each.sound_id for each in self.corpus.palettes.get(name).sounds]
 
     def slices(self, sound: Sound) -> list[tuple[float, float]]:
         """Where the slices of a sound begin and end, in seconds; none where no onsets were found."""

@@ -169,6 +169,13 @@ class Sounds:
                 found.setdefault((name, of or "") if name else ("", ""), []).append(sound_id)
         return [np.array(found[key], np.int64) for key in sorted(found)]
 
+    def tags(self, beginning: str = "", limit: int = 100) -> list[str]:
+        """Tags that begin so, the commonest first."""
+        query = sa.select(tags.c.tag).where(tags.c.tag.startswith(beginning.lower(), autoescape=True))
+        often = sa.func.count().desc()
+        with self._database.read() as connection:
+            return list(connection.execute(query.group_by(tags.c.tag).order_by(often, tags.c.tag).limit(limit)).scalars())
+
     def summary(self) -> dict[str, Any]:
         """How many sounds, files, seconds and bytes, and under which licences."""
         size = sa.select(

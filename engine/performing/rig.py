@@ -34,6 +34,7 @@ class Rig:
         self._corpus, self._opener, self._memory, self._threads = corpus, opener, memory, threads
         self._opening = threading.Lock()
         self._opened: tuple[Instrument, Loader] | None = None
+        self._untold: list[Callable[[Instrument], object]] = []
 
     @property
     def instrument(self) -> Instrument:
@@ -44,6 +45,15 @@ class Rig:
     def loader(self) -> Loader:
         """What loads sounds into it."""
         return self._open()[1]
+
+    def tell(self, act: Callable[[Instrument], object]) -> None:
+        """Tell the instrument something: now, or as soon as it is open."""
+        with self._opening:
+            if self._opened is None:
+                self._untold.append(act)
+                return
+            instrument = self._opened[0]
+        act(instrument)
 
     @property
     def opened(self) -> bool:
@@ -66,4 +76,7 @@ class Rig:
             if self._opened is None:
                 instrument = self._opener()
                 self._opened = instrument, Loader(self._corpus, instrument, self._memory, self._threads)
+                for act in self._untold:
+                    act(instrument)
+                self._untold.clear()
             return self._opened

@@ -28,10 +28,14 @@ class Turns(Protocol):
 
 
 class InTurn:
-    """Done by a thread, which begins with the first turn and ends when it is closed."""
+    """Done by a thread, which begins with the first turn and ends when it is closed.
 
-    def __init__(self, name: str) -> None:
+    `at_rest` is called whenever nothing waits any more; it must not raise.
+    """
+
+    def __init__(self, name: str, at_rest: Callable[[], object] | None = None) -> None:
         self._name = name
+        self._at_rest = at_rest or (lambda: None)
         self._waiting: deque[tuple[Turn, Future[Outcome]]] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -76,6 +80,8 @@ class InTurn:
                     return
                 turn, future = self._waiting.popleft()
             future.set_result(turn())
+            if not self._waiting:
+                self._at_rest()
 
 
 class AtOnce:

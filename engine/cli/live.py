@@ -1,0 +1,101 @@
+"""`mirla live`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from corpus.cli.app import App, command
+
+if TYPE_CHECKING:
+    from engine.session import Session
+
+_FADE = 1.0
+"""Seconds in which a session ends."""
+
+
+@command()
+@click.argument("script", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--batch", is_flag=True, help="End after the script, as without a terminal.")
+@click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
+@click.option("--seed", type=click.IntRange(0), help="Make chance repeatable.")
+@click.option("--stage", is_flag=True, help="Refuse every connection and name look-up but to this computer itself.")
+@click.option("--loudness", type=click.FloatRange(-60, -10), help="Of each sound, in LUFS; -23 unless told.")
+@click.option("--agent", "agents", multiple=True, help="Has to call good whatever comes; several: all have to.")
+@click.option("--measure", help="What near means.")
+def live(
+    app: App,
+    script: Path | None,
+    batch: bool,
+    device: str | None,
+    seed: int | None,
+    stage: bool,
+    loudness: float | None,
+    agents: tuple[str, ...],
+    measure: str | None,
+) -> None:
+    """Play live: a script, if there is one, and then a prompt, where every line is Python. Ctrl-D fades out and ends.
+
+    A script is a Python file with the names s (the session), group and wait; or the log of a set, ending in .jsonl.
+
+    \b
+    Example:
+      mirla live
+      mirla live set.py --seed 1
+      mirla live --stage --agent water
+    """
+    if stage:
+        from engine.performing.stage import enter
+
+        enter()
+    from engine.cli.scripted import Errors, read, run
+    from engine.performing.script import names
+    from engine.session import Session
+
+    played = read(script) if script else None
+    prompting = not batch and not app.json and sys.stdin.isatty()
+    if played is None and not prompting:
+        raise click.UsageError("nothing to play: name a script, or run it in a terminal")
+    title = script.name if script else ""
+    with Session(app.home, device=device, seed=seed, title=title, say=app.warn, loudness=loudness) as session:
+        errors = Errors(app, session)
+        if agents:
+            session.check_agents(agents)
+            session.agent(*agents)
+        if measure:
+            session.check_measure(measure)
+            session.measure(measure)
+        found = run(played, app, session, errors) if played else names(session)
+        if prompting:
+            _prompt(app, session, found)
+        _fade(session)
+    if not prompting:
+        app.answer({"errors": errors.count}, lambda console: None)
+        if errors.count:
+            click.get_current_context().exit(1)
+
+
+def _prompt(app: App, session: Session, found: dict[str, object]) -> None:
+    from engine.cli.prompt import ask
+
+    sounds = session.corpus.sounds.summary()["sounds"]
+    app.say(
+        f'{sounds} sounds here. Type a = group("a").random(2), then a.similar(); s.panic() silences, Ctrl-D ends'
+        if sounds
+        else "no sounds here yet: `mirla demo` or `mirla adopt DIR` brings some; Ctrl-D ends"
+    )
+    ask(session, found, session.corpus.home / "live", app.debug)
+
+
+def _fade(session: Session) -> None:
+    """Let what still waits happen, and fade out."""
+    if session.rig.opened:
+        for group in session.groups.values():
+            group.fadeout(_FADE)
+        for group in session.groups.values():
+            group.whatid()
+        time.sleep(_FADE)

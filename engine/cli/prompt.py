@@ -1,0 +1,151 @@
+"""The prompt of `mirla live`: IPython's, without its configuration, start-up files and traces of errors.
+
+It is made by itself, not by IPython's own program, which alone would run what lies in a profile's `startup` folder and
+read its configuration. What IPython keeps (the history of what was typed) is in the home.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+from IPython.terminal.prompts import Prompts
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from pygments.token import Token
+from traitlets.config import Config
+
+from corpus.text import for_terminal
+from engine.cli.prompt_line import BottomLine
+from engine.cli.prompt_words import Vocabulary
+from engine.cli.scripted import lines_of
+from engine.performing.script import in_a_line
+from engine.session import Session
+
+NAME = "mirla> "
+_REFRESH = 0.5
+"""Seconds between two looks at what plays."""
+
+
+def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool) -> None:
+    """Take what is typed until Ctrl-D.
+
+    Parameters
+    ----------
+    session : Session
+    names : dict
+        What can be typed, to which is added what is assigned.
+    folder : Path
+        Where the history is kept.
+    debug : bool
+        Show the whole trace of an error.
+    """
+    settings = Config()
+    settings.TerminalInteractiveShell.update(
+        banner1="",
+        confirm_exit=False,
+        term_title=False,
+        automagic=False,
+        separate_in="",
+        autosuggestions_provider=None,
+        display_completions="column",
+        enable_tip=False,
+        colors="nocolor",
+        loop_runner="sync",
+        autoawait=False,
+    )
+    settings.IPCompleter.use_jedi = False
+    shell = _Shell(session, debug, config=settings, user_ns=names, ipython_dir=str(folder))
+    try:
+        shell.mainloop()
+    finally:
+        shell.history_manager.end_session()
+        _Shell.clear_instance()
+
+
+class _Shell(TerminalInteractiveShell):  # type: ignore[misc]
+    """IPython's terminal, with mirla's completion, bottom line and errors."""
+
+    def __init__(self, session: Session, debug: bool, **how: Any) -> None:
+        self._bottom = BottomLine(session)
+        self._debug = debug
+        super().__init__(**how)
+        self._completion = _Completion(Vocabulary(session, self.user_ns), self.pt_app.completer)
+
+    def _extra_prompt_options(self) -> dict[str, Any]:
+        return super()._extra_prompt_options() | {
+            "bottom_toolbar": self._bottom,
+            "refresh_interval": _REFRESH,
+            "completer": self._completion,
+            "complete_in_thread": True,
+        }
+
+    def showtraceback(self, exc_tuple: Any = None, *given: Any, **named: Any) -> None:
+        """Say an error in a line."""
+        _, error, _ = self._get_exc_info(exc_tuple)
+        if self._debug and not isinstance(error, KeyboardInterrupt):
+            super().showtraceback(exc_tuple, *given, **named)
+        _say("stopped waiting; the sound goes on" if isinstance(error, KeyboardInterrupt) else in_a_line(error))
+
+    def showsyntaxerror(self, *given: Any, **named: Any) -> None:
+        """Say what is no Python in a line."""
+        _say(in_a_line(sys.exc_info()[1] or SyntaxError("not understood")))
+
+    def showindentationerror(self) -> None:
+        """The same for a line that begins in the wrong place."""
+        self.showsyntaxerror()
+
+    def _prompts_default(self) -> Prompts:
+        return _Prompts(self)
+
+    def _displayhook_class_default(self) -> type[DisplayHook]:
+        return _Display
+
+
+class _Prompts(Prompts):  # type: ignore[misc]
+    """Without numbers."""
+
+    def in_prompt_tokens(self) -> list[tuple[Any, str]]:
+        return [(Token.Prompt, NAME)]
+
+    def continuation_prompt_tokens(self, *_: Any, **__: Any) -> list[tuple[Any, str]]:
+        return [(Token.Prompt, "  ...> ")]
+
+    def out_prompt_tokens(self) -> list[tuple[Any, str]]:
+        return []
+
+
+class _Display(DisplayHook):  # type: ignore[misc]
+    """Shows answers in lines, and nothing of what is only there to be chained."""
+
+    def __call__(self, result: Any = None) -> None:
+        if not self.quiet():
+            for line in lines_of(result):
+                print(line)
+        if result is not None:
+            self.shell.user_ns["_"] = result
+
+
+class _Completion(Completer):
+    def __init__(self, vocabulary: Vocabulary, python: Completer) -> None:
+        self._vocabulary, self._python = vocabulary, python
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        try:
+            found = self._vocabulary.after(document.text_before_cursor)
+        except Exception:  # no key may fail: what cannot be looked up is not offered
+            found = None
+        if found is None:
+            yield from self._python.get_completions(document, complete_event)
+            return
+        typed, words = found
+        for word in words:
+            yield Completion(word.text, start_position=-len(typed), display_meta=word.about)
+
+
+def _say(words: str) -> None:
+    print(for_terminal(words), file=sys.stderr)

@@ -1,0 +1,92 @@
+"""What `live` and `render` share: a script or the log of a set, by its file, and what its statements show."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpus.text import for_terminal
+from engine.performing.replay import SUFFIX, Log
+from engine.performing.script import Script, names
+
+if TYPE_CHECKING:
+    from corpus.cli.app import App
+    from engine.session import Session
+
+NO_TIME = "lets no time pass, so nothing is heard: end it with wait(8)"
+
+
+def read(path: Path) -> Script | Log:
+    """The log of a set if its name ends in .jsonl, else a script.
+
+    Raises
+    ------
+    SetError
+        It cannot be read, or is not what its name says.
+    """
+    return Log.read(path) if path.suffix == SUFFIX else Script.read(path)
+
+
+class Errors:
+    """Counts what goes wrong in a session; given words of its own, it says them too."""
+
+    def __init__(self, app: App, session: Session) -> None:
+        self._app = app
+        self.count = 0
+        session.on(self._heard)
+
+    def __call__(self, words: str, error: BaseException) -> None:
+        self.count += 1
+        if self._app.debug:
+            traceback.print_exception(error)
+        self._app.warn(words)
+
+    def _heard(self, kind: str, _group: str | None, _sound: int | None, _words: str) -> None:
+        self.count += kind == "error"
+
+
+def run(played: Script | Log, app: App, session: Session, errors: Errors) -> dict[str, Any]:
+    """Run it in a session; the names that a script leaves."""
+    found = names(session)
+    if isinstance(played, Log):
+        played.run(session)
+    else:
+        played.run(found, shower(app.say), errors)
+    return found
+
+
+def shower(say: Callable[[str], None]) -> Callable[[Any], None]:
+    """What shows the value of what was typed, in lines."""
+
+    def show(value: Any) -> None:
+        for line in lines_of(value):
+            say(line)
+
+    return show
+
+
+def lines_of(value: Any) -> list[str]:
+    """An answer in lines: one for each sound; nothing of what is only there to be chained."""
+    from engine.performing.verbs import verbs_of
+    from engine.query.answer import Hit
+
+    if value is None or verbs_of(type(value)):
+        return []
+    if isinstance(value, str):
+        return [for_terminal(value)]
+    if isinstance(value, list) and any(isinstance(each, dict | str | Hit) for each in value):
+        return [for_terminal(_line(each)) for each in value] or ["none"]
+    return [for_terminal(repr(value))]
+
+
+def _line(each: Any) -> str:
+    from engine.query.answer import Hit
+
+    if isinstance(each, Hit):
+        sound = each.sound
+        return f"{sound.id}  {sound.name}  {sound.username or '?'}  {sound.licence}"
+    if isinstance(each, dict):
+        return "  ".join("?" if value is None else f"{value:.2f} s" if key == "duration" else str(value) for key, value in each.items())
+    return str(each)

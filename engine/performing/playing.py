@@ -1,0 +1,116 @@
+"""How the sounds of a group play: at which rate, how loud, where, in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.performing.grouped import Grouped, within
+from engine.performing.times import Length
+from engine.performing.verbs import chained, immediate
+
+_LOUDEST = 2.0
+
+
+class Playing(Grouped):
+    """Verbs that shape how a group plays."""
+
+    @chained
+    def play(self, rate: float = 1.0) -> None:
+        """Play all sounds, at a rate: 0.5 is an octave down, -1 backwards."""
+        self._ensemble.set_rate(rate)
+        self._ensemble.begin()
+
+    @chained
+    def reverse(self) -> None:
+        """Play in the other direction."""
+        self._ensemble.set_rate(-self._ensemble.rate)
+
+    @chained
+    def sequence(self, rate: float | None = None) -> None:
+        """Play the sounds one after another, round and round."""
+        self._in_order("sequence", rate)
+
+    @chained
+    def parallel(self, rate: float | None = None) -> None:
+        """Play the sounds all at once, each looped."""
+        self._in_order("parallel", rate)
+
+    @chained
+    def volume(self, volume: float = 0.5, seconds: Length = 0.02) -> None:
+        """Set the group's volume: 1 is as loud as the sounds are, 0 is silence."""
+        self._volume = within(volume, 0.0, _LOUDEST, "volume")
+        self._level(seconds)
+
+    @chained
+    def pan(self, pan: float = 0.0, seconds: Length = 0.02) -> None:
+        """Move the group from left, -1, to right, 1."""
+        at = within(pan, -1.0, 1.0, "pan")
+        self._mix(pan=at, seconds=self._session.seconds(seconds))
+
+    @chained
+    def fadein(self, seconds: Length = 1.0) -> None:
+        """Let the group come in from silence."""
+        self._mix(gain=0.0, seconds=0.0)
+        self._ensemble.begin()
+        self._level(seconds)
+
+    @chained
+    def fadeout(self, seconds: Length = 1.0) -> None:
+        """Fade the group out; its sounds stay, and `play` brings them back."""
+        self._stop_moving()
+        self._ensemble.fade_out(self._session.seconds(seconds))
+
+    @immediate
+    def stop(self) -> None:
+        """Stop now, and forget what was said and has not happened yet; the sounds stay, and `play` brings them back."""
+        self._stop_moving()
+        self._ensemble.halt()
+
+    @chained
+    def solo(self, number: int) -> None:
+        """Hear one sound of the group alone, or with others that are solo."""
+        self._ensemble.part(number).soloed = True
+        self._ensemble.level()
+
+    @chained
+    def mute(self, number: int) -> None:
+        """Do not hear one sound of the group."""
+        self._ensemble.part(number).muted = True
+        self._ensemble.level()
+
+    @chained
+    def muteall(self) -> None:
+        """Hear nothing of the group, which plays on."""
+        self._muted = True
+        self._level(0.02)
+
+    @chained
+    def unmute(self, number: int | None = None) -> None:
+        """Hear one sound again, or all, as before mute and solo."""
+        parts = self._ensemble.parts if number is None else (self._ensemble.part(number),)
+        for part in parts:
+            part.muted = False
+            part.soloed = part.soloed and number is not None
+        self._muted = False
+        self._ensemble.level()
+        self._level(0.02)
+
+    @chained
+    def slice(self, number: int | None = None) -> None:
+        """Loop only from onset `number` to the next one; without a number the whole sound again."""
+        self._ensemble.set_slice(number, self._session.slices)
+
+    @chained
+    def pitchshift(self, semitones: float = 0.0) -> None:
+        """Shift the pitch of the sounds, not their length."""
+        self._ensemble.set_semitones(within(semitones, -24.0, 24.0, "a shift in semitones"))
+
+    def _in_order(self, order: Any, rate: float | None) -> None:
+        if rate is not None:
+            self._ensemble.set_rate(rate)
+        self._ensemble.set_order(order)
+        self._ensemble.begin()
+
+    def _level(self, seconds: Length) -> None:
+        gain = 0.0 if self._muted else self._volume
+        self._mix(gain=gain, seconds=self._session.seconds(seconds))
