@@ -66,7 +66,7 @@ class OscServer:
         self._session, self._others = session, others
         self._socket = bound(socket.SOCK_DGRAM, port, others)
         self._socket.settimeout(_POLL_SECONDS)
-        self.port: int = self._socket.getsockname()[1]
+        self.host, self.port = self._socket.getsockname()
         self._subscribers = Subscribers()
         self._room = threading.Semaphore(MOST_WAITING)
         self._counts = dict.fromkeys(("packets", "commands", "malformed", "refused", "dropped", "unsent"), 0)
@@ -89,15 +89,14 @@ class OscServer:
         with self._counting:
             return {**self._counts, "lost": lost(self._socket), "subscribers": len(self._subscribers)}
 
-    def close(self) -> None:
-        """Take no more; what waits is the session's to end, and is still answered until the socket is closed."""
+    def close(self) -> dict[str, int]:
+        """Take no more, and let go of the port; what still waits is not answered. Returns the last counts."""
         self._closed = True
         self._thread.join()
         self._unlisten()
-
-    def release(self) -> None:
-        """Let go of the port, when the session is over."""
+        counts = self.counts
         self._socket.close()
+        return counts
 
     def _run(self) -> None:
         due = 0.0

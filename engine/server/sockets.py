@@ -44,7 +44,8 @@ def bound(kind: socket.SocketKind, port: int, others: Clients = ()) -> socket.so
     ServerError
         The port cannot be had.
     """
-    made = socket.socket(socket.AF_INET, kind)
+    protocol = socket.IPPROTO_TCP if kind is socket.SOCK_STREAM else 0  # named, asyncio switches Nagle's delay off
+    made = socket.socket(socket.AF_INET, kind, protocol)
     try:
         if kind is socket.SOCK_STREAM:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -52,6 +53,8 @@ def bound(kind: socket.SocketKind, port: int, others: Clients = ()) -> socket.so
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         made.bind((ANYWHERE if others else LOOPBACK, port))
+        if kind is socket.SOCK_STREAM:
+            made.listen(128)
     except (OSError, OverflowError) as error:
         made.close()
         words = getattr(error, "strerror", None) or str(error)
