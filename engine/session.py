@@ -28,6 +28,7 @@ from engine.performing.times import Length, seconds
 from engine.performing.turns import AtOnce, InTurn, Turns
 from engine.performing.verbs import Outcome, Verb, answered, chained, immediate
 from engine.performing.wishes import Asking, Defaults, Wish
+from engine.playback.clip import TARGET_LUFS
 from engine.query.answer import Hit
 from engine.similarity.measures import measure as known_measure
 
@@ -59,6 +60,8 @@ class Session:
         Told each line that is said; else they go to standard error.
     rendering : OfflinePlayer, optional
         Play into this, by its own virtual time, instead of on a device.
+    loudness : float
+        What all sounds are brought to, in LUFS.
     memory : int
         Bytes of decoded sound to keep.
     title : str
@@ -81,6 +84,7 @@ class Session:
         raising: bool = False,
         say: Callable[[str], None] | None = None,
         rendering: OfflinePlayer | None = None,
+        loudness: float = TARGET_LUFS,
         memory: int = MEMORY,
         title: str = "",
     ) -> None:
@@ -96,9 +100,8 @@ class Session:
         self._device = device if device is not None else self.corpus.settings.device
         self._live = rendering is None
         self.clock: Clock = LiveClock() if rendering is None else VirtualClock(rendering)
-        self.rig = Rig(
-            self.corpus, self._open if rendering is None else lambda: rendering, memory, threads=2 if self._live else 0
-        )
+        opener = self._open if rendering is None else lambda: rendering
+        self.rig = Rig(self.corpus, opener, memory=memory, target=loudness, waiting=not self._live)
         self.journal = Journal(self.corpus, self.clock, seed, title, self.say, self._played)
         self._asking = Asking(self.corpus, random.Random(str(seed)), (self.defaults,))
         self._turns = self.turns("session")
@@ -242,7 +245,7 @@ class Session:
     def status(self) -> dict[str, Any]:
         """Say what plays, how loud, and how the device keeps up."""
         playing = {name: [sound.id for sound in group.sounds] for name, group in self._groups.items()}
-        device = {"device": self.rig.instrument.name, **self.rig.instrument.stats()} if self.rig.opened else {}
+        device = {**self.rig.instrument.stats(), "output": self.rig.instrument.name} if self.rig.opened else {}
         return {"groups": playing, "tempo": self._tempo, **device}
 
     # for groups and servers

@@ -187,7 +187,7 @@ class Ensemble:
 
     def _load(self, part: Part) -> None:
         semitones = self._semitones
-        future = self._rig.loader.get(part.sound.id, semitones=semitones)
+        future = self._rig.load(part.sound.id, semitones)
         future.add_done_callback(lambda loaded: self._loaded(part, semitones, loaded))
 
     def _loaded(self, part: Part, semitones: float, loaded: Future[Clip]) -> None:
@@ -230,13 +230,13 @@ class Ensemble:
             clip, at=at, group=self.name, gain=self._gain(part), rate=self._rate, loop=loop, begin=begin, end=end
         )
         part.playing = self._journal.began(self.name, part.sound)
-        return ((len_of(clip) if end is None else end) - begin) / clip.rate
+        return ((len(clip.frames) if end is None else end) - begin) / clip.rate
 
     def _region(self, part: Part, clip: Clip) -> tuple[int, int | None]:
         if self._slice is None or not (cuts := self._cut(part.sound)):
             return 0, None
         begin, end = cuts[self._slice % len(cuts)]
-        first, last = round(begin * clip.rate), min(round(end * clip.rate), len_of(clip))
+        first, last = round(begin * clip.rate), min(round(end * clip.rate), len(clip.frames))
         return (first, last) if first < last else (0, None)
 
     def _gain(self, part: Part) -> float:
@@ -292,8 +292,3 @@ class Ensemble:
         self._due = None
         if self._timer:
             self._timer.cancel()
-
-
-def len_of(clip: Clip) -> int:
-    """Frames of a clip, also of one whose audio is the audio process's alone."""
-    return clip.length

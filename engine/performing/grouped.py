@@ -145,8 +145,7 @@ class Grouped:
         for target in dict.fromkeys(held[:1] + held[-1:]):
             with contextlib.suppress(CorpusError, EngineError):
                 likely += [hit.sound.id for hit in self._asking.near(_AHEAD, target, {}, held).hits]
-        if likely and self._rig.opened:
-            self._rig.loader.ahead([each for each in likely if each not in held])
+        self._rig.ahead([each for each in likely if each not in held])
 
     def _stop_moving(self) -> None:
         self._turns.drop()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from corpus.library import Corpus
 
 if TYPE_CHECKING:
     from engine.loading import Loader
+    from engine.playback.clip import Clip
     from engine.playback.instrument import Instrument
 
 Event = Callable[[str, str], None]
@@ -26,12 +28,15 @@ class Rig:
         Opens the instrument; called when it is first needed.
     memory : int
         Bytes of decoded sound to keep.
-    threads : int
-        That decode; 0 decodes while one waits, as rendering needs it.
+    target : float
+        The common loudness, in LUFS.
+    waiting : bool
+        Wait for each sound that is loaded, as rendering does, where time stands still meanwhile.
     """
 
-    def __init__(self, corpus: Corpus, opener: Opener, memory: int, threads: int = 2) -> None:
-        self._corpus, self._opener, self._memory, self._threads = corpus, opener, memory, threads
+    def __init__(self, corpus: Corpus, opener: Opener, *, memory: int, target: float, waiting: bool) -> None:
+        self._corpus, self._opener, self._memory, self._target = corpus, opener, memory, target
+        self._waiting = waiting
         self._opening = threading.Lock()
         self._opened: tuple[Instrument, Loader] | None = None
         self._untold: list[Callable[[Instrument], object]] = []
@@ -41,10 +46,17 @@ class Rig:
         """The instrument, open."""
         return self._open()[0]
 
-    @property
-    def loader(self) -> Loader:
-        """What loads sounds into it."""
-        return self._open()[1]
+    def load(self, id: int, semitones: float = 0.0) -> Future[Clip]:
+        """A sound, loaded into the instrument; its pitch shifted (see `engine.loading.Loader.get`)."""
+        loading = self._open()[1].get(id, semitones)
+        if self._waiting:
+            wait([loading])
+        return loading
+
+    def ahead(self, ids: Sequence[int]) -> None:
+        """Load what is likely next, if anything plays at all."""
+        if self._opened:
+            self._opened[1].ahead(ids)
 
     def tell(self, act: Callable[[Instrument], object]) -> None:
         """Tell the instrument something: now, or as soon as it is open."""
@@ -75,7 +87,7 @@ class Rig:
         with self._opening:
             if self._opened is None:
                 instrument = self._opener()
-                self._opened = instrument, Loader(self._corpus, instrument, self._memory, self._threads)
+                self._opened = instrument, Loader(self._corpus, instrument, self._memory, target=self._target)
                 for act in self._untold:
                     act(instrument)
                 self._untold.clear()

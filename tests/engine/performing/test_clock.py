@@ -31,7 +31,7 @@ def clock():
 def test_virtual_time_passes_as_it_is_waited_for(clock):
     done = []
     for when in (0.5, 0.25, 0.5, 2.0):
-        clock.at(when, lambda when=when, place=len(done): done.append((when, clock.now())))
+        clock.at(when, lambda when=when: done.append((when, clock.now())))
     cancelled = clock.at(0.3, lambda: done.append("cancelled"))
     cancelled.cancel()
     clock.wait(1.0)
