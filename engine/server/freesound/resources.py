@@ -18,7 +18,7 @@ from engine.query.order import Ids, Order
 from engine.query.run import Choice
 from engine.server.freesound import fields, paging, records
 from engine.server.freesound.call import Answer, ApiError, Call
-from engine.server.freesound.search import Found, Wish, find
+from engine.server.freesound.search import Found, Wish, column, find
 from engine.server.freesound.spaces import BadSimilarTo, first_of
 
 _FAILED = "Search server error: {} (please check that your filter syntax and field names are correct)"
@@ -218,8 +218,8 @@ def _weights(text: str) -> tuple[tuple[str, int], ...]:
 
 def _sounds(call: Call, ids: Ids) -> Answer:
     """A list of sounds, the newest first."""
-    columns = call.served.shelf.get("columns", call.corpus.listing.columns)
-    newest = ids[np.argsort(-columns.created[np.searchsorted(columns.ids, ids)], kind="stable")]
+    created = column(call.corpus, call.served.shelf, "created")
+    newest = ids[np.argsort(-created.of(ids), kind="stable")]
     asked = fields.chosen(call.params.get("fields") or fields.DEFAULT_OF_LISTS)
     return _list(call, newest, lambda page: records.rows(call.corpus, call.served.shelf, page, asked, call.base))
 
