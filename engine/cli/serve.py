@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PORT = click.IntRange(0, 65535)
 _FADE = 1.0
 """Seconds in which the sound ends."""
+_INTERRUPTED = 130
 
 
 @command()
@@ -33,7 +34,9 @@ _FADE = 1.0
 @click.option("--token", default="", help="Of --freesound: the one to let in; without it any, and none at all.")
 @click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
 @click.option("--seed", type=click.IntRange(0), help="Make chance repeatable.")
-@click.option("--loudness", type=click.FloatRange(-60, -10), help="Of each sound, in LUFS; -23 unless told.")
+@click.option(
+    "--loudness", type=click.FloatRange(-60, -10), default=-23.0, show_default=True, help="Of each sound, in LUFS."
+)
 @click.option("--stage", is_flag=True, help="Refuse every connection and name look-up but to this computer itself.")
 def serve(
     app: App,
@@ -45,7 +48,7 @@ def serve(
     token: str,
     device: str | None,
     seed: int | None,
-    loudness: float | None,
+    loudness: float,
     stage: bool,
 ) -> None:
     """Answer other programs on this machine, until stopped with Ctrl-C, which fades out.
@@ -69,7 +72,7 @@ def serve(
 
     others = clients(allow)
     with (
-        _until_stopped() as stopped,
+        _until_stopped(app) as stopped,
         Session(app.home, device=device, seed=seed, title="serve", say=app.warn, loudness=loudness) as session,
         _fading(session),
         contextlib.ExitStack() as servers,
@@ -86,15 +89,16 @@ def serve(
 
 
 @contextlib.contextmanager
-def _until_stopped() -> Iterator[threading.Event]:
-    """An event that is set when the system asks to end; Ctrl-C raises, as it does everywhere."""
+def _until_stopped(app: App) -> Iterator[threading.Event]:
+    """An event that is set when the system asks to end. Ctrl-C ends with its own code, and no second answer."""
     stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopped.set())
     try:
         yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    except KeyboardInterrupt:
+        app.say("stopped")
+        click.get_current_context().exit(_INTERRUPTED)
 
 
 @contextlib.contextmanager

@@ -73,7 +73,8 @@ def arguments(verb: Verb, values: Sequence[Any]) -> tuple[list[Any], dict[str, A
 def _positional(verb: Verb, values: Sequence[Any]) -> list[Any]:
     places = [one for one in verb.parameters if one.kind in (*_POSITIONAL, one.VAR_POSITIONAL)]
     return [
-        _whole(places[min(place, len(places) - 1)], value) if places else value for place, value in enumerate(values)
+        _fitting(verb, places[min(place, len(places) - 1)], value) if places else value
+        for place, value in enumerate(values)
     ]
 
 
@@ -82,11 +83,15 @@ def _named(verb: Verb, name: str, value: Any) -> Any:
         if len(value) % 2:
             raise VerbError(f"{verb.name}: near wants names and values, as in [pitch 440]; {value!r} is not that")
         return dict(zip(map(str, value[::2]), value[1::2], strict=True))
-    return next((_whole(one, value) for one in verb.parameters if one.name == name), value)
+    return next((_fitting(verb, one, value) for one in verb.parameters if one.name == name), value)
 
 
-def _whole(parameter: inspect.Parameter, value: Any) -> Any:
-    """Whole numbers as such where they are wanted: some programs send numbers as floats alone."""
-    if isinstance(value, float) and value.is_integer() and str(parameter.annotation).startswith("int"):
+def _fitting(verb: Verb, parameter: inspect.Parameter, value: Any) -> Any:
+    """A value as its parameter wants it: whole where some programs send floats alone; or an error, if it is no number."""
+    kinds = set(str(parameter.annotation).split(" | "))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kinds <= {"int", "float", "None"} and not number and not (value is None and "None" in kinds):
+        raise VerbError(f"{verb.name}: {parameter.name} {value!r} is no number")
+    if "int" in kinds and isinstance(value, float) and value.is_integer():
         return int(value)
-    return value
+    return str(value) if kinds == {"str"} and number else value

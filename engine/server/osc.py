@@ -22,7 +22,7 @@ from engine.server.answers import as_values
 from engine.server.arguments import arguments
 from engine.server.packets import LONGEST, Malformed, Message, TooLong, read, written
 from engine.server.routes import OF_ALL, OF_GROUPS, Route
-from engine.server.sockets import Clients, allowed, bound, lost
+from engine.server.sockets import LOOPBACK, Clients, allowed, bound, lost
 from engine.server.subscribers import SECONDS, Address, Subscribers
 from engine.session import Session
 
@@ -92,6 +92,7 @@ class OscServer:
     def close(self) -> dict[str, int]:
         """Take no more, and let go of the port; what still waits is not answered. Returns the last counts."""
         self._closed = True
+        self._send(b"", (LOOPBACK, self.port))  # wakes the thread
         self._thread.join()
         self._unlisten()
         counts = self.counts
@@ -102,7 +103,9 @@ class OscServer:
         due = 0.0
         while not self._closed:
             with contextlib.suppress(OSError):  # nothing came; or, on some systems, a reply did not arrive
-                self._take(*self._socket.recvfrom(LONGEST + 1))
+                packet, sender = self._socket.recvfrom(LONGEST + 1)
+                if not self._closed:
+                    self._take(packet, sender)
             if time.monotonic() > due:
                 self._expire()
                 due = time.monotonic() + _POLL_SECONDS

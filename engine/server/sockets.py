@@ -24,10 +24,7 @@ def clients(addresses: Sequence[str]) -> Clients:
     ServerError
         One of them is no such thing.
     """
-    try:
-        return tuple(ipaddress.IPv4Network(address, strict=False) for address in addresses)
-    except ValueError as error:
-        raise ServerError(f"cannot allow {error}; name an IPv4 address such as 192.168.1.20, or 192.168.1.0/24") from error
+    return tuple(_network(address) for address in addresses)
 
 
 def allowed(host: str, others: Clients) -> bool:
@@ -70,3 +67,11 @@ def lost(made: socket.socket) -> int:
     except OSError:
         return 0
     return next((int(line[-1]) for line in lines if line[9] == own), 0)
+
+
+def _network(address: str) -> ipaddress.IPv4Network:
+    try:
+        return ipaddress.IPv4Network(address, strict=False)
+    except ValueError as error:
+        words = f"cannot allow {address!r}: {error}; name an IPv4 address such as 192.168.1.20, or 192.168.1.0/24"
+        raise ServerError(words) from error
