@@ -72,26 +72,45 @@ def arguments(verb: Verb, values: Sequence[Any]) -> tuple[list[Any], dict[str, A
 
 def _positional(verb: Verb, values: Sequence[Any]) -> list[Any]:
     places = [one for one in verb.parameters if one.kind in (*_POSITIONAL, one.VAR_POSITIONAL)]
-    return [
-        _fitting(verb, places[min(place, len(places) - 1)], value) if places else value
-        for place, value in enumerate(values)
-    ]
+    if not places:
+        return list(values)  # which are too many: the verb says so
+    each = ((places[min(place, len(places) - 1)], value) for place, value in enumerate(values))
+    return [_fitting(verb, one.name, _kinds(one.annotation), value) for one, value in each]
 
 
 def _named(verb: Verb, name: str, value: Any) -> Any:
-    if name == "near" and takes_options(verb) and isinstance(value, list):
-        if len(value) % 2:
-            raise VerbError(f"{verb.name}: near wants names and values, as in [pitch 440]; {value!r} is not that")
-        return dict(zip(map(str, value[::2]), value[1::2], strict=True))
-    return next((_fitting(verb, one, value) for one in verb.parameters if one.name == name), value)
+    own = {one.name: one for one in verb.parameters}
+    if name in own:
+        return _fitting(verb, name, _kinds(own[name].annotation), value)
+    if takes_any_name(verb):
+        return _fitting(verb, name, {"float"}, value)
+    if name == "near" and isinstance(value, list) and len(value) % 2 == 0:
+        value = dict(zip(map(str, value[::2]), value[1::2], strict=True))
+    return _fitting(verb, name, _kinds(Wish.__annotations__[name]), value)
 
 
-def _fitting(verb: Verb, parameter: inspect.Parameter, value: Any) -> Any:
-    """A value as its parameter wants it: whole where some programs send floats alone; or an error, if it is no number."""
-    kinds = set(str(parameter.annotation).split(" | "))
+def _kinds(annotation: Any) -> set[str]:
+    """The types that may be given, as they are written."""
+    return set(getattr(annotation, "__forward_arg__", str(annotation)).split(" | "))
+
+
+def _fitting(verb: Verb, name: str, kinds: set[str], value: Any) -> Any:
+    """A value as it is wanted: whole where some programs send floats alone, text where a number names something."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kinds <= {"int", "float", "None"} and not number and not (value is None and "None" in kinds):
-        raise VerbError(f"{verb.name}: {parameter.name} {value!r} is no number")
-    if "int" in kinds and isinstance(value, float) and value.is_integer():
+    if number and "int" in kinds and float(value).is_integer():
         return int(value)
-    return str(value) if kinds == {"str"} and number else value
+    if number and not kinds & {"int", "float", "Length", "bool", "Any"}:
+        value = str(value)
+    if not any(_fits(value, kind) for kind in kinds):
+        raise VerbError(f"{verb.name}: {name} cannot be {value!r}; it takes {' or '.join(sorted(kinds))}")
+    return value
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if isinstance(value, list):
+        return kind.startswith("Sequence[") and all(_fits(one, kind[9:-1]) for one in value)
+    if isinstance(value, dict):
+        return kind.startswith("Mapping[") and all(_fits(one, "float") for one in value.values())
+    if isinstance(value, bool) or value is None:
+        return kind in ("Any", "bool" if value is not None else "None")
+    return kind in ("Any", "Length", *(("str",) if isinstance(value, str) else ("int", "float", "bool")))
