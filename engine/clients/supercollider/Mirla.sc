@@ -6,9 +6,9 @@
 //	a.play(0.5).volume(0.3);
 //	Mirla.subscribe({ |kind, group, id, text| [kind, group, id, text].postln });
 //
-// Verbs return at once. An action is given what was answered: an Array, empty where there is nothing to tell, and nil
-// if it went wrong, which is posted in any case. Verbs of as many values as one likes take it as their last one. Lists
-// are given as Arrays, values by name as Events. The verbs below are made from mirla's table of routes: do not edit them.
+// Verbs return at once. What goes wrong is posted; else an action is given what was answered, an Array. Verbs of as many
+// values as one likes (id, near, effect…) take the action as their last one. Lists are Arrays, values by name Events.
+// The verbs below are made from mirla's table of routes: do not edit them.
 
 Mirla {
 	classvar <>server, <>listener, actions, last = 0, renewal;
@@ -29,7 +29,8 @@ Mirla {
 		listener = action;
 		renewal.stop;
 		this.prListen;
-		renewal = SkipJack({ server.sendMsg('/mirla/subscribe') }, 20, name: "mirla");
+		server.sendMsg('/mirla/subscribe');
+		renewal = SkipJack({ server.sendMsg('/mirla/subscribe') }, 20, name: "mirla"); // it lasts for a minute
 	}
 
 	*unsubscribe {
@@ -79,8 +80,7 @@ Mirla {
 
 	*prReplied { |address, id, ok ... values|
 		var action = actions.removeAt(id.asString.drop(1).asInteger);
-		if(ok == 0) { "mirla: %: %".format(address, values[0]).postln };
-		action.value(if(ok == 1) { values });
+		if(ok == 1) { action.value(values) } { "mirla: %: %".format(address, values[0]).postln };
 	}
 
 	// verbs begin

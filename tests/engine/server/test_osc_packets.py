@@ -157,7 +157,8 @@ def test_any_values_for_any_verb_are_done_or_refused_in_one_line(client, live, a
     client.answer("/mirla/a/whatid")
     client.answer("/mirla/status")
     for line in live.lines:
-        assert "unexpected" not in line and "\n" not in line
+        assert "unexpected" not in line, (line, address, values)
+        assert "\n" not in line
     live.lines.clear()
 
 
