@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from corpus.caches import Caches
 from corpus.errors import HarvestError, UnknownSound
 from corpus.files import AudioFolder
+from corpus.publishing import PaletteFolder
 from corpus.settings import Settings
 from corpus.store import schema
 from corpus.store.agents import Agents
@@ -18,6 +19,7 @@ from corpus.store.database import Database
 from corpus.store.harvests import Harvests
 from corpus.store.identities import Identities
 from corpus.store.listing import Listing
+from corpus.store.palettes import Palettes
 from corpus.store.performances import Performances
 from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
@@ -53,7 +55,7 @@ class Corpus:
 
     Attributes
     ----------
-    sounds, checks, vectors, descriptors, similar_lists, agents, identities, harvests, performances
+    sounds, checks, vectors, descriptors, similar_lists, agents, identities, harvests, performances, palettes
         What is held, by family.
     caches
         What was derived of it.
@@ -90,6 +92,8 @@ class Corpus:
         self.returned = Returned(self.database)
         self.performances = Performances(self.database)
         self.listing = Listing(self.database)
+        self.palettes = Palettes(self.database)
+        self.palette_folder = PaletteFolder(self.home, self.palettes)
 
     def __enter__(self) -> Corpus:
         return self

@@ -43,6 +43,19 @@ class Licence:
         """Whether the sound may be used for money."""
         return self.name in ("Creative Commons 0", "Attribution")
 
+    @property
+    def limits(self) -> str:
+        """What one must not do with the sound, in words; empty where crediting its maker is enough."""
+        if self.name == "Sampling+":
+            return "only as a part of something new, and not in advertising"
+        if self.redistributable:
+            return "" if self.commercial else "not for commercial use"
+        parts = self.name.upper().removeprefix("CREATIVE COMMONS ").split("-")
+        if parts[0] != "BY":
+            return "its licence is not known: ask its maker"
+        found = {"NC": "not for commercial use", "ND": "not to be shared when changed", "SA": "to be shared alike"}
+        return ", ".join(words for part, words in found.items() if part in parts)
+
     def __str__(self) -> str:
         return f"{self.name} {self.version}".strip() or "an unknown licence"
 
@@ -57,8 +70,9 @@ def from_text(text: str) -> Licence:
         code, version = deed[1].lower(), deed[2]
         return Licence(_NAMES.get(code, f"Creative Commons {code.upper()}"), version, text)
     for code, name in _NAMES.items():
-        if text.lower() == name.lower():
-            return _of(code, "")
+        named = re.fullmatch(re.escape(name) + r"(?: (\d\.\d))?", text, re.IGNORECASE)
+        if named:
+            return _of(code, named[1] or "")
     if short := _SHORT.fullmatch(text):
         return _of({"0": "zero"}.get(short[1], short[1].lower()), short[2] or "")
     return Licence("", "", text) if "://" in text else Licence(text)

@@ -207,3 +207,25 @@ class Play:
     began: str
     seconds: float | None
     credit: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PaletteSound:
+    """A sound of a palette: its place from 0, its file's name and SHA-256, and its credit, with what was changed."""
+
+    index: int
+    id: int
+    file: str
+    sha256: str
+    credit: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """A named, ordered choice of sounds, published as a folder; `removed` is when it was taken back."""
+
+    name: str
+    version: int
+    published: str
+    sounds: tuple[PaletteSound, ...]
+    removed: str | None = None

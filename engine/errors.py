@@ -8,6 +8,7 @@ EngineError                 20   anything below
 ├── DemoError               25   the demo has nothing to work on
 ├── QueryError              26   a query that cannot be answered as it was asked
 ├── ModelError              27   a model, in a file or stored, that cannot be used
+├── PaletteError            28   a palette that cannot be published, or is not
 ├── VerbError               29   something said to a group or the session that has no meaning
 ├── SetError                40   a script, or the log of a set, that cannot be played
 ├── StageError              41   a way to the network that stage mode refused
@@ -65,6 +66,12 @@ class ModelError(EngineError):
     """A model that cannot be used: broken, of the wrong shape, or not to be had in the form that was asked for."""
 
     exit_code = 27
+
+
+class PaletteError(EngineError):
+    """A palette that cannot be published as it was asked for, or that is not published."""
+
+    exit_code = 28
 
 
 class VerbError(EngineError):

@@ -7,6 +7,7 @@ tempo as text (`"4b"`). Options of queries are those of the command line: `agent
 
 from __future__ import annotations
 
+from engine.performing.bringing import Bringing
 from engine.performing.effected import Effected
 from engine.performing.moving import Moving
 from engine.performing.playing import Playing
@@ -14,7 +15,7 @@ from engine.performing.telling import Telling
 from engine.performing.verbs import immediate
 
 
-class Group(Moving, Playing, Effected, Telling):
+class Group(Bringing, Playing, Moving, Effected, Telling):
     """Sounds playing together. Made by `Session.group`; every verb returns at once.
 
     Examples

@@ -70,6 +70,10 @@ class Loader:
         with self._changed:
             return self._held()
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether it is loaded."""
+        return key in self._clips
+
     def get(self, id: int, semitones: float = 0.0) -> Future[Clip]:
         """A sound, loaded into the instrument; its pitch shifted.
 
@@ -84,12 +88,12 @@ class Loader:
                 done: Future[Clip] = Future()
                 done.set_result(clip)
                 return done
-            job = self._jobs.get(key)
+            job = self._jobs.get(key) or _Job(id, semitones)
             if job in self._likely:
                 self._likely.remove(job)
                 self._urgent.append(job)
-            elif job is None:
-                job = self._jobs[key] = _Job(id, semitones)
+            elif key not in self._jobs:
+                self._jobs[key] = job
                 self._urgent.append(job)
             self._changed.notify_all()
         return job.future

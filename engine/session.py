@@ -18,7 +18,7 @@ from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Sound
 from corpus.store.naming import check_name
-from engine.errors import EngineError, VerbError
+from engine.errors import EngineError, PaletteError, VerbError
 from engine.group import Group
 from engine.lesson import Lesson
 from engine.performing.clock import Clock, LiveClock, VirtualClock
@@ -53,7 +53,7 @@ class Session:
     device : int or str, optional
         To play on, by number or name.
     seed : int, optional
-        Makes chance repeatable.
+        Makes chance repeatable; drawn if it is not given, and kept with the journal.
     raising : bool
         Raise what goes wrong, as a program wants it, instead of saying it in a line, as a performer does.
     say : callable, optional
@@ -66,6 +66,8 @@ class Session:
         Bytes of decoded sound to keep.
     title : str
         Kept with the journal.
+    journal : bool, optional
+        Whether what is said and played is written down in the corpus; if nothing is said, on a device it is.
 
     Examples
     --------
@@ -87,9 +89,10 @@ class Session:
         loudness: float = TARGET_LUFS,
         memory: int = MEMORY,
         title: str = "",
+        journal: bool | None = None,
     ) -> None:
         self.corpus = Corpus(home)
-        self.seed = seed
+        self.seed = random.SystemRandom().getrandbits(31) if seed is None else seed
         self.raising = raising
         self.defaults = Defaults()
         self._listeners: list[Listener] = []
@@ -99,11 +102,13 @@ class Session:
         self._lessons: list[Lesson] = []
         self._device = device if device is not None else self.corpus.settings.device
         self._live = rendering is None
-        self.clock: Clock = LiveClock() if rendering is None else VirtualClock(rendering)
+        self.clock: Clock = LiveClock(self._failed) if rendering is None else VirtualClock(rendering, self._failed)
         opener = self._open if rendering is None else lambda: rendering
         self.rig = Rig(self.corpus, opener, memory=memory, target=loudness, waiting=not self._live)
-        self.journal = Journal(self.corpus, self.clock, seed, title, self.say, self._played)
-        self._asking = Asking(self.corpus, random.Random(str(seed)), (self.defaults,))
+        self.journal = Journal(
+            self.corpus, self.seed, title, self._live if journal is None else journal, self.say, self._played
+        )
+        self._asking = Asking(self.corpus, random.Random(str(self.seed)), (self.defaults,))
         self._turns = self.turns("session")
 
     def __enter__(self) -> Session:
@@ -242,6 +247,11 @@ class Session:
         self.defaults.measure = name
 
     @answered
+    def credits(self) -> list[str]:
+        """Say whose sounds were played in this session."""
+        return [sound.credit for sound in self.journal.played]
+
+    @answered
     def status(self) -> dict[str, Any]:
         """Say what plays, how loud, and how the device keeps up."""
         playing = {name: [sound.id for sound in group.sounds] for name, group in self._groups.items()}
@@ -286,6 +296,14 @@ class Session:
             self.say(str(failed), name, kind="error")
         return Outcome(error=failed)
 
+    def _failed(self, error: Exception) -> None:
+        """Say what went wrong in something that happened by itself."""
+
+        def again() -> None:
+            raise error
+
+        self.done(None, again)
+
     def turns(self, name: str, at_rest: Callable[[], object] | None = None) -> Turns:
         """What keeps the order of what is said to one group; live, `at_rest` is called when nothing waits any more."""
         return InTurn(name, at_rest) if self._live else AtOnce()
@@ -311,7 +329,11 @@ class Session:
 
     def palette(self, name: str) -> list[int]:
         """The ids of a palette's sounds, in order."""
-        return [each.sound_id for each in self.corpus.palettes.get(name).sounds]
+        palette = self.corpus.palettes.get(name)
+        if palette is None:
+            known = ", ".join(each.name for each in self.corpus.palettes.all()) or "none yet"
+            raise PaletteError(f"no palette {name!r}; there are: {known}; `mirla palette publish` makes one")
+        return [each.id for each in palette.sounds]
 
     def slices(self, sound: Sound) -> list[tuple[float, float]]:
         """Where the slices of a sound begin and end, in seconds; none where no onsets were found."""

@@ -180,9 +180,9 @@ class Sounds:
     def tags(self, beginning: str = "", limit: int = 100) -> list[str]:
         """Tags that begin so, the commonest first."""
         query = sa.select(tags.c.tag).where(tags.c.tag.startswith(beginning.lower(), autoescape=True))
-        often = sa.func.count().desc()
+        ordered = query.group_by(tags.c.tag).order_by(sa.func.count().desc(), tags.c.tag).limit(limit)
         with self._database.read() as connection:
-            return list(connection.execute(query.group_by(tags.c.tag).order_by(often, tags.c.tag).limit(limit)).scalars())
+            return list(connection.execute(ordered).scalars())
 
     def summary(self) -> dict[str, Any]:
         """How many sounds, files, seconds and bytes, and under which licences."""

@@ -31,7 +31,11 @@ _ENGINE_COMMANDS = {
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
     "serve": "engine.cli.serve:serve",
+    "live": "engine.cli.live:live",
+    "preflight": "engine.cli.preflight:preflight",
     "devices": "engine.cli.devices:devices",
+    "palette": "engine.cli.palette:palette",
+    "sets": "engine.cli.sets:sets",
 }
 _COMMANDS = {
     "demo": "engine.cli.demo:demo",

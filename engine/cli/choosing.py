@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,13 +85,15 @@ _OPTIONS = (
         "(pitch, bpm and spectral_centroid on a log2 scale). Orders a search; else keeps to the nearest tenth of what "
         "fits, at least k. Leaves out what lacks the trait.",
     ),
-    click.option("--with-audio", is_flag=True, help="Only sounds whose audio is here."),
     click.option(
         "--fresh",
         is_flag=True,
         help="Leave out what queries with --fresh returned within the last hour, or the last 100 if these are more.",
     ),
     click.option("--seed", type=click.IntRange(0), help="Make chance repeatable."),
+)
+_SHOWN = (
+    click.option("--with-audio", is_flag=True, help="Only sounds whose audio is here."),
     click.option(
         "--ids",
         is_flag=True,
@@ -109,7 +112,7 @@ _NAMES = (
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the choosing options; the function gets them as one `choice`."""
     number = click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds.")
-    return _choosing(function, number, *_OPTIONS, _SPREAD)
+    return _choosing(function, number, *_OPTIONS, *_SHOWN, _SPREAD)
 
 
 def choosing_steps(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -117,7 +120,19 @@ def choosing_steps(function: Callable[..., Any]) -> Callable[..., Any]:
     number = click.option(
         "-n", "k", type=click.IntRange(2), default=8, show_default=True, help="So many sounds, the two included."
     )
-    return _choosing(function, number, *_OPTIONS)
+    return _choosing(function, number, *_OPTIONS, *_SHOWN)
+
+
+def choosing_published(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the choosing options of what is published: sounds whose audio is here, as many as `-k` or `-n` says."""
+    number = click.option(
+        "-k", "-n", "k", type=click.IntRange(1), default=10, show_default=True, help="At most so many sounds."
+    )
+
+    def with_audio(*args: Any, choice: Any, **kwargs: Any) -> Any:
+        return function(*args, choice=replace(choice, with_audio=True), **kwargs)
+
+    return _choosing(functools.wraps(function)(with_audio), number, *_OPTIONS, _SPREAD)
 
 
 def _choosing(function: Callable[..., Any], *options: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,7 +24,9 @@ _FADE = 1.0
 @click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
 @click.option("--seed", type=click.IntRange(0), help="Make chance repeatable.")
 @click.option("--stage", is_flag=True, help="Refuse every connection and name look-up but to this computer itself.")
-@click.option("--loudness", type=click.FloatRange(-60, -10), help="Of each sound, in LUFS; -23 unless told.")
+@click.option(
+    "--loudness", type=click.FloatRange(-60, -10), default=-23.0, show_default=True, help="Of each sound, in LUFS."
+)
 @click.option("--agent", "agents", multiple=True, help="Has to call good whatever comes; several: all have to.")
 @click.option("--measure", help="What near means.")
 def live(
@@ -34,7 +36,7 @@ def live(
     device: str | None,
     seed: int | None,
     stage: bool,
-    loudness: float | None,
+    loudness: float,
     agents: tuple[str, ...],
     measure: str | None,
 ) -> None:

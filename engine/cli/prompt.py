@@ -59,28 +59,26 @@ def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool) -> N
         autoawait=False,
     )
     settings.IPCompleter.use_jedi = False
-    shell = _Shell(session, debug, config=settings, user_ns=names, ipython_dir=str(folder))
-    try:
-        shell.mainloop()
-    finally:
-        shell.history_manager.end_session()
-        _Shell.clear_instance()
+    shell = _Shell.instance(session, debug, config=settings, user_ns=names, ipython_dir=str(folder))
+    shell.mainloop()
 
 
-class _Shell(TerminalInteractiveShell):  # type: ignore[misc]
+class _Shell(TerminalInteractiveShell):
     """IPython's terminal, with mirla's completion, bottom line and errors."""
 
     def __init__(self, session: Session, debug: bool, **how: Any) -> None:
         self._bottom = BottomLine(session)
         self._debug = debug
         super().__init__(**how)
-        self._completion = _Completion(Vocabulary(session, self.user_ns), self.pt_app.completer)
+        assert self.pt_app is not None
+        assert self.pt_app.completer is not None
+        self.pt_app.completer = _Completion(Vocabulary(session, self.user_ns), self.pt_app.completer)
 
     def _extra_prompt_options(self) -> dict[str, Any]:
-        return super()._extra_prompt_options() | {
+        options: dict[str, Any] = super()._extra_prompt_options()
+        return options | {
             "bottom_toolbar": self._bottom,
             "refresh_interval": _REFRESH,
-            "completer": self._completion,
             "complete_in_thread": True,
         }
 
@@ -106,7 +104,7 @@ class _Shell(TerminalInteractiveShell):  # type: ignore[misc]
         return _Display
 
 
-class _Prompts(Prompts):  # type: ignore[misc]
+class _Prompts(Prompts):
     """Without numbers."""
 
     def in_prompt_tokens(self) -> list[tuple[Any, str]]:
@@ -119,14 +117,14 @@ class _Prompts(Prompts):  # type: ignore[misc]
         return []
 
 
-class _Display(DisplayHook):  # type: ignore[misc]
+class _Display(DisplayHook):
     """Shows answers in lines, and nothing of what is only there to be chained."""
 
     def __call__(self, result: Any = None) -> None:
         if not self.quiet():
             for line in lines_of(result):
                 print(line)
-        if result is not None:
+        if result is not None and self.shell:
             self.shell.user_ns["_"] = result
 
 

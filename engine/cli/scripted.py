@@ -30,7 +30,7 @@ def read(path: Path) -> Script | Log:
 
 
 class Errors:
-    """Counts what goes wrong in a session; given words of its own, it says them too."""
+    """Counts what goes wrong in a session, and says what goes wrong in a script."""
 
     def __init__(self, app: App, session: Session) -> None:
         self._app = app
@@ -38,6 +38,7 @@ class Errors:
         session.on(self._heard)
 
     def __call__(self, words: str, error: BaseException) -> None:
+        """Say what went wrong in a statement, with `--debug` the whole trace."""
         self.count += 1
         if self._app.debug:
             traceback.print_exception(error)
@@ -88,5 +89,11 @@ def _line(each: Any) -> str:
         sound = each.sound
         return f"{sound.id}  {sound.name}  {sound.username or '?'}  {sound.licence}"
     if isinstance(each, dict):
-        return "  ".join("?" if value is None else f"{value:.2f} s" if key == "duration" else str(value) for key, value in each.items())
+        return "  ".join(_cell(key, value) for key, value in each.items())
     return str(each)
+
+
+def _cell(key: str, value: Any) -> str:
+    if value is None:
+        return "?"
+    return f"{value:.2f} s" if key == "duration" else str(value)

@@ -1,7 +1,7 @@
 """Time in a session: the computer's own, or a virtual one that runs as fast as sound can be rendered.
 
-Times are seconds since the session began. Actions of a clock run one after another, in the order of their time; they
-are short, and what they raise is the session's to say.
+Times are seconds since the session began. Actions of a clock run one after another, in the order of their time. They
+are short; what goes wrong in one is told to `failed`, and the clock goes on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 Action = Callable[[], object]
+Failed = Callable[[Exception], object]
 
 
 class Timer:
@@ -26,11 +27,14 @@ class Timer:
         """Never do it; one that was done stays done."""
         self._action = None
 
-    def run(self) -> None:
+    def run(self, failed: Failed) -> None:
         """Do it, once."""
         action, self._action = self._action, None
         if action is not None:
-            action()
+            try:
+                action()
+            except Exception as error:  # of whatever kind: the next action has its time too
+                failed(error)
 
 
 class Clock(Protocol):
@@ -72,7 +76,8 @@ class _Agenda:
 class LiveClock:
     """The computer's clock; actions run in a thread of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, failed: Failed) -> None:
+        self._failed = failed
         self._began = time.monotonic()
         self._agenda = _Agenda()
         self._changed = threading.Condition()
@@ -111,7 +116,7 @@ class LiveClock:
                 if self._closed:
                     return
                 timer = self._agenda.pop()
-            timer.run()
+            timer.run(self._failed)
 
 
 class Rendering(Protocol):
@@ -130,8 +135,8 @@ class Rendering(Protocol):
 class VirtualClock:
     """Time that passes when it is waited for, at the pace of rendering: what plays is the same every time."""
 
-    def __init__(self, rendering: Rendering) -> None:
-        self._rendering = rendering
+    def __init__(self, rendering: Rendering, failed: Failed) -> None:
+        self._rendering, self._failed = rendering, failed
         self._agenda = _Agenda()
 
     def now(self) -> float:
@@ -147,7 +152,7 @@ class VirtualClock:
         until = self.now() + max(seconds, 0.0)
         while (first := self._agenda.first) is not None and first <= until:
             self._to(first)
-            self._agenda.pop().run()
+            self._agenda.pop().run(self._failed)
         self._to(until)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 from corpus.errors import CorpusError
@@ -72,6 +73,7 @@ class Ensemble:
         self._slice: int | None = None
         self._cut: Cut = lambda sound: ()
         self._turn = 0
+        self._risen = 0.0  # when all are up that rise out of silence
         self._due: float | None = None  # when the sounding part of a sequence ends
         self._timer: Timer | None = None
 
@@ -126,6 +128,13 @@ class Ensemble:
             self._sounding = True
             self._start_some()
 
+    def rise(self, seconds: float) -> None:
+        """Let all parts begin anew, out of silence; also those that are loaded meanwhile are up at the same time."""
+        with self._lock:
+            self._sounding = True
+            self._risen = self._clock.now() + seconds
+            self._restart()
+
     def halt(self, seconds: float = CUT_SECONDS) -> None:
         """Fade all parts out; they stay in the group."""
         with self._lock:
@@ -146,7 +155,7 @@ class Ensemble:
 
     def set_rate(self, rate: float) -> None:
         """Play all parts at another rate, from where they are."""
-        if not math.isfinite(rate):
+        if isinstance(rate, bool) or not isinstance(rate, Real) or not math.isfinite(rate):
             raise VerbError(f"rate {rate!r} is no number to play at; say one such as 0.5, or -1 for backwards")
         with self._lock:
             before, self._rate = self._rate, float(rate)
@@ -154,8 +163,12 @@ class Ensemble:
                 if part.voice is not None:
                     self._rig.instrument.change(part.voice, rate=self._rate, seconds=GLIDE_SECONDS)
             if self._due is not None:
-                left = (self._due - self._clock.now()) * abs(before)
-                self._expect(self._clock.now() + left / abs(self._rate) if self._rate else None)
+                now = self._clock.now()
+                due = now + (self._due - now) * abs(before / self._rate) if self._rate else None
+                for part in self._parts:
+                    if part.playing:
+                        part.playing.most = due
+                self._expect(due)
 
     def set_order(self, order: Order) -> None:
         """Play the parts all at once or one after another."""
@@ -221,15 +234,25 @@ class Ensemble:
         elif self._due is None:
             self._take_turn()
 
-    def _start(self, part: Part, *, loop: bool, at: int | None = None) -> float:
-        """Start one part; the seconds of clip that it plays."""
+    def _start(self, part: Part, *, loop: bool, at: float | None = None) -> float:
+        """Start one part, now or at a time of the clock; the seconds of clip that it plays."""
         clip = part.clip
         assert clip is not None
         begin, end = self._region(part, clip)
-        part.voice = self._rig.instrument.start(
-            clip, at=at, group=self.name, gain=self._gain(part), rate=self._rate, loop=loop, begin=begin, end=end
+        instrument, now = self._rig.instrument, self._clock.now()
+        frame = None if at is None else instrument.position + round((at - now) * instrument.rate)
+        part.voice = instrument.start(
+            clip,
+            fade_in=max(self._risen - now, 0.0),
+            at=frame,
+            group=self.name,
+            gain=self._gain(part),
+            rate=self._rate,
+            loop=loop,
+            begin=begin,
+            end=end,
         )
-        part.playing = self._journal.began(self.name, part.sound)
+        part.playing = self._journal.began(self.name, part.sound, now if at is None else at)
         return ((len(clip.frames) if end is None else end) - begin) / clip.rate
 
     def _region(self, part: Part, clip: Clip) -> tuple[int, int | None]:
@@ -251,7 +274,7 @@ class Ensemble:
     def _let_go(self, part: Part, seconds: float = 0.0) -> None:
         part.voice = None
         if part.playing:
-            self._journal.ended(part.playing, seconds)
+            self._journal.ended(part.playing, self._clock.now() + seconds)
             part.playing = None
 
     # one after another
@@ -264,12 +287,11 @@ class Ensemble:
             return
         part = ready[self._turn % len(ready)]
         self._turn += 1
-        frame = None
-        now = self._clock.now()
-        if at is not None:
-            frame = self._rig.instrument.position + round((at - now) * self._rig.instrument.rate)
-        length = max(self._start(part, loop=False, at=frame) / abs(self._rate), SHORTEST_SECONDS)
-        self._expect((now if at is None else at) + length)
+        begun = self._clock.now() if at is None else at
+        due = begun + max(self._start(part, loop=False, at=at) / abs(self._rate), SHORTEST_SECONDS)
+        if part.playing:
+            part.playing.most = due
+        self._expect(due)
 
     def _expect(self, due: float | None) -> None:
         """Have the next part start when the one that sounds is over."""
@@ -285,7 +307,7 @@ class Ensemble:
                 return
             for part in self._parts:
                 if part.voice is not None:  # it ends by itself
-                    self._let_go(part, max(due - self._clock.now(), 0.0))
+                    self._let_go(part, AHEAD_SECONDS)
             self._take_turn(due)
 
     def _forget_turn(self) -> None:

@@ -17,7 +17,7 @@ class Handle:
     pauses : iterator of float
         Seconds before each step; when there are no more it is over.
     step : callable
-        Called at each; what goes wrong in it is said, and ends it.
+        Called at each; if it raises, that was the last.
 
     Examples
     --------

@@ -15,7 +15,6 @@ from typing import Any
 from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Sound
-from engine.performing.clock import Clock
 
 Say = Callable[[str], None]
 _BATCH = 200
@@ -30,6 +29,8 @@ class Playing:
     at: float
     number: int | None = None
     over: float | None = None
+    most: float | None = None
+    """When it ends by itself, if it does."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,11 @@ class Journal:
     Parameters
     ----------
     corpus : Corpus
-    clock : Clock
     seed : int or None
     title : str
-        Kept with it.
+        Stored with it.
+    kept : bool
+        Whether it is written down at all.
     said : callable
         Told, in a line, when it cannot be written.
     on_play : callable
@@ -62,15 +64,16 @@ class Journal:
     def __init__(
         self,
         corpus: Corpus,
-        clock: Clock,
         seed: int | None,
         title: str,
+        kept: bool,
         said: Say,
         on_play: Callable[[Playing], None],
     ) -> None:
-        self._corpus, self._clock, self._seed, self._title = corpus, clock, seed, title
+        self._corpus, self._seed, self._title, self._kept = corpus, seed, title, kept
         self._said, self._on_play = said, on_play
         self._entries: queue.SimpleQueue[Playing | _Said | None] = queue.SimpleQueue()
+        self._played: dict[int, Sound] = {}
         self._failed = False
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -89,16 +92,16 @@ class Journal:
         """Note what was said, when, to whom, and what it answered."""
         self._put(_Said(at, group, verb, given, named, answer, error))
 
-    def began(self, group: str, sound: Sound) -> Playing:
-        """Note that a sound began to play."""
-        playing = Playing(group, sound, self._clock.now())
+    def began(self, group: str, sound: Sound, at: float) -> Playing:
+        """Note that a sound begins to play."""
+        playing = Playing(group, sound, at)
         self._put(playing)
         return playing
 
-    def ended(self, playing: Playing, after: float = 0.0) -> None:
-        """Note that it ended, or will after some seconds."""
+    def ended(self, playing: Playing, at: float) -> None:
+        """Note when it ended, or will."""
         if playing.over is None:
-            playing.over = self._clock.now() + after
+            playing.over = max(at if playing.most is None else min(at, playing.most), playing.at)
             self._put(playing)
 
     def close(self) -> None:
@@ -109,7 +112,16 @@ class Journal:
             self._entries.put(None)
             thread.join()
 
+    @property
+    def played(self) -> list[Sound]:
+        """What played so far, each sound once, in order."""
+        return list(self._played.values())
+
     def _put(self, entry: Playing | _Said) -> None:
+        if isinstance(entry, Playing):
+            self._played.setdefault(entry.sound.id, entry.sound)
+        if not self._kept:
+            return
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="mirla-journal", daemon=True)

@@ -49,10 +49,8 @@ class Playing(Grouped):
 
     @chained
     def fadein(self, seconds: Length = 1.0) -> None:
-        """Let the group come in from silence."""
-        self._mix(gain=0.0, seconds=0.0)
-        self._ensemble.begin()
-        self._level(seconds)
+        """Let the sounds begin anew, out of silence."""
+        self._ensemble.rise(self._session.seconds(seconds))
 
     @chained
     def fadeout(self, seconds: Length = 1.0) -> None:

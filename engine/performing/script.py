@@ -7,6 +7,7 @@ before anything plays. A script has the names `s` (the session), `group`, `wait`
 from __future__ import annotations
 
 import ast
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from corpus.errors import CorpusError
 from engine.errors import EngineError, SetError
 from engine.performing.clock import Clock
 from engine.performing.times import Length
-from engine.performing.verbs import Speaker
+from engine.performing.verbs import Speaker, verbs_of
 
 _UNWRITTEN = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 """What Python's parser says of text that is no program."""
@@ -128,6 +129,9 @@ def in_a_line(error: BaseException) -> str:
     if isinstance(error, NameError) and error.name:
         name = error.name
         return f'no name {name!r} here; {name} = group("{name}") makes a group of it, if it is not misspelt'
+    if isinstance(error, AttributeError) and error.obj is not None and (known := verbs_of(type(error.obj))):
+        near = difflib.get_close_matches(error.name or "", known)
+        return f"no verb {error.name!r}" + (f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}")
     if isinstance(error, SyntaxError):
         text = (error.text or "").strip()
         return f"{error.msg}: {text}" if text else str(error.msg)

@@ -115,11 +115,14 @@ class Bus:
         return np.concatenate([block[:first], self._mixed(block[first:], now + first)])
 
     def _mixed(self, block: npt.NDArray[np.float32], now: int) -> npt.NDArray[np.float32]:
-        wet = block if self._rack is None else self._rack.process(block)
+        entering, leaving = block, None
         if self._crossed:
-            dry = block if self._old is None else self._old.process(block)
             left = release((self._crossed - now - 0.5 - np.arange(len(block))) / self._crossfade)
-            wet = wet + (dry - wet) * left.astype(np.float32)[:, np.newaxis]
+            column = left.astype(np.float32)[:, np.newaxis]
+            leaving = (block if self._old is None else self._old.process(block)) * column
+            entering = block * (np.float32(1.0) - column)  # what goes in fades, or the echoes of its start would click
+        wet = entering if self._rack is None else self._rack.process(entering)
+        wet = wet if leaving is None else wet + leaving
         loud = np.flatnonzero(((np.abs(wet) > SILENT) | (block != 0.0)).any(axis=1))
         if len(loud):
             self._quiet_from = now + int(loud[-1]) + 1

@@ -8,14 +8,18 @@ what they are for. To have any effects at all delays a group by 2 frames (`engin
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from engine.playback import swaying
-from engine.playback.rack import Audio, Processor
-from engine.playback.registry import EFFECTS, Chain, Effect, Parameter, effect, rack
+import numpy as np
 
-__all__ = ["EFFECTS", "Chain", "Effect", "Parameter", "effect", "rack", "swaying"]
+from engine.errors import EngineError
+from engine.playback import swaying
+from engine.playback.rack import MOST, Audio, Processor
+from engine.playback.registry import EFFECTS, Chain, Effect, Parameter, checked, effect, rack
+
+__all__ = ["EFFECTS", "Chain", "Effect", "Parameter", "checked", "effect", "prepare", "rack", "swaying"]
 
 
 def plugged(plugin: Any, rate: int) -> Processor:
@@ -25,7 +29,15 @@ def plugged(plugin: Any, rate: int) -> Processor:
         made: Audio = plugin.process(audio, rate, buffer_size=audio.shape[1], reset=False)
         return made
 
+    process(np.zeros((2, MOST), dtype=np.float32))  # it makes room, and would forget all if it needed more later
     return process
+
+
+def prepare(rate: int) -> None:
+    """Make one of each, those of other packages too: what an effect has to load is loaded before there is sound."""
+    for name in EFFECTS:
+        with suppress(EngineError):  # it is said when somebody asks for it
+            rack([(name, {})], rate)
 
 
 _MIX = partial(Parameter, "mix", low=0.0, high=1.0, unit="", about="share of the effect, against the sound as it was")

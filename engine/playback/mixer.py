@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engine.errors import EngineError
 from engine.playback.arguments import gain_of, pan_of, part_of, rate_of, seconds_of
 from engine.playback.bus import Bus
-from engine.playback.clip import Clip
+from engine.playback.clip import Clip, Key
 from engine.playback.effects import Chain, rack
 from engine.playback.limiter import Limiter
 from engine.playback.rack import Rack
@@ -231,9 +231,9 @@ class Mixer:
         """Fade one voice out, from now, over 10 ms at least; one that is over already stays over."""
         self._stop([v for v in self._everything() if v.id == voice], self._glide(seconds, f"voice {voice}"))
 
-    def stop_clip(self, clip_id: int) -> None:
+    def stop_clip(self, key: Key) -> None:
         """Fade out every voice of a clip, from now."""
-        self._stop([v for v in self._everything() if v.clip.id == clip_id], self._fade)
+        self._stop([v for v in self._everything() if v.clip.key == key], self._fade)
 
     def fade_out(self, group: str, seconds: float) -> None:
         """Fade out all voices of a group, from now, over 10 ms at least; what waits in it never starts."""
@@ -254,7 +254,8 @@ class Mixer:
             now = self.position
             for bus in self._buses.values():
                 bus.turn(now)
-            until = min([end, *(bus.edge for bus in self._buses.values())])
+            # a second at most: no bus that wakes within falls asleep within too
+            until = min([end, now + self.rate, *(bus.edge for bus in self._buses.values())])
             self._mix(master[now - end + count : until - end + count], now)
             self.position = until
         self._sounding = [voice for voice in self._sounding if voice.end > end]

@@ -142,7 +142,7 @@ class OfflinePlayer:
 
     def panic(self) -> None:
         """Silence everything within 10 ms."""
-        self._mixer.panic()
+        self._mixer.fade_out_all()
 
     def record(self, path: str | Path | None) -> None:
         """Write what is rendered from now on to a WAV file too, as `Player.record` does; None ends it.
@@ -164,6 +164,7 @@ class OfflinePlayer:
             "callbacks": self._blocks,
             "underruns": 0,
             "errors": 0,
+            "faults": self._mixer.faults,
             "peak": self._peak,
             "level": 10.0 * math.log10(self._power) if self._power else None,
             "load": 0.0,

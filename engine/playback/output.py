@@ -42,6 +42,8 @@ class View(NamedTuple):
     callbacks: int = 0
     underruns: int = 0  # times the device ran dry
     errors: int = 0  # blocks silenced because something raised
+    faults: int = 0  # effects bypassed because they failed
+    silent: bool = True  # nothing sounds or waits, not even an effect
     peak: float = 0.0  # linear, since the start
     when: float = 0.0  # of the block, on the monotonic clock, in seconds
 
@@ -96,8 +98,8 @@ class Output:
 
     @property
     def idle(self) -> bool:
-        """Whether no voice sounds or waits and no command is on its way."""
-        return self.view.commands == self._sent and not self.view.active
+        """Whether no voice sounds or waits, effects have died away and no command is on its way."""
+        return self.view.commands == self._sent and self.view.silent
 
     @property
     def stalled(self) -> bool:
@@ -155,6 +157,8 @@ class Output:
             callbacks=view.callbacks + 1,
             underruns=view.underruns + bool(status.output_underflow),
             errors=view.errors + failed,
+            faults=self.mixer.faults,
+            silent=self.mixer.silent,
             peak=max(view.peak, float(np.abs(out).max(initial=0.0))),
             when=time.monotonic(),
         )

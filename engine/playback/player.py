@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +22,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from engine.errors import DeviceError, EngineError
+from engine.playback.arguments import gain_of, pan_of, part_of, rate_of, seconds_of
 from engine.playback.clip import Clip, Key
+from engine.playback.effects import checked
 from engine.playback.line import Line
-from engine.playback.output import INSTEAD, View
+from engine.playback.output import View
 from engine.playback.process import Looked, Opened
 from engine.playback.recording import Recorder
 from engine.playback.shared import Segment, allow_files, share, ticket
@@ -70,7 +73,7 @@ class Player:
         self, device: int | str | None = None, *, on_event: OnEvent | None = None, must_open: bool = True
     ) -> None:
         self._device = device
-        self._tell: OnEvent = on_event or (lambda kind, text: None)
+        self._tell: OnEvent = (lambda kind, text: None) if on_event is None else on_event
         self._must_open = must_open
         self._lock = threading.RLock()  # what is kept in mind changes in the order in which it is sent
         self._voices = itertools.count(1)
@@ -151,15 +154,19 @@ class Player:
         EngineError
             If an argument has no meaning, or as in `load`.
         """
-        options = {
-            "at": at, "group": group, "gain": gain, "rate": rate, "pan": pan, "loop": loop, "begin": begin, "end": end,
-            "frames": frames, "fade_in": fade_in, "fade_out": fade_out,
+        whose = repr(clip.name)
+        part_of(clip, begin, end)
+        options: dict[str, Any] = {
+            "at": at, "group": group, "gain": gain_of(gain, whose), "rate": rate_of(rate, whose),
+            "pan": pan_of(pan, whose), "loop": loop, "begin": begin, "end": end, "frames": frames,
+            "fade_in": seconds_of(fade_in, whose), "fade_out": seconds_of(fade_out, whose),
         }  # fmt: skip
         with self._lock:
             clip = self.load(clip)
             voice = self._newest = next(self._voices)
             self._state.start(voice, clip, self._clock(), options)
-            self._do("start", voice=voice, key=clip.key, **{**options, "at": at and max(0, at - self._origin)})
+            options = {**options, "at": at and max(0, at - self._origin)}
+            self._do("start", voice=voice, key=clip.key, **options)
         return voice
 
     def change(
@@ -172,33 +179,39 @@ class Player:
         seconds: float = 0.02,
     ) -> None:
         """Glide a voice to new values; None leaves one as it is. A voice that is over stays over."""
-        values = _given(gain=gain, rate=rate, pan=pan)
+        values = _checked(f"voice {voice}", gain=gain, rate=rate, pan=pan)
+        seconds = seconds_of(seconds, f"voice {voice}")
         with self._lock:
             self._state.change(voice, values)
             self._do("change", voice=voice, **values, seconds=seconds)
 
     def stop(self, voice: int, seconds: float = 0.010) -> None:
         """Fade one voice out; one that is over already stays over."""
+        seconds = seconds_of(seconds, f"voice {voice}")
         with self._lock:
             self._state.stop(voice)
             self._do("stop", voice=voice, seconds=seconds)
 
     def mix(self, group: str, *, gain: float | None = None, pan: float | None = None, seconds: float = 0.02) -> None:
         """Glide a group's bus to a gain and a pan."""
-        values = _given(gain=gain, pan=pan)
+        values = _checked(f"group {group!r}", gain=gain, pan=pan)
+        seconds = seconds_of(seconds, f"group {group!r}")
+        _require_bus(group)
         with self._lock:
             self._state.mix(group, values)
             self._do("mix", group=group, **values, seconds=seconds)
 
     def effects(self, group: str, chain: Sequence[tuple[str, Mapping[str, float]]]) -> None:
         """Give a group its whole chain of effects, by name and values; () is bypass."""
-        chain = [(name, dict(values)) for name, values in chain]
+        chain = checked(chain)
+        _require_bus(group)
         with self._lock:
             self._state.effects(group, chain)
             self._do("effects", group=group, chain=chain)
 
     def fade_out(self, group: str, seconds: float) -> None:
         """Fade out all voices of a group; what waits in it never starts."""
+        seconds = seconds_of(seconds, f"group {group!r}")
         with self._lock:
             self._state.stop_group(group)
             self._do("fade_out", group=group, seconds=seconds)
@@ -256,17 +269,17 @@ class Player:
         Returns
         -------
         dict
-            `callbacks`, `underruns`, `errors`, counted since the device was opened; `peak` of the output since then,
-            linear; `level` of the last blocks in dBFS, None for silence; `load`, the share of a block's time that 99 %
-            of the last blocks keep within; `recorded` seconds and `lost` frames of the recording; `outages`, how often
-            the device was lost; `device`, whether there is one.
+            Counted since the device was opened: `callbacks`, `underruns`, `errors`, and `faults` (effects bypassed
+            because they failed); `peak` of the output since then, linear; `level` of the last blocks in dBFS, None for
+            silence; `load`, the share of a block's time that 99 % of the last blocks keep within; `recorded` seconds
+            and `lost` frames of the recording; `outages`, how often the device was gone; `device`, whether it is there.
         """
         view = self._look().view
         recorder = self._recorders[-1] if self._recorders else None
         with self._lock:
             figures = self._do("statistics", ask=True) or {"level": None, "load": 0.0}
         return {
-            **{name: getattr(view, name) for name in ("callbacks", "underruns", "errors", "peak")},
+            **{name: getattr(view, name) for name in ("callbacks", "underruns", "errors", "faults", "peak")},
             **figures,
             "recorded": recorder.seconds if recorder else 0.0,
             "lost": recorder.lost if recorder else 0,
@@ -368,7 +381,7 @@ class Player:
                 self._do(verb, **arguments)
             if self._recorder:
                 self._do("record", fd=self._recorder.segment.fd, size=self._recorder.segment.size)
-        return True
+            return self._line is not None
 
     def _watch(self) -> None:
         """Look after the device, and for it when it is gone."""
@@ -397,14 +410,15 @@ class Player:
 
     def _say_lost(self, error: DeviceError) -> None:
         self._lost += 1
-        what = (
-            str(error)
-            .removesuffix(f"; {INSTEAD}")
-            .removesuffix(": open it again")
-            .removesuffix(": open the device again")
-        )
+        what = re.split(": open (?:it|the device) again|; (?:install|use) ", str(error))[0]
         self._tell("device", f"{what}; going on in silence until it is there")
 
 
-def _given(**values: float | None) -> dict[str, float]:
-    return {name: value for name, value in values.items() if value is not None}
+def _checked(whose: str, **values: float | None) -> dict[str, Any]:
+    check = {"gain": gain_of, "rate": rate_of, "pan": pan_of}
+    return {name: check[name](value, whose) for name, value in values.items() if value is not None}
+
+
+def _require_bus(group: str) -> None:
+    if not group:
+        raise EngineError("what plays in no group goes straight to the output: name a group")

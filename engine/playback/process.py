@@ -9,7 +9,6 @@ fade.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import mmap
 import multiprocessing
@@ -29,14 +28,15 @@ from typing import Any, NamedTuple
 
 from engine.errors import DeviceError, EngineError
 from engine.playback.clip import Clip, Key
+from engine.playback.effects import Chain, prepare, rack
 from engine.playback.output import Output, View, be_prompt
 from engine.playback.recording import Ring
 from engine.playback.shared import Ticket, allow_files, borrow, map_memory
-from engine.playback.state import Chain
 
 LOOK_SECONDS = 0.25  # how often the process looks whether its parent still lives
 SWITCH_SECONDS = 0.0005  # the longest that the callback waits for this process's other thread
 WITH_MEMORY = ("load", "record")
+USUAL_RATE = 44100
 
 _starting = threading.Lock()
 
@@ -115,7 +115,7 @@ def serve(connection: Connection, device: int | str | None, rate: int | None) ->
     sys.setswitchinterval(SWITCH_SECONDS)
     be_prompt()
     allow_files()
-    effects = threading.Thread(target=_import_effects)
+    effects = threading.Thread(target=prepare, args=(rate or USUAL_RATE,))  # while the device opens
     effects.start()
     try:
         output = Output(device, rate)
@@ -135,12 +135,6 @@ def serve(connection: Connection, device: int | str | None, rate: int | None) ->
         pass  # the parent is gone
     output.close()
     desk.close()
-
-
-def _import_effects() -> None:
-    """Load what effects need while the device opens: later it would hold up the callback."""
-    with contextlib.suppress(ImportError):  # whoever uses them is told
-        import pedalboard  # noqa: F401
 
 
 def _attend(connection: Connection, desk: Desk) -> bool:
@@ -205,8 +199,6 @@ class Desk:
     def do_start(self, voice: int, key: Key, **options: Any) -> None:
         """Start a voice of a loaded clip."""
         clip, _ = self._clips[key]
-        options = {k: v for k, v in options.items() if k in ("at", "gain", "loop", "frames")}  # SHIM
-        self._mixer.check(clip, options["gain"])  # SHIM
         self._ordered.append((self._output.send(partial(self._mixer.start, clip, voice=voice, **options)), voice))
 
     def do_change(self, voice: int, **values: float) -> None:
@@ -215,7 +207,7 @@ class Desk:
 
     def do_stop(self, voice: int, seconds: float) -> None:
         """Fade a voice out."""
-        self._output.send(partial(self._mixer.stop, voice))
+        self._output.send(partial(self._mixer.stop, voice, seconds))
 
     def do_mix(self, group: str, **values: float) -> None:
         """Glide a bus to new values."""
@@ -223,7 +215,7 @@ class Desk:
 
     def do_effects(self, group: str, chain: Chain) -> None:
         """Give a group a chain of effects."""
-        self._output.send(partial(self._mixer.effects, group, chain))
+        self._output.send(partial(self._mixer.use, group, rack(chain, self._output.rate)))  # made here, not there
 
     def do_fade_out(self, group: str, seconds: float) -> None:
         """Fade the voices of a group out."""

@@ -59,7 +59,6 @@ class Rack:
         self._processors = [make() for make in self._makers]
         self._waiting = np.zeros((0, 2), dtype=np.float32)
         self._ready = np.zeros((LATENCY, 2), dtype=np.float32)
-        self._run(np.zeros((MOST, 2), dtype=np.float32))  # pedalboard makes room, and forgets all when it needs more
 
     def process(self, block: Audio) -> Audio:
         """Return as many frames as came, those of `LATENCY` frames ago."""

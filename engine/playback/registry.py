@@ -91,20 +91,32 @@ def effect(name: str, about: str, *parameters: Parameter) -> Callable[[Callable[
     return declare
 
 
+def checked(chain: Chain) -> list[tuple[str, dict[str, float]]]:
+    """Return a chain with a value for each parameter.
+
+    Raises
+    ------
+    EngineError
+        An effect or a parameter is unknown, or a value is not a finite number.
+    """
+    whole = []
+    for name, given in chain:
+        found = EFFECTS.get(name)
+        if found is None:
+            raise EngineError(f"no effect {name!r}; known are {', '.join(EFFECTS)}{EFFECTS.why_broken()}")
+        whole.append((name, found.values(given)))
+    return whole
+
+
 def rack(chain: Chain, rate: int) -> Rack | None:
     """Make a chain of effects, each a name and values for some of its parameters; None if it is empty.
 
     Raises
     ------
     EngineError
-        An effect or a parameter is unknown, a value is not a finite number, or an effect cannot be made.
+        As `checked`, or if an effect cannot be made.
     """
-    makers = []
-    for name, given in chain:
-        found = EFFECTS.get(name)
-        if found is None:
-            raise EngineError(f"no effect {name!r}; known are {', '.join(EFFECTS)}{EFFECTS.why_broken()}")
-        makers.append(partial(found.make, rate, **found.values(given)))
+    makers = [partial(EFFECTS[name].make, rate, **values) for name, values in checked(chain)]
     try:
         return Rack(makers) if makers else None
     except Exception as error:

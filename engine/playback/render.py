@@ -52,11 +52,8 @@ def render_offline(
     EngineError
         If the extension is another one, the file cannot be written, or as in `arrange`.
     """
-    out = Path(out)
-    if out.suffix.lower() not in FORMATS:
-        raise EngineError(f"cannot write {out}: {out.suffix or 'no extension'} is not .wav or .flac; use one of them")
     placed = arrange(clips, together=together, seconds=seconds)
-    with _open(out, rate) as write:
+    with writing(Path(out), rate) as write:
         player = OfflinePlayer(rate, write=write, max_voices=max(MAX_VOICES, len(clips)))
         for item in placed:
             player.start(item.clip, at=item.start, frames=item.frames, loop=item.loop)
@@ -67,10 +64,18 @@ def render_offline(
 
 
 @contextlib.contextmanager
-def _open(out: Path, rate: int) -> Iterator[Write]:
-    """Yield what takes the blocks; the file is there when all were written."""
+def writing(out: Path, rate: int) -> Iterator[Write]:
+    """Yield what takes the blocks; the file is there when all were written.
+
+    Raises
+    ------
+    EngineError
+        If the extension is not one of `FORMATS`, or the file cannot be written.
+    """
     import soundfile
 
+    if out.suffix.lower() not in FORMATS:
+        raise EngineError(f"cannot write {out}: {out.suffix or 'no extension'} is not .wav or .flac; use one of them")
     kind = FORMATS[out.suffix.lower()]
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:

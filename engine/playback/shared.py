@@ -54,7 +54,7 @@ class Segment:
         try:
             with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
                 file.truncate(self.size)
-                data = memoryview(np.ascontiguousarray(content).reshape(-1).view(np.uint8))
+                data = np.ascontiguousarray(content).data.cast("B") if content.size else memoryview(b"")
                 while data:  # written, not copied into a mapping: what does not fit is an error then, not a signal
                     data = data[file.write(data) :]
                 self.fd = os.dup(file.fileno())

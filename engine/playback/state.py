@@ -6,13 +6,12 @@ Conventions: times are frames of the player's clock, which goes on when the audi
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.playback.clip import Clip, Key
-
-Chain = Sequence[tuple[str, Mapping[str, float]]]
+from engine.playback.effects import Chain
 
 
 @dataclass
@@ -102,7 +101,7 @@ class State:
                 options["frames"] = round(asked.end - now)
             yield "start", {"voice": voice, "key": asked.key, **options}
 
-    def _keep(self, wanted: Any) -> None:
+    def _keep(self, wanted: Callable[[Asked], bool]) -> None:
         self.voices = {voice: asked for voice, asked in self.voices.items() if wanted(asked)}
 
 
@@ -112,4 +111,4 @@ def _length(clip: Clip, options: Mapping[str, Any]) -> float:
     if options["loop"] or not options["rate"]:
         return most
     end = len(clip.frames) if options["end"] is None else min(options["end"], len(clip.frames))
-    return min(most, max(0, end - options["begin"]) / abs(options["rate"]))
+    return min(most, float(max(0, end - options["begin"]) / abs(options["rate"])))

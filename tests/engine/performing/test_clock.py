@@ -23,9 +23,13 @@ class Rendering:
         self.told.append(frames)
 
 
+def never(error):
+    raise AssertionError from error
+
+
 @pytest.fixture
 def clock():
-    return VirtualClock(Rendering())
+    return VirtualClock(Rendering(), never)
 
 
 def test_virtual_time_passes_as_it_is_waited_for(clock):
@@ -52,7 +56,7 @@ def test_what_an_action_adds_is_done_in_the_same_wait(clock):
 
 
 def test_a_live_clock_does_things_in_order_and_survives_being_closed_from_within():
-    clock = LiveClock()
+    clock = LiveClock(never)
     done, over = [], threading.Event()
     clock.at(0.05, lambda: done.append("later"))
     clock.at(0.0, lambda: done.append("first"))
@@ -88,7 +92,7 @@ def test_a_cancelled_handle_does_no_more(clock):
 
 
 def test_a_live_clock_is_close_to_the_time_it_was_told():
-    clock = LiveClock()
+    clock = LiveClock(never)
     late, over = [], threading.Event()
     when = clock.now() + 0.05
     clock.at(when, lambda: (late.append(clock.now() - when), over.set()))
@@ -96,3 +100,18 @@ def test_a_live_clock_is_close_to_the_time_it_was_told():
     assert over.wait(10)
     assert late[0] >= 0
     clock.close()
+
+
+def test_what_fails_is_told_and_the_clock_goes_on():
+    told, over = [], threading.Event()
+    clock = LiveClock(lambda error: told.append(str(error)))
+    clock.at(0.0, lambda: 1 / 0)
+    clock.at(0.01, over.set)
+    assert over.wait(10)
+    assert told == ["division by zero"]
+    clock.close()
+    virtual, steps = VirtualClock(Rendering(), lambda error: told.append(str(error))), []
+    handle = Handle(virtual, iter([0.1] * 3), lambda: steps.append(1 / len(steps)))
+    virtual.wait(1)
+    assert told == ["division by zero"] * 2
+    assert handle.done

@@ -43,9 +43,13 @@ class Jack:
     def __init__(self, name: str, log: Path) -> None:
         self.name = name
         self._log = log
+        self.begin()
+
+    def begin(self) -> None:
+        """Start, or start again after `end`."""
         # -R: real-time where that is permitted, or else the server itself is late on a busy computer
-        command = ["jackd", "-n", name, "-R", "-P", "10", "-d", "dummy", "-r", str(RATE), "-p", "256"]
-        with log.open("wb") as out:
+        command = ["jackd", "-n", self.name, "-R", "-P", "10", "-d", "dummy", "-r", str(RATE), "-p", "256"]
+        with self._log.open("ab") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 
     def xruns(self) -> int:

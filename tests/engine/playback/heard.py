@@ -1,74 +1,49 @@
-"""A second client of a JACK server that hears what the first plays."""
+"""What a mixer plays, as numbers."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
-import time
-
 import numpy as np
 
-
-@contextlib.contextmanager
-def listening(server, *, rate=44100):
-    """Hear all that plays on a server: yields an `Ear`."""
-    import jack
-
-    client = jack.Client(f"ear-{os.getpid()}", servername=server.name, no_start_server=True)
-    ports = [client.inports.register(name) for name in ("left", "right")]
-    ear = Ear(client, rate)
-
-    @client.set_process_callback
-    def hear(frames):
-        ear.take(np.column_stack([port.get_array() for port in ports]))
-
-    with client:
-        ear.ports = ports
-        yield ear
+RATE = 44100
+FADE = 441
 
 
-class Ear:
-    """What was heard so far, shape (frames, 2)."""
-
-    def __init__(self, client, rate):
-        self._client, self._rate = client, rate
-        self._blocks = []
-        self._lock = threading.Lock()
-        self.ports = []
-
-    def take(self, block):
-        with self._lock:
-            self._blocks.append(block.copy())
-
-    def attend(self, seconds=10):
-        """Connect to whatever plays; waits until there is something."""
-        deadline = time.monotonic() + seconds
-        while True:
-            mine = {port.name for port in self.ports}
-            out = [p for p in self._client.get_ports(is_audio=True, is_output=True) if not p.name.startswith("system:")]
-            out = [port for port in out if port.name not in mine]
-            if len(out) >= 2:
-                for source, port in zip(out[:2], self.ports, strict=True):
-                    self._client.connect(source, port)
-                return
-            assert time.monotonic() < deadline, "nothing plays on this server"
-            time.sleep(0.05)
-
-    @property
-    def audio(self):
-        with self._lock:
-            return np.concatenate(self._blocks) if self._blocks else np.zeros((0, 2))
-
-    @property
-    def seconds(self):
-        """How much was heard by now."""
-        return len(self.audio) / self._rate
+def play(mixer, count, size=256):
+    """The next frames as they were mixed: without the limiter's delay. Uses up `latency` frames more."""
+    total = count + mixer.latency
+    blocks = [mixer.render(min(size, total - i)) for i in range(0, total, size)]
+    return np.concatenate(blocks)[mixer.latency :]
 
 
-def level(audio, hertz, rate=44100):
-    """The amplitude of a sine of a frequency in a stretch of sound, shape (frames, 2): left, right."""
-    time_ = np.arange(len(audio)) / rate
-    window = np.hanning(len(audio))[:, None]
-    wave = np.exp(-2j * np.pi * hertz * time_)[:, None]
-    return 2 * np.abs((audio * window * wave).sum(axis=0)) / window.sum()
+def sine(freq, count, level=0.5):
+    return level * np.sin(2 * np.pi * freq * np.arange(count) / RATE)
+
+
+def noise(seed, length, level=0.1):
+    return level * np.random.default_rng(seed).uniform(-1, 1, (length, 2))
+
+
+def spectrum(audio):
+    """Frequencies in Hz and levels in dB of full scale, Hann window, one channel."""
+    window = np.hanning(len(audio))
+    levels = 2 * np.abs(np.fft.rfft(audio * window)) / window.sum()
+    return np.fft.rfftfreq(len(audio), 1 / RATE), 20 * np.log10(levels + 1e-12)
+
+
+def strongest(audio):
+    freqs, levels = spectrum(audio)
+    return freqs[levels.argmax()], levels.max()
+
+
+def level_at(audio, freq):
+    """The level in dB of full scale within 10 Hz."""
+    freqs, levels = spectrum(audio)
+    return levels[np.abs(freqs - freq) < 10].max()
+
+
+def largest_step(audio):
+    return np.abs(np.diff(audio, axis=0)).max()
+
+
+def rms_db(audio):
+    return 10 * np.log10(np.mean(np.square(audio)) + 1e-20)

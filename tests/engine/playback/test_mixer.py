@@ -6,22 +6,10 @@ import soundfile
 
 from engine.errors import EngineError
 from engine.playback import Mixer
+from tests.engine.playback.heard import FADE, RATE, noise, play
 
-RATE = 44100
-FADE = 441
 STEEPEST_FALL = np.pi / 2 / FADE  # the slope of a raised cosine of 10 ms, for a sound at 1.0
 STEEPEST_RISE = 8 / FADE  # of 1 - (1 - x)^8 at its start
-
-
-def play(mixer, count, size=256):
-    """The next frames as they were mixed: without the limiter's delay. Uses up `latency` frames more."""
-    total = count + mixer.latency
-    blocks = [mixer.render(min(size, total - i)) for i in range(0, total, size)]
-    return np.concatenate(blocks)[mixer.latency :]
-
-
-def noise(seed, length):
-    return 0.1 * np.random.default_rng(seed).uniform(-1, 1, (length, 2))
 
 
 def faded(audio):
