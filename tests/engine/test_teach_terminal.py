@@ -4,19 +4,14 @@ No answer that was acknowledged is ever lost, whenever the program is killed.
 """
 
 import contextlib
-import fcntl
 import io
 import os
 import random
 import re
 import select
 import signal
-import struct
-import subprocess
-import sys
 import termios
 import time
-from pathlib import Path
 
 import pytest
 import soundfile
@@ -26,69 +21,9 @@ from corpus import Corpus
 from corpus.model import Sound
 from engine.cli.keys import END, TerminalKeys, keys_from, unknown
 from engine.cli.waveform import BLOCKS, PLAIN, levels_for
+from tests.terminal import Terminal
 
-SECONDS = 60
 CSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-
-
-class Terminal:
-    """A terminal with one program in it."""
-
-    def __init__(self, home, *words, columns=80, **environment):
-        self.master, self._slave = os.openpty()
-        self.resize(columns)
-        self.before = termios.tcgetattr(self._slave)
-        self.text = ""
-        self._read = 0
-        program = Path(sys.executable).with_name("mirla")
-        plain = {key: value for key, value in os.environ.items() if not key.startswith("MIRLA_")}
-        self.process = subprocess.Popen(
-            ["sh", "-c", 'exec <"$0" >"$0" 2>&1; exec "$@"', os.ttyname(self._slave), program, "--home", home, *words],
-            start_new_session=True,  # so that opening it makes it the controlling terminal
-            env={**plain, "TERM": "xterm", "NO_COLOR": "1", **environment},
-        )
-
-    def resize(self, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-
-    @property
-    def modes(self):
-        return termios.tcgetattr(self._slave)
-
-    def press(self, keys):
-        os.write(self.master, keys.encode())
-
-    def until(self, words):
-        """Read on until some words appear behind what was read last."""
-        deadline = time.monotonic() + SECONDS
-        while (place := self.text.find(words, self._read)) < 0:
-            assert time.monotonic() < deadline, f"no {words!r} in:\n{self.text[self._read :]}"
-            self._more(0.05)
-        self._read = place + len(words)
-
-    def end(self):
-        """Wait for the program's end; its exit code."""
-        deadline = time.monotonic() + SECONDS
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, self.text
-            self._more(0.05)
-        self._more(0)
-        return self.process.returncode
-
-    def kill(self):
-        self.process.kill()
-        return self.end()
-
-    def close(self):
-        if self.process.poll() is None:
-            self.kill()
-        os.close(self.master)
-        os.close(self._slave)
-
-    def _more(self, seconds):
-        while select.select([self.master], [], [], seconds)[0]:
-            self.text += os.read(self.master, 65536).decode(errors="replace")
-            seconds = 0
 
 
 @pytest.fixture
