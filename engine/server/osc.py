@@ -157,7 +157,7 @@ class OscServer:
         _, _, *parts = address.split("/")
         table = OF_ALL if len(parts) == 1 else OF_GROUPS
         if len(parts) not in (1, 2) or parts[-1] not in table:
-            raise VerbError(f"there is no address {address[:100]}; docs/osc.md lists all")
+            raise VerbError(f"there is no address {address[:100]!r}; docs/osc.md lists all")
         route = table[parts[-1]]
         if route.level != "group":
             return (self._session if route.verb else None), route

@@ -86,27 +86,27 @@ Mirla {
 	// verbs begin
 	agent { |... values| this.prSay(\agent, values) }
 	autochopped { |times, tempo, action| this.prSend(\autochopped, [], (times: times, tempo: tempo), action) }
-	bandpf { |freq, action| this.prSend(\bandpf, [], (freq: freq), action) }
-	bitcrush { |bits, action| this.prSend(\bitcrush, [], (bits: bits), action) }
+	bandpf { |... values| this.prSay(\bandpf, values) }
+	bitcrush { |... values| this.prSay(\bitcrush, values) }
 	bpm { |value, size, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\bpm, [], (value: value, size: size, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
 	bypass { |name, action| this.prSend(\bypass, [], (name: name), action) }
-	chorus { |mix, action| this.prSend(\chorus, [], (mix: mix), action) }
+	chorus { |... values| this.prSay(\chorus, values) }
 	clear { |action| this.prSend(\clear, [], (), action) }
-	compress { |action| this.prSend(\compress, [], (), action) }
+	compress { |... values| this.prSay(\compress, values) }
 	content { |feature, size, value, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\content, [], (feature: feature, size: size, value: value, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
 	credits { |action| this.prSend(\credits, [], (), action) }
-	delay { |decay, action| this.prSend(\delay, [], (decay: decay), action) }
+	delay { |... values| this.prSay(\delay, values) }
 	diss { |value, size, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\diss, [], (value: value, size: size, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
-	distort { |drive, action| this.prSend(\distort, [], (drive: drive), action) }
+	distort { |... values| this.prSay(\distort, values) }
 	dur { |value, size, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\dur, [], (value: value, size: size, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
 	effect { |... values| this.prSay(\effect, values) }
 	fadein { |seconds, action| this.prSend(\fadein, [], (seconds: seconds), action) }
 	fadeout { |seconds, action| this.prSend(\fadeout, [], (seconds: seconds), action) }
 	filter { |target, size, fits, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\filter, [], (target: target, size: size, fits: fits, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
-	highpf { |freq, action| this.prSend(\highpf, [], (freq: freq), action) }
+	highpf { |... values| this.prSay(\highpf, values) }
 	id { |... values| this.prSay(\id, values) }
 	info { |action| this.prSend(\info, [], (), action) }
-	lowpf { |freq, action| this.prSend(\lowpf, [], (freq: freq), action) }
+	lowpf { |... values| this.prSay(\lowpf, values) }
 	measure { |name, action| this.prSend(\measure, [name], (), action) }
 	mute { |number, action| this.prSend(\mute, [number], (), action) }
 	muteall { |action| this.prSend(\muteall, [], (), action) }
@@ -121,9 +121,9 @@ Mirla {
 	playautodown { |startspeed, endspeed, times, tempo, action| this.prSend(\playautodown, [], (startspeed: startspeed, endspeed: endspeed, times: times, tempo: tempo), action) }
 	random { |size, even_by, far_from, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\random, [], (size: size, even_by: even_by, far_from: far_from, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
 	remove { |... values| this.prSay(\remove, values) }
-	reverb { |mix, action| this.prSend(\reverb, [], (mix: mix), action) }
+	reverb { |... values| this.prSay(\reverb, values) }
 	reverse { |action| this.prSend(\reverse, [], (), action) }
-	rmod { |freq, action| this.prSend(\rmod, [], (freq: freq), action) }
+	rmod { |... values| this.prSay(\rmod, values) }
 	sameidauto { |id, size, tempo, action| this.prSend(\sameidauto, [id], (size: size, tempo: tempo), action) }
 	search { |text, size, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\search, [text], (size: size, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
 	sequence { |rate, action| this.prSend(\sequence, [], (rate: rate), action) }
@@ -134,7 +134,7 @@ Mirla {
 	stop { |action| this.prSend(\stop, [], (), action) }
 	tag { |tag, size, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\tag, [tag], (size: size, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
 	unmute { |number, action| this.prSend(\unmute, [], (number: number), action) }
-	vibrato { |amount, action| this.prSend(\vibrato, [], (amount: amount), action) }
+	vibrato { |... values| this.prSay(\vibrato, values) }
 	volume { |volume, seconds, action| this.prSend(\volume, [], (volume: volume, seconds: seconds), action) }
 	whatbpm { |action| this.prSend(\whatbpm, [], (), action) }
 	whatdur { |action| this.prSend(\whatdur, [], (), action) }
@@ -145,6 +145,7 @@ Mirla {
 
 	// session begin
 	*agent { |... values| this.prSay(\agent, values) }
+	*credits { |action| this.prSend(\credits, [], (), action) }
 	*find { |text, like, unlike, k, agent, any_agent, not_agent, tags, licence, filter, near, strict, best, fresh, spread, seed, measure, action| this.prSend(\find, [], (text: text, like: like, unlike: unlike, k: k, agent: agent, any_agent: any_agent, not_agent: not_agent, tags: tags, licence: licence, filter: filter, near: near, strict: strict, best: best, fresh: fresh, spread: spread, seed: seed, measure: measure), action) }
 	*measure { |name, action| this.prSend(\measure, [name], (), action) }
 	*panic { |action| this.prSend(\panic, [], (), action) }

@@ -58,8 +58,8 @@ def test_a_program_that_sends_floats_alone_is_understood(client):
 
 def test_what_goes_wrong_is_one_line_to_its_sender_and_the_rest_goes_on(client, live):
     assert client.refusal("/mirla/a/play", "loud") != ""
-    assert "no address /mirla/a/fly" in client.refusal("/mirla/a/fly")
-    assert "no address /mirla/a/b/c" in client.refusal("/mirla/a/b/c")
+    assert "no address '/mirla/a/fly'" in client.refusal("/mirla/a/fly")
+    assert "no address '/mirla/a/b/c'" in client.refusal("/mirla/a/b/c")
     assert "is empty" in client.refusal("/mirla/d/similar")
     assert "missing a required argument" in client.refusal("/mirla/a/tag")
     assert client.answer("/mirla/tempo", 90) == []

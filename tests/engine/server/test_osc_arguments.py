@@ -23,7 +23,7 @@ def read(name, *values):
         (("search", "kick drum", 2.0), ["kick drum", 2], {}),
         (("similar", "agent", ["water", "dry"]), [], {"agent": ["water", "dry"]}),
         (("similar", 0, "tags", 808, "seed", 3.0), [0], {"tags": "808", "seed": 3}),
-        (("find", "like"), None, "like is a name and needs a value"),
+        (("find", "like"), None, "'like' is a name and needs a value"),
         (("find", "text", "like"), [], {"text": "like"}),
         (("find", "like", [1.0, 2]), [], {"like": [1.0, 2]}),
         (("find", "metal", "near", ["pitch", 440]), ["metal"], {"near": {"pitch": 440}}),
