@@ -18,6 +18,7 @@ from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
 from corpus.store.identities import Identities
+from corpus.store.listing import Listing
 from corpus.store.onsets import Onsets
 from corpus.store.palettes import Palettes
 from corpus.store.performances import Performances
@@ -92,6 +93,7 @@ class Corpus:
         self.returned = Returned(self.database)
         self.onsets = Onsets(self.database)
         self.performances = Performances(self.database)
+        self.listing = Listing(self.database)
         self.palettes = Palettes(self.database)
         self.palette_folder = PaletteFolder(self.home, self.palettes)
 
