@@ -18,6 +18,8 @@ from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
 from corpus.store.identities import Identities
+from corpus.store.listing import Listing
+from corpus.store.onsets import Onsets
 from corpus.store.palettes import Palettes
 from corpus.store.performances import Performances
 from corpus.store.returned import Returned
@@ -54,7 +56,7 @@ class Corpus:
 
     Attributes
     ----------
-    sounds, checks, vectors, descriptors, similar_lists, agents, identities, harvests, performances, palettes
+    sounds, checks, vectors, descriptors, similar_lists, agents, identities, harvests, onsets, performances, palettes
         What is held, by family.
     caches
         What was derived of it.
@@ -89,7 +91,9 @@ class Corpus:
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
         self.returned = Returned(self.database)
+        self.onsets = Onsets(self.database)
         self.performances = Performances(self.database)
+        self.listing = Listing(self.database)
         self.palettes = Palettes(self.database)
         self.palette_folder = PaletteFolder(self.home, self.palettes)
 
@@ -205,6 +209,7 @@ class Corpus:
         jobs: int | None = None,
         redo: bool = False,
         traits: bool = False,
+        onsets: bool = False,
         progress: Progress | None = None,
     ) -> AnalysisReport:
         """Measure what is new or stale (see `corpus.analysis.runner.Analysis.run`).
@@ -218,8 +223,8 @@ class Corpus:
 
         if ids is not None:
             self.sounds.many(ids)
-        run = Analysis(self.database, self.sounds, self.vectors, self.descriptors).run
-        return run(spaces, ids, jobs=jobs, redo=redo, traits=traits, progress=progress)
+        run = Analysis(self.database, self.sounds, self.vectors, self.descriptors, self.onsets).run
+        return run(spaces, ids, jobs=jobs, redo=redo, traits=traits, onsets=onsets, progress=progress)
 
     def origin(self, space: str) -> Origin:
         """Whether vectors in a space come from `analyse` or with a harvest, also when there are none yet."""
@@ -270,6 +275,7 @@ class Corpus:
             **self.sounds.summary(),
             "gone": len(self.checks.gone()),
             "spaces": self.vectors.counts(),
+            "onsets": self.onsets.count(),
             "agents": [agent.name for agent in self.agents.all()],
         }
 

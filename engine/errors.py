@@ -11,7 +11,8 @@ EngineError                 20   anything below
 ├── PaletteError            28   a palette that cannot be published, or is not
 ├── VerbError               29   something said to a group or the session that has no meaning
 ├── SetError                40   a script, or the log of a set, that cannot be played
-└── StageError              41   a way to the network that stage mode refused
+├── StageError              41   a way to the network that stage mode refused
+└── ServerError             42   a server that cannot be started as it was asked for
 
 20 to 29 and from 40 up are the engine's; 3 to 19, and 30 to 39, are the corpus's (`corpus.errors`).
 """
@@ -89,3 +90,9 @@ class StageError(EngineError):
     """A way to the network that stage mode refused."""
 
     exit_code = 41
+
+
+class ServerError(EngineError):
+    """A server that cannot be started as it was asked for."""
+
+    exit_code = 42

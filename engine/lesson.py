@@ -8,16 +8,14 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from corpus.model import Sound
 from engine.performing.ensemble import Ensemble
+from engine.performing.grouped import Around
 from engine.performing.verbs import Outcome, Verb, answered, chained
 from engine.teaching.status import Status
 from engine.teaching.teacher import Teacher
-
-if TYPE_CHECKING:
-    from engine.session import Session
 
 
 class Lesson:
@@ -31,7 +29,7 @@ class Lesson:
     >>> t.stop()
     """
 
-    def __init__(self, session: Session, agent: str, who: str | None = None) -> None:
+    def __init__(self, session: Around, agent: str, who: str | None = None) -> None:
         self.name = f"teach-{agent}"
         self.raising = session.raising
         self._session = session

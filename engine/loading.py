@@ -70,6 +70,10 @@ class Loader:
         with self._changed:
             return self._held()
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether it is loaded."""
+        return key in self._clips
+
     def get(self, id: int, semitones: float = 0.0) -> Future[Clip]:
         """A sound, loaded into the instrument; its pitch shifted.
 

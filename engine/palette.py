@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from corpus.credits import as_text
+from corpus.credits import as_text, commercial
 from corpus.library import Corpus
 from corpus.licences import from_text
 from corpus.model import Palette, PaletteSound, Sound
@@ -220,18 +220,13 @@ def _check(name: str, kept: Palette | None, new: Sequence[Sound], wish: Wish) ->
         raise PaletteError(f"palette {name!r} would have {len(before) + len(new)} sounds; {MOST} is the most")
     if wish.use == "commercial":
         credited = [*(sound.credit for sound in before), *(sound.credited for sound in new)]
-        forbidden = [credit["id"] for credit in credited if not permits(credit)]
+        forbidden = [credit["id"] for credit in credited if not commercial(credit)]
         if forbidden:
             named = ", ".join(map(str, forbidden[:5])) + ", …" * (len(forbidden) > 5)
             raise PaletteError(
                 f"{len(forbidden)} of {len(credited)} sounds are not licensed for commercial use: {named}; leave them "
                 "out, or choose with --licence"
             )
-
-
-def permits(credit: dict[str, Any]) -> bool:
-    """Whether the licence of a credited sound permits commercial use."""
-    return from_text(credit["licence_url"] or credit["licence"]).commercial
 
 
 def _made(corpus: Corpus, place: int, sound: Sound, seconds: float | None) -> Made:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from corpus.analysis.decode import RATE, Audio, Samples, blocks, decode, first, first_of
 from corpus.analysis.frames import shared
 from corpus.analysis.loudness import LevelMeter
+from corpus.analysis.onsets import Onsets, onsets, onsets_of_file
 from corpus.analysis.scalars import Scalars, scalars, scalars_of_file
 from corpus.analysis.spaces import extractor
 from corpus.errors import AudioError
@@ -38,9 +39,9 @@ _ROUNDING = 0.001
 
 @dataclass(frozen=True)
 class Measured:
-    """The numbers of one file; `loudness` is None for silence, `peak` and `traits` None where not asked for.
+    """The numbers of one file; `loudness` is None for silence, `peak`, `traits` and `onsets` None where not asked for.
 
-    `failed` is by space, `no_traits` says why there are none.
+    `failed` is by space, `no_traits` and `no_onsets` say why there are none.
     """
 
     vectors: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
@@ -50,13 +51,15 @@ class Measured:
     peak: float | None = None
     traits: Scalars | None = None
     no_traits: str | None = None
+    onsets: Onsets | None = None
+    no_onsets: str | None = None
 
 
 def deadline(task: Pending) -> float:
-    """Seconds a file may take even on a slow machine: twenty times real time, four times with traits, and time to load
-    the libraries.
+    """Seconds a file may take even on a slow machine: time to load the libraries, and its duration over 20, over 4
+    with traits or onsets.
     """
-    return 60 + task.duration / (4 if task.traits else 20)
+    return 60 + task.duration / (4 if task.traits or task.onsets else 20)
 
 
 def seconds_that_count(task: Pending) -> float | None:
@@ -82,7 +85,8 @@ def measure(task: Pending) -> Measured:
     seconds = seconds_that_count(task)
     trimmed = {} if seconds is None else {"trimmed": "to the served duration"}
     measured = Measured()
-    mono = None if audio is None or not (task.spaces or task.traits) else first(audio.at_44100, seconds, RATE)
+    heard = task.spaces or task.traits or task.onsets
+    mono = None if audio is None or not heard else first(audio.at_44100, seconds, RATE)
     with shared():
         for name in task.spaces:
             try:
@@ -101,6 +105,12 @@ def measure(task: Pending) -> Measured:
                 measured = replace(measured, traits=_traits(task, audio, mono, seconds))
             except (AudioError, RuntimeError) as error:
                 measured = replace(measured, no_traits=str(error))
+        if task.onsets:
+            try:
+                found = onsets(mono) if mono is not None else onsets_of_file(task.path, seconds)
+                measured = replace(measured, onsets=found)
+            except (AudioError, RuntimeError) as error:
+                measured = replace(measured, no_onsets=str(error))
     if not task.levels:
         return measured
     meter = LevelMeter(audio.rate if audio else task.samplerate)

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from corpus.analysis import onsets as onset_finder
 from corpus.analysis import scalars, spaces
 from corpus.analysis.decode import has_essentia
 from corpus.analysis.measuring import Measured, deadline, measure
 from corpus.errors import AnalysisError, AudioError, CorpusError
 from corpus.model import Space
 from corpus.store.database import Database
+from corpus.store.onsets import Onsets
 from corpus.store.sounds import Sounds
 from corpus.store.traits import Traits
 from corpus.store.vectors import Pending, Vector, Vectors
@@ -30,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class SpaceReport:
-    """What became of one space, or of the traits: counts, and failures as (sound id, words)."""
+    """What became of one space, of the traits or of the onsets: counts, and failures as (sound id, words)."""
 
     analysed: int = 0
     skipped: int = 0
@@ -39,29 +41,31 @@ class SpaceReport:
 
 @dataclass
 class AnalysisReport:
-    """What an analysis did: by space, for the traits if asked for, and the seconds of audio and of time it took."""
+    """What an analysis did: by space, for traits and onsets if asked for; the seconds of audio and of time it took."""
 
     spaces: dict[str, SpaceReport]
     audio_seconds: float = 0.0
     seconds: float = 0.0
     traits: SpaceReport | None = None
+    onsets: SpaceReport | None = None
 
     @property
     def failed(self) -> list[tuple[int, str]]:
         """Each failure once, as (sound id, words)."""
-        reports = [*self.spaces.values(), *([self.traits] if self.traits else [])]
+        reports = [*self.spaces.values(), *(report for report in (self.traits, self.onsets) if report)]
         return sorted({failure for report in reports for failure in report.failed})
 
 
 class Analysis:
     """One run over a corpus: `Analysis(...).run()`."""
 
-    def __init__(self, database: Database, sounds: Sounds, vectors: Vectors, traits: Traits) -> None:
+    def __init__(self, database: Database, sounds: Sounds, vectors: Vectors, traits: Traits, onsets: Onsets) -> None:
         self._database = database
         self._sounds = sounds
         self._vectors = vectors
         self._traits = traits
-        self._by = ""
+        self._onsets = onsets
+        self._by = self._onsets_by = ""
         self._extractors: dict[str, Space] = {}
 
     def run(
@@ -72,9 +76,12 @@ class Analysis:
         jobs: int | None = None,
         redo: bool = False,
         traits: bool = False,
+        onsets: bool = False,
         progress: Progress | None = None,
     ) -> AnalysisReport:
-        """Bring the vectors of `names` (default: the default space) and the levels up to date, if asked the traits too.
+        """Bring the vectors of `names` (default: the default space) and the levels up to date.
+
+        If asked for, the traits and the onsets too.
 
         Raises
         ------
@@ -92,14 +99,17 @@ class Analysis:
             self._extractors = {name: self._space(workers, name) for name in names}
             for space in self._extractors.values():
                 self._vectors.register(space)
-            done = None
+            done = with_onsets = None
             if traits:
                 self._by = _probed(workers, scalars.fingerprint, scalars.NAMES, "the extractor of the traits")
                 done = self._traits.up_to_date(self._by)
-            tasks, skipped, skipped_traits = self._vectors.pending(names, ids, redo, done)
+            if onsets:
+                self._onsets_by = _probed(workers, onset_finder.fingerprint, None, "what finds onsets")
+                with_onsets = self._onsets.up_to_date(self._onsets_by)
+            tasks, skipped, others = self._vectors.pending(names, ids, redo, done, with_onsets)
             report = AnalysisReport({name: SpaceReport(skipped=skipped[name]) for name in names})
-            if traits:
-                report.traits = SpaceReport(skipped=skipped_traits)
+            report.traits = SpaceReport(skipped=others[0]) if traits else None
+            report.onsets = SpaceReport(skipped=others[1]) if onsets else None
             self._drain(workers, tasks, report, progress)
         report.seconds = time.monotonic() - start
         return report
@@ -115,10 +125,7 @@ class Analysis:
         try:
             for done, (task, result) in enumerate(workers.over(tasks, measure, deadline), 1):
                 if isinstance(result, CorpusError):
-                    failed = task.spaces or ([] if task.traits else report.spaces)
-                    result = Measured(
-                        failed=dict.fromkeys(failed, str(result)), no_traits=str(result) if task.traits else None
-                    )
+                    result = _failed(task, str(result), report)
                 batch.append((task, result))
                 _count(report, task, result)
                 if len(batch) >= _BATCH or time.monotonic() - written > _BATCH_SECONDS:
@@ -140,6 +147,8 @@ class Analysis:
                     self._sounds.set_levels(connection, task.file_id, result.loudness, result.peak)
                 if result.traits is not None:
                     self._traits.measured(connection, task.sound_id, task.file_id, self._by, result.traits)
+                if result.onsets is not None:
+                    self._onsets.put(connection, task.sound_id, task.file_id, self._onsets_by, result.onsets)
 
     def _measured(self, task: Pending, result: Measured) -> list[Vector]:
         return [
@@ -164,8 +173,18 @@ def _probed(workers: Workers, function: Callable[[Any], Any], asked: object, wha
     return answer
 
 
+def _failed(task: Pending, words: str, report: AnalysisReport) -> Measured:
+    """That nothing came of a file, said of all that was asked for."""
+    failed = task.spaces or ([] if task.traits or task.onsets else report.spaces)
+    return Measured(
+        failed=dict.fromkeys(failed, words),
+        no_traits=words if task.traits else None,
+        no_onsets=words if task.onsets else None,
+    )
+
+
 def _count(report: AnalysisReport, task: Pending, result: Measured) -> None:
-    if not result.failed and result.no_traits is None:
+    if not result.failed and result.no_traits is None and result.no_onsets is None:
         report.audio_seconds += task.duration
     for name in result.vectors:
         report.spaces[name].analysed += 1
@@ -175,3 +194,7 @@ def _count(report: AnalysisReport, task: Pending, result: Measured) -> None:
         report.traits.analysed += result.traits is not None
         if result.no_traits is not None:
             report.traits.failed.append((task.sound_id, result.no_traits))
+    if report.onsets is not None:
+        report.onsets.analysed += result.onsets is not None
+        if result.no_onsets is not None:
+            report.onsets.failed.append((task.sound_id, result.no_onsets))

@@ -27,10 +27,11 @@ class _SpaceOption(click.Option):
 @click.argument("ids", nargs=-1, type=int, metavar="[IDS]...")
 @click.option("--space", "spaces", multiple=True, cls=_SpaceOption, help="A space to compute; several: all of them.")
 @click.option("--traits", is_flag=True, help="Traits to filter by too: pitch, note, tempo, brightness, loudness; slow.")
+@click.option("--onsets", is_flag=True, help="Where the events of each sound begin too, for playing its slices.")
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes; all cores unless told.")
 @click.option("--redo", is_flag=True, help="Measure again what was measured already.")
 def analyse(
-    app: App, ids: tuple[int, ...], spaces: tuple[str, ...], traits: bool, jobs: int | None, redo: bool
+    app: App, ids: tuple[int, ...], spaces: tuple[str, ...], traits: bool, onsets: bool, jobs: int | None, redo: bool
 ) -> None:
     """Measure the sounds: MFCCs (or other spaces) for similarity and agents, loudness for playing.
 
@@ -40,20 +41,25 @@ def analyse(
     Example:
       mirla analyse
       mirla analyse --space mfcc_frames --space traits9
-      mirla analyse --traits
+      mirla analyse --traits --onsets
     """
     corpus = app.corpus()
     with app.progress("analysing") as progress:
-        report = corpus.analyse(spaces, ids or None, jobs=jobs, redo=redo, traits=traits, progress=progress)
+        report = corpus.analyse(
+            spaces, ids or None, jobs=jobs, redo=redo, traits=traits, onsets=onsets, progress=progress
+        )
     data = {
         "spaces": {name: _counts(space) for name, space in report.spaces.items()},
         **({"traits": _counts(report.traits)} if report.traits else {}),
+        **({"onsets": _counts(report.onsets)} if report.onsets else {}),
         "audio_seconds": round(report.audio_seconds, 3),
         "seconds": round(report.seconds, 3),
     }
     lines = [f"space {name}: {_words(space)}" for name, space in report.spaces.items()]
     if report.traits:
         lines.append(f"traits: {_words(report.traits)}")
+    if report.onsets:
+        lines.append(f"onsets: {_words(report.onsets)}")
     lines.append(f"{report.audio_seconds:.0f} s of audio in {report.seconds:.1f} s")
     app.answer(data, lambda console: print_lines(console, lines))
     app.finish(report.failed)

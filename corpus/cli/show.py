@@ -72,7 +72,7 @@ def _short(value: object) -> str:
 
 
 def _facts(corpus: Corpus, sound: Sound) -> dict[str, Any]:
-    file = sound.file
+    file, onsets = sound.file, corpus.onsets.of(sound.id)
     path = None if file is None else file.path if file.linked else file.path.relative_to(corpus.home)
     return {
         "id": sound.id,
@@ -88,6 +88,7 @@ def _facts(corpus: Corpus, sound: Sound) -> dict[str, Any]:
         "gone": sound.gone,
         "loudness_lufs": file.loudness if file else None,
         "peak": file.peak if file else None,
+        "onsets": None if onsets is None else len(onsets),
         "traits": corpus.traits(sound.id),
         "vectors": {},
     }

@@ -27,6 +27,7 @@ def status(app: App) -> None:
             else f"space {name}: {count} of {data['with_audio']} analysed"
             for name, count in data["spaces"].items()
         ),
+        *([f"onsets: of {data['onsets']} sounds"] if data["onsets"] else []),
         *(f"licence {name}: {count}" for name, count in data["licences"].items()),
         f"agents: {', '.join(data['agents']) or 'none yet'}",
     ]

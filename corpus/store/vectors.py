@@ -33,7 +33,7 @@ Matrix = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Pending:
-    """A file that lacks something: vectors in `spaces`, its levels, or its traits.
+    """A file that lacks something: vectors in `spaces`, its levels, its traits or its onsets.
 
     `duration` is the file's own, `served` the sound's as whoever has the original says, if anyone does (both in s).
     """
@@ -48,6 +48,7 @@ class Pending:
     levels: bool
     served: float | None = None
     traits: bool = False
+    onsets: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,8 +217,9 @@ class Vectors:
         ids: Sequence[int] | None = None,
         redo: bool = False,
         with_traits: Collection[tuple[int, int]] | None = None,
-    ) -> tuple[list[Pending], dict[str, int], int]:
-        """What there is to analyse, and how many sounds each space has already, and how many have their traits.
+        with_onsets: Collection[tuple[int, int]] | None = None,
+    ) -> tuple[list[Pending], dict[str, int], tuple[int, int]]:
+        """What there is to analyse; how many sounds each space has already, and how many have their traits and onsets.
 
         Parameters
         ----------
@@ -227,8 +229,8 @@ class Vectors:
             Only these sounds.
         redo : bool
             Everything again.
-        with_traits : collection of (sound id, file id), optional
-            What has its traits already, where traits are wanted of all.
+        with_traits, with_onsets : collection of (sound id, file id), optional
+            What has its traits and its onsets already, where they are wanted of all.
         """
         wanted = None if ids is None else set(ids)
         with self._database.read() as connection:
@@ -237,7 +239,7 @@ class Vectors:
             rows = connection.execute(query.order_by(files.c.sound_id)).all()
         work: list[Pending] = []
         skipped = dict.fromkeys(names, 0)
-        skipped_traits = 0
+        skipped_traits = skipped_onsets = 0
         for row in rows:
             if wanted is not None and row.sound_id not in wanted:
                 continue
@@ -247,7 +249,9 @@ class Vectors:
             levels = redo or row.peak is None
             traits = with_traits is not None and (redo or (row.sound_id, row.id) not in with_traits)
             skipped_traits += with_traits is not None and not traits
-            if missing or levels or traits:
+            onsets = with_onsets is not None and (redo or (row.sound_id, row.id) not in with_onsets)
+            skipped_onsets += with_onsets is not None and not onsets
+            if missing or levels or traits or onsets:
                 work.append(
                     Pending(
                         sound_id=row.sound_id,
@@ -260,9 +264,10 @@ class Vectors:
                         levels=levels,
                         served=row.duration,
                         traits=traits,
+                        onsets=onsets,
                     )
                 )
-        return work, skipped, skipped_traits
+        return work, skipped, (skipped_traits, skipped_onsets)
 
     def changed(self, connection: Connection, some: Sequence[Vector]) -> list[Vector]:
         """Those vectors that are stored otherwise, or not at all; read within the caller's transaction."""

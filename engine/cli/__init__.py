@@ -30,6 +30,7 @@ _ENGINE_COMMANDS = {
     "bench": "engine.cli.bench:bench",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
+    "serve": "engine.cli.serve:serve",
     "live": "engine.cli.live:live",
     "preflight": "engine.cli.preflight:preflight",
     "devices": "engine.cli.devices:devices",

@@ -39,6 +39,10 @@ class Around(Protocol):
     rig: Rig
     journal: Journal
 
+    @property
+    def measure_in_use(self) -> str:
+        """What near means where nothing else is said."""
+
     def turns(self, name: str, at_rest: Callable[[], object] | None = None) -> Turns:
         """What keeps the order of what is said to one group."""
 

@@ -107,11 +107,11 @@ class Bus:
         """Return what comes out for what goes in from frame `now` on."""
         if not self.asleep:
             return self._mixed(block, now)
-        sounding = np.flatnonzero(block.any(axis=1))
+        sounding = np.flatnonzero(block)
         if not len(sounding):
             return block
         self.asleep = False  # from the first frame that sounds, whatever the block
-        first = int(sounding[0])
+        first = int(sounding[0]) // 2
         return np.concatenate([block[:first], self._mixed(block[first:], now + first)])
 
     def _mixed(self, block: npt.NDArray[np.float32], now: int) -> npt.NDArray[np.float32]:
@@ -123,9 +123,9 @@ class Bus:
             entering = block * (np.float32(1.0) - column)  # what goes in fades, or the echoes of its start would click
         wet = entering if self._rack is None else self._rack.process(entering)
         wet = wet if leaving is None else wet + leaving
-        loud = np.flatnonzero(((np.abs(wet) > SILENT) | (block != 0.0)).any(axis=1))
+        loud = np.flatnonzero((np.abs(wet) > SILENT) | (block != 0.0))
         if len(loud):
-            self._quiet_from = now + int(loud[-1]) + 1
+            self._quiet_from = now + int(loud[-1]) // 2 + 1
         return self._levelled(wet, now)
 
     def _levelled(self, block: npt.NDArray[np.float32], now: int) -> npt.NDArray[np.float32]:

@@ -2,8 +2,8 @@
 
 Conventions: as in `engine.playback.rack` and `engine.playback.registry`.
 
-No effect here delays what passes it, but the echoes of `delay` and the swaying of `vibrato` and `chorus`, which are
-what they are for. To have any effects at all delays a group by 2 frames (`engine.playback.rack`).
+No effect here delays what passes it but `vibrato`, by 2 frames and its swaying; `delay`, `chorus` and `reverb` sound on
+beside what passes undelayed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def plugged(plugin: Any, rate: int) -> Processor:
         made: Audio = plugin.process(audio, rate, buffer_size=audio.shape[1], reset=False)
         return made
 
-    process(np.zeros((2, MOST), dtype=np.float32))  # it makes room, and would forget all if it needed more later
+    # it makes room, and would forget all if it needed more later; and it learns which axis is which, which a block of
+    # one or two frames would not tell
+    process(np.zeros((2, MOST), dtype=np.float32))
     return process
 
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import socket
+import struct
 import threading
 from multiprocessing.reduction import send_handle
 from typing import Any
@@ -17,6 +20,7 @@ from engine.playback.process import Opened, launch
 
 OPEN_SECONDS = 20.0
 ANSWER_SECONDS = 5.0
+SEND_SECONDS = 2.0
 CLOSE_SECONDS = 3.0  # a driver that died may never let go of its stream
 
 
@@ -45,6 +49,8 @@ class Line:
         self._lock = threading.Lock()
         self._serials = itertools.count(1)
         self.process, self._connection = launch(device, rate)
+        with socket.socket(fileno=os.dup(self._connection.fileno())) as pipe:  # a process that hangs reads nothing
+            pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(SEND_SECONDS), 0))
         try:
             self.opened: Opened = self._answer(0, OPEN_SECONDS)
         except BaseException:
@@ -104,4 +110,6 @@ class Line:
 
     def _died(self) -> DeviceError:
         self.process.join(1.0)
-        return DeviceError(f"the audio process died (exit code {self.process.exitcode}): open the device again")
+        code = self.process.exitcode
+        what = "hangs" if code is None else f"died (exit code {code})"
+        return DeviceError(f"the audio process {what}: open the device again")

@@ -101,20 +101,8 @@ class Mixer:
         at : int or None
             Frame of the clock at which it starts; None, or a frame that has passed, for now. In a group whose effects a
             panic is silencing, not before they are silent.
-        group : str
-            The bus it plays on; "" for none.
-        gain : float
-            Linear, on top of the clip's own.
-        rate : float
-            Speed, negative for backwards from `end`; at 0 it is silent and stays where it is.
-        pan : float
-            -1 to 1, a balance.
-        loop : bool
-            Repeat from `begin` to `end` until it is stopped or `frames` are over.
-        begin, end : int, int or None
-            The first frame of the clip that is played, and the one after the last; None for the clip's end.
-        frames : int or None
-            How long to sound at most, fade-out included.
+        group, gain, rate, pan, loop, begin, end, frames
+            As in `Instrument.start`.
         fade_in, fade_out : float
             In seconds. Shorter ones than 10 ms take that long; a fade-in of that keeps the attack.
         voice : int or None

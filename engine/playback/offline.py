@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import EngineError
 from engine.playback.clip import Clip, Key
 from engine.playback.mixer import MAX_VOICES, Mixer
 from engine.playback.wav import WavFile
@@ -164,6 +165,7 @@ class OfflinePlayer:
             "callbacks": self._blocks,
             "underruns": 0,
             "errors": 0,
+            "faults": self._mixer.faults,
             "peak": self._peak,
             "level": 10.0 * math.log10(self._power) if self._power else None,
             "load": 0.0,
@@ -199,4 +201,9 @@ class OfflinePlayer:
         if self._write:
             self._write(block)
         if self._file:
-            self._file.write(block)
+            try:
+                self._file.write(block)
+            except OSError as error:
+                raise EngineError(
+                    f"recording {self._file.path}: {error.strerror}; make room, or record to another place"
+                ) from error

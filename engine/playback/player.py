@@ -15,6 +15,7 @@ import itertools
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -87,6 +88,7 @@ class Player:
         self._view = View(when=time.monotonic())  # the last seen, on this player's clock
         self._origin = 0  # frame of this player's clock at which the audio process's began
         self._lost = 0
+        self._unsaid: deque[str] = deque()  # said by the thread that watches: whoever listens may hold locks of its own
         self.name, self.rate, self.channels, self.latency = NOWHERE
         allow_files()
         self._open(None)
@@ -234,12 +236,11 @@ class Player:
             If the file exists or cannot be made.
         """
         with self._lock:
-            if self._closed.is_set():
-                raise DeviceError("the player is closed: open another one")
+            self._require_open()
             recorder = None
             if path is not None:
                 recorder = Recorder(path, self.rate, lambda text: self._tell("record", text))
-                self._recorders.append(recorder)
+                self._recorders = [*(one for one in self._recorders if not one.done), recorder]
             before, self._recorder = self._recorder, recorder
             if recorder:
                 self._do("record", fd=recorder.segment.fd, size=recorder.segment.size)
@@ -320,8 +321,7 @@ class Player:
 
     def _do(self, verb: str, *, ask: bool = False, fd: int | None = None, **arguments: Any) -> Any:
         """Have the audio process do something; the lock is held. None where it does not answer, or is not there."""
-        if self._closed.is_set():
-            raise DeviceError("the player is closed: open another one")
+        self._require_open()
         if self._line is None:
             return None
         try:
@@ -333,6 +333,10 @@ class Player:
                 raise
             self._lose(error)
             return None
+
+    def _require_open(self) -> None:
+        if self._closed.is_set():
+            raise DeviceError("the player is closed: open another one")
 
     def _look(self) -> Looked:
         with self._lock:
@@ -381,19 +385,23 @@ class Player:
                 self._do(verb, **arguments)
             if self._recorder:
                 self._do("record", fd=self._recorder.segment.fd, size=self._recorder.segment.size)
-        return True
+            return self._line is not None
 
     def _watch(self) -> None:
         """Look after the device, and for it when it is gone."""
         attempts = 0
         pause = WATCH_SECONDS
-        while not self._closed.wait(pause):
+        while True:
+            while self._unsaid:
+                self._tell("device", self._unsaid.popleft())
+            if self._closed.wait(pause):
+                return
             try:
                 if self._line:
                     self._look()
-                    attempts, pause = 0, WATCH_SECONDS
                 elif self._open(self.rate if self._state.clips or self._recorder else None):
                     self._tell("device", f"the sound device {self.name!r} is there; going on")
+                    attempts, pause = 0, WATCH_SECONDS
                 else:
                     pause = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)]
                     attempts += 1
@@ -411,7 +419,7 @@ class Player:
     def _say_lost(self, error: DeviceError) -> None:
         self._lost += 1
         what = re.split(": open (?:it|the device) again|; (?:install|use) ", str(error))[0]
-        self._tell("device", f"{what}; going on in silence until it is there")
+        self._unsaid.append(f"{what}; going on in silence until it is there")
 
 
 def _checked(whose: str, **values: float | None) -> dict[str, Any]:

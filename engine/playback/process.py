@@ -9,7 +9,6 @@ fade.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import mmap
 import multiprocessing
@@ -29,7 +28,7 @@ from typing import Any, NamedTuple
 
 from engine.errors import DeviceError, EngineError
 from engine.playback.clip import Clip, Key
-from engine.playback.effects import Chain, rack
+from engine.playback.effects import Chain, prepare, rack
 from engine.playback.output import Output, View, be_prompt
 from engine.playback.recording import Ring
 from engine.playback.shared import Ticket, allow_files, borrow, map_memory
@@ -37,6 +36,7 @@ from engine.playback.shared import Ticket, allow_files, borrow, map_memory
 LOOK_SECONDS = 0.25  # how often the process looks whether its parent still lives
 SWITCH_SECONDS = 0.0005  # the longest that the callback waits for this process's other thread
 WITH_MEMORY = ("load", "record")
+USUAL_RATE = 44100
 
 _starting = threading.Lock()
 
@@ -115,7 +115,7 @@ def serve(connection: Connection, device: int | str | None, rate: int | None) ->
     sys.setswitchinterval(SWITCH_SECONDS)
     be_prompt()
     allow_files()
-    effects = threading.Thread(target=_import_effects)
+    effects = threading.Thread(target=prepare, args=(rate or USUAL_RATE,))  # while the device opens
     effects.start()
     try:
         output = Output(device, rate)
@@ -135,12 +135,6 @@ def serve(connection: Connection, device: int | str | None, rate: int | None) ->
         pass  # the parent is gone
     output.close()
     desk.close()
-
-
-def _import_effects() -> None:
-    """Load what effects need while the device opens: later it would hold up the callback."""
-    with contextlib.suppress(ImportError):  # whoever uses them is told
-        import pedalboard  # noqa: F401
 
 
 def _attend(connection: Connection, desk: Desk) -> bool:

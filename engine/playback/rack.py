@@ -1,8 +1,7 @@
 """A chain of effects, fed in blocks of any size.
 
-Conventions: blocks are float32 of shape (frames, 2); a processor gets (2, frames), 3 to 1024 of them, and returns as
-many. A rack lags by 2 frames however long it is, since pedalboard takes one or two frames of two channels for two
-channels of some other number of frames; what its effects lag on top is said where they are declared.
+Conventions: blocks are float32 of shape (frames, 2); a processor gets (2, frames), 1 to 1024 of them, and returns as
+many. A rack lags by what its effects do, which is said where they are declared.
 
 What goes in is finite and below +60 dBFS. An effect that returns anything else than as many finite numbers, or raises,
 is bypassed from then on and counted: it cannot silence the others, nor can what is not a number stay in their memory.
@@ -20,9 +19,7 @@ from engine.playback.limiter import LOUDEST_INPUT
 
 Audio = npt.NDArray[np.float32]
 
-LEAST = 3
 MOST = 1024
-LATENCY = LEAST - 1
 
 
 class Processor(Protocol):
@@ -57,20 +54,11 @@ class Rack:
     def reset(self) -> None:
         """Forget all sound: made anew, which takes a fraction of a block's time."""
         self._processors = [make() for make in self._makers]
-        self._waiting = np.zeros((0, 2), dtype=np.float32)
-        self._ready = np.zeros((LATENCY, 2), dtype=np.float32)
 
     def process(self, block: Audio) -> Audio:
-        """Return as many frames as came, those of `LATENCY` frames ago."""
-        coming = np.concatenate([self._waiting, block]) if len(self._waiting) else block
-        if len(coming) < LEAST:
-            self._waiting = coming.copy()
-        else:
-            self._waiting = coming[:0]
-            parts = np.array_split(coming, -(-len(coming) // MOST)) if len(coming) > MOST else [coming]
-            self._ready = np.concatenate([self._ready, *(self._run(part) for part in parts)])
-        out, self._ready = self._ready[: len(block)], self._ready[len(block) :]
-        return out
+        """Return as many frames as came."""
+        parts = np.array_split(block, -(-len(block) // MOST)) if len(block) > MOST else [block]
+        return np.concatenate([self._run(part) for part in parts])
 
     def _run(self, block: Audio) -> Audio:
         audio = sane(np.ascontiguousarray(block.T))

@@ -103,7 +103,7 @@ class Recorder:
         self._file = WavFile(path, rate)
         self._tell = tell
         self._unwritten = 0
-        self._said = 0
+        self._said = False
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mirla-recording", daemon=True)
         self._thread.start()
@@ -122,6 +122,11 @@ class Recorder:
     def lost(self) -> int:
         """Frames that found no room, in the ring or on the disk."""
         return self._ring.lost + self._unwritten
+
+    @property
+    def done(self) -> bool:
+        """Whether the file is finished."""
+        return not self._thread.is_alive()
 
     def stop(self) -> None:
         """End it, once what is in the ring is written. Returns at once."""
@@ -146,19 +151,17 @@ class Recorder:
         self._finish()
 
     def _write(self, frames: npt.NDArray[np.float32]) -> None:
-        """Write frames, or count them and say so once for as long as it lasts."""
-        reason = ""
+        """Write frames, or count them and say so the first time; the end tells how many they were."""
+        reason = "the disk is too slow; record to another place"
         try:
             if len(frames):
                 self._file.write(frames)
         except OSError as error:
             self._unwritten += len(frames)
             reason = f"{error.strerror}; make room, or record to another place"
-        if self.lost == self._said:
-            return
-        if not self._said or not reason:
-            self._tell(f"recording {self.path}: {self.lost / self._file.rate:.1f} s lost so far: {reason or _SLOW}")
-        self._said = self.lost
+        if self.lost and not self._said:
+            self._said = True
+            self._tell(f"recording {self.path}: some of it is lost after {self.seconds:.1f} s: {reason}")
 
     def _finish(self) -> None:
         try:
@@ -168,6 +171,3 @@ class Recorder:
             return
         lost = f", {self.lost / self._file.rate:.1f} s lost" if self.lost else ""
         self._tell(f"recorded {self.path}: {self.seconds:.1f} s{lost}")
-
-
-_SLOW = "the disk is too slow; record to another place"

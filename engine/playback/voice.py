@@ -78,7 +78,8 @@ class Voice:
         self._head = Playhead(length - 1.0 if rate < 0.0 else 0.0, rate)
         self._gain, self._pan, self._present = Ramp(gain), Ramp(pan), Ramp(float(rate != 0.0))
         self._edge = FOREVER if frames is None else start + max(0, frames)  # by the clock, whatever the rate
-        self._held = 1.0  # what an earlier fade-out had come down to when a faster one took over
+        self._held = 1.0  # what earlier fade-outs had come down to when faster ones took over
+        self._past: tuple[int, int, int] | None = None  # the last of these: its edge, its fade, when it was overtaken
         self.end = self._nearest_end()
         total = self.end - start
         self._steep = fade_in <= fade
@@ -94,8 +95,10 @@ class Voice:
         if at <= self.start:
             self._edge = self.end = self.start
         elif at + frames < self._edge:
-            if self._edge_fade:
-                self._held *= float(release(np.array((self._edge - at) / self._edge_fade)))
+            if self._past:
+                edge, fade, overtaken = self._past
+                self._held *= float(release(np.array((edge - overtaken) / fade)))
+            self._past = (self._edge, self._edge_fade, at) if self._edge_fade else None
             self._edge, self._edge_fade = at + frames, frames
             self.end = min(self.end, self._edge)
 
@@ -166,6 +169,10 @@ class Voice:
     ) -> npt.NDArray[np.float32] | None:
         """Return the gains of the edges at these frames, shape (count,); None where all are 1."""
         gains: list[Gains] = [np.full(count, self._held)] if self._held != 1.0 else []
+        if self._past and self._past[0] - self._past[2] < self._past[1]:
+            edge, fade_before, overtaken = self._past
+            frame = np.minimum(np.arange(count) + (self.start + begin + 0.5), overtaken)
+            gains.append(release((edge - frame) / fade_before))
         if begin < self._fade_in:
             share = (np.arange(begin, begin + count) + 0.5) / self._fade_in
             gains.append(attack(share) if self._steep else release(share))

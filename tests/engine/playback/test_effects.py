@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.playback.effects import EFFECTS, Effect, Parameter, effect, rack
-from engine.playback.rack import LATENCY, Rack
+from engine.playback.rack import Rack
 from engine.playback.registry import Registry
 from tests.engine.playback.heard import RATE, level_at, noise, rms_db, sine, spectrum, strongest
 
@@ -17,7 +17,7 @@ OURS = (
 
 
 def through(name, audio, size=256, **values):
-    """What an effect makes of audio, shape (n,) or (n, 2): the left channel, without the rack's delay."""
+    """What an effect makes of audio, shape (n,) or (n, 2): the left channel."""
     return both(name, audio, size, **values)[:, 0]
 
 
@@ -26,10 +26,9 @@ def both(name, audio, size=256, **values):
     audio = np.asarray(audio, np.float32)
     if audio.ndim == 1:
         audio = np.column_stack([audio, audio])
-    audio = np.concatenate([audio, np.zeros((LATENCY, 2), np.float32)])
     out = np.concatenate([made.process(audio[i : i + size]) for i in range(0, len(audio), size)])
     assert made.faults == 0
-    return out[LATENCY:]
+    return out
 
 
 def test_all_are_there_with_their_first_parameter():
@@ -132,7 +131,7 @@ def test_a_compressor_turns_down_what_is_loud_alone():
 @pytest.mark.parametrize("name", OURS)
 def test_block_sizes_do_not_matter(name):
     audio = noise(2, 12000, 0.4)
-    whole = both(name, audio, size=12002)
+    whole = both(name, audio, size=12000)
     for size in (1, 2, 64, 256, 1000, 1025):
         part = audio if size > 2 else audio[:1500]
         np.testing.assert_allclose(both(name, part, size)[: len(part)], whole[: len(part)], atol=1e-6)
@@ -140,7 +139,7 @@ def test_block_sizes_do_not_matter(name):
 
 @pytest.mark.parametrize("name", OURS)
 def test_what_comes_first_comes_undelayed(name):
-    """The latency of all is 0, but of vibrato, which is two frames behind at the least; the rack's two aside."""
+    """The latency of all is 0, but of vibrato, which is two frames behind at the least."""
     audio = np.zeros(2000)
     audio[500:] = 0.5 * np.cos(np.arange(1500) / 5)
     values = {"amount": 0} if name == "vibrato" else {}
@@ -203,8 +202,8 @@ def test_an_effect_that_fails_is_bypassed_and_counted(wrong):
     block = noise(1, 256).astype(np.float32)
     outs = [made.process(block) for _ in range(6)]
     assert made.faults == 1
-    np.testing.assert_allclose(outs[1][LATENCY:], 6 * block[:-LATENCY], rtol=1e-6)
-    np.testing.assert_allclose(outs[-1][LATENCY:], 3 * block[:-LATENCY], rtol=1e-6)
+    np.testing.assert_allclose(outs[1], 6 * block, rtol=1e-6)
+    np.testing.assert_allclose(outs[-1], 3 * block, rtol=1e-6)
     assert len(calls) == 4  # never asked again
 
 
@@ -218,7 +217,7 @@ def test_one_is_declared_in_a_few_lines(monkeypatch):
 
     block = noise(1, 256).astype(np.float32)
     out = rack([("louder", {"by": 3}), ("louder", {})], RATE).process(block)
-    np.testing.assert_allclose(out[LATENCY:], 6 * block[:-LATENCY], rtol=1e-6)
+    np.testing.assert_allclose(out, 6 * block, rtol=1e-6)
 
     @effect("broken", "cannot be made")
     def broken(rate):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DeviceError
-from engine.playback.output import Output
+from engine.playback.output import Output, devices
 
 RATE = 44100
 
@@ -127,3 +127,23 @@ def test_a_device_that_cannot_be_opened_is_one_line(portaudio):
     portaudio.OutputStream = refuse
     with pytest.raises(DeviceError, match="no sound device: Device unavailable; use `mirla render ID…"):
         Output()
+
+
+def test_how_loud_and_how_busy(output, make_clip):
+    assert output.statistics["level"] is None
+    output.send(partial(output.mixer.start, make_clip(np.full(5000, 0.1)), loop=True))
+    time.sleep(0.6)
+    assert output.statistics["level"] == pytest.approx(-20.0, abs=0.5)
+    assert 0.0 < output.statistics["load"] < 5.0
+
+
+def test_devices_that_play_are_listed(portaudio, mirla):
+    deaf = {"name": "microphone", "default_samplerate": 48000.0, "max_output_channels": 0}
+    portaudio.query_devices = lambda: [deaf, portaudio.device]
+    portaudio.default = SimpleNamespace(device=(0, 1))
+    assert [tuple(device) for device in devices()] == [(1, "straw", 2, 44100, True)]
+    expected = {"number": 1, "name": "straw", "channels": 2, "rate": 44100, "default": True}
+    assert mirla("--json", "devices").json == {"devices": [expected]}
+    assert mirla("devices").out == "  1 straw: 2 channels, 44100 Hz, the system's own\n"
+    portaudio.query_devices = list
+    assert mirla("devices").out == "no sound device that plays\n"

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from engine.errors import DeviceError, EngineError
 from engine.playback import Player, arrange, play_arrangement
@@ -124,6 +126,80 @@ def test_stop_panic_and_replaced_clips(player, make_clip):
     position = player.position
     time.sleep(0.1)
     assert player.position > position
+
+
+def test_groups_rates_pans_and_glides_reach_the_loudspeakers(player, make_clip, tmp_path):
+    when = np.arange(RATE) / RATE
+    tone = player.load(make_clip(0.2 * np.sin(2 * np.pi * 441 * when)))
+    assert player.load(tone) is tone
+    player.record(tmp_path / "set.wav")
+    voice = player.start(tone, loop=True, group="a", rate=-0.5, begin=1000, end=45000)
+    player.mix("a", pan=1.0, seconds=0.0)
+    time.sleep(0.4)
+    player.change(voice, rate=2.0, gain=0.5)
+    time.sleep(0.4)
+    player.effects("a", [("highpf", {"freq": 10000.0})])
+    time.sleep(0.4)
+    player.fade_out("a", 0.05)
+    assert player.wait_until_silent(timeout=10.0)
+    figures = player.stats()
+    player.close()
+    audio, _ = soundfile.read(tmp_path / "set.wav")
+    assert figures["errors"] == figures["faults"] == 0
+    assert 0.0 < figures["load"] < 1.0
+    begin, end = np.flatnonzero(np.abs(audio[:, 1]) > 1e-4)[[0, -1]]
+    assert np.abs(audio[begin + 2000 : end - 2000, 0]).max() < 1e-6  # all on the right
+    slow, fast, filtered = (audio[begin + round(at * RATE) :, 1][:8820] for at in (0.1, 0.55, 0.95))
+    assert [pitch(slow), pitch(fast)] == pytest.approx([220.5, 882.0], abs=6.0)
+    assert [np.abs(part).max() for part in (slow, fast)] == pytest.approx([0.2, 0.1], rel=0.1)
+    assert np.abs(filtered).max() < 0.02
+
+
+def pitch(audio):
+    return np.argmax(np.abs(np.fft.rfft(audio))) * RATE / len(audio)
+
+
+def test_what_has_no_meaning_is_refused_before_it_is_sent(player, make_clip):
+    clip = make_clip(noise(0.1))
+    voice = player.start(clip, loop=True)
+    for act, words in (
+        (lambda: player.start(clip, rate=float("nan")), "rate nan of 'clip"),
+        (lambda: player.start(clip, begin=99999), "frames 99999 to"),
+        (lambda: player.start(clip, fade_in=float("inf")), "time inf of"),
+        (lambda: player.change(voice, gain=float("nan")), f"gain nan of voice {voice}"),
+        (lambda: player.stop(voice, float("nan")), f"time nan of voice {voice}"),
+        (lambda: player.mix("a", pan=float("nan")), "pan nan of group 'a'"),
+        (lambda: player.mix("", gain=1.0), "name a group"),
+        (lambda: player.fade_out("a", float("inf")), "time inf of group 'a'"),
+        (lambda: player.effects("a", [("fuzz", {})]), "no effect 'fuzz'; known are"),
+        (lambda: player.effects("a", [("lowpf", {"loud": 1.0})]), "effect 'lowpf' has no 'loud'"),
+        (lambda: player.effects("", [("lowpf", {})]), "name a group"),
+    ):
+        with pytest.raises(EngineError, match=words) as caught:
+            act()
+        assert "\n" not in str(caught.value)
+    assert player.active == (voice,)
+    assert player.stats()["errors"] == 0
+
+
+def test_memory_is_held_once_and_let_go(player, make_clip):
+    def mapped():
+        lines = Path(f"/proc/{player._line.process.pid}/maps").read_text().splitlines()
+        return sum("/dev/shm/" in line for line in lines)
+
+    own = make_clip(noise(0.5))
+    shared = player.load(own)
+    assert not np.shares_memory(shared.frames, own.frames)
+    np.testing.assert_array_equal(shared.frames, own.frames)
+    assert not shared.frames.flags.writeable
+    before = mapped()
+    player.start(own, loop=True)  # the same key: what is there
+    assert mapped() == before
+    player.unload(own)
+    deadline = time.monotonic() + 10.0
+    while mapped() >= before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_what_cannot_be_played_is_said_and_the_rest_goes_on(player, make_clip):

@@ -96,6 +96,20 @@ def test_an_audio_process_that_dies_is_another_one_soon(server, make_clip, told)
         assert told[0] == ("device", "the audio process died (exit code -9); going on in silence until it is there")
 
 
+def test_an_audio_process_that_hangs_holds_up_nobody_for_long(server, make_clip, told, monkeypatch):
+    monkeypatch.setattr("engine.playback.line.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("engine.playback.line.SEND_SECONDS", 1.0)
+    with Player(server.device, must_open=False, on_event=told) as player:
+        voice = player.start(make_clip(tone(0.1)), loop=True)
+        clip = player.load(make_clip(tone(0.01, 0.01)))
+        os.kill(player._line.process.pid, signal.SIGSTOP)
+        for _ in range(5000):  # more than the pipe holds
+            player.start(clip)
+        until(lambda: told.count("is there; going on") == 1)
+        until(lambda: player.active == (voice,))
+        assert told.count("going on in silence") == 1
+
+
 def test_without_a_device_all_verbs_work_in_silence_and_it_is_said_once(jack, make_clip, told, tmp_path):
     with Player("no-such-device", must_open=False, on_event=told) as player:
         clip, loop = make_clip(tone(0.1, 0.1)), make_clip(tone(0.1))
@@ -117,6 +131,7 @@ def test_without_a_device_all_verbs_work_in_silence_and_it_is_said_once(jack, ma
         with pytest.raises(EngineError, match="no effect 'fuzz'"):
             player.effects("a", [("fuzz", {})])
         assert player.stats()["level"] is None
-        until(lambda: told.count("recorded") == 1)
+        until(lambda: told.count("recorded") == 1 and told.count("no sound device") == 1)
+        time.sleep(1.0)  # it tries again
     assert told.count("no sound device") == 1
     assert len(soundfile.read(tmp_path / "nothing.wav")[0]) == 0

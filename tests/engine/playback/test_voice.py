@@ -165,6 +165,10 @@ def test_at_rate_zero_it_is_silent_and_stays_where_it_is(make_clip):
     mixer.change(voice, rate=1.0)
     audio = play(mixer, 5000)[:, 0]
     assert audio[2000] == pytest.approx(0.1 + 0.7 * (2000 - 441) / 60000, abs=1e-4)
+    mixer.change(voice, rate=0.0, seconds=0.1)
+    audio = play(mixer, 9000)[:, 0]
+    assert np.abs(audio[:4000]).min() > 0.0
+    assert not audio[4410:].any()
 
 
 def test_a_rate_may_change_before_the_start(make_clip):
@@ -199,6 +203,19 @@ def test_stops_while_it_fades_already_do_not_click(make_clip):
     assert largest_step(audio) < 0.8 * np.pi / 2 / FADE * 1.01
     assert np.all(np.diff(audio[5000:, 0]) <= 1e-7)  # never up again
     assert mixer.active == ()
+
+
+@pytest.mark.parametrize("size", [1, 256, 4000])
+def test_a_voice_may_be_stolen_while_it_fades(make_clip, size):
+    """At a frame within the block: what comes before is as it was."""
+    mixer = Mixer(RATE, max_voices=1)
+    mixer.start(make_clip(np.full(RATE, 0.8)), frames=3000, fade_out=0.05)
+    mixer.start(make_clip(np.zeros(RATE)), at=2000)
+    audio = play(mixer, 4000, size)[FADE:, 0]
+    x = (3000 - np.arange(FADE, 2000) - 0.5) / 2205
+    np.testing.assert_allclose(audio[: 2000 - FADE], 0.8 * np.sin(np.pi / 2 * np.minimum(x, 1)) ** 2, atol=1e-6)
+    assert np.abs(np.diff(audio)).max() < 0.8 * np.pi / 2 / FADE
+    assert not audio[2000:].any()
 
 
 def test_a_stop_takes_as_long_as_it_is_told(make_clip):

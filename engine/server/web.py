@@ -1,0 +1,61 @@
+"""HTTP servers, each in a thread of its own beside the others: uvicorn with deadlines and without a log."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from engine.server.limits import Watched
+
+_IDLE_SECONDS = 30
+_CONNECTIONS = 250
+
+
+def web_server(app: ASGIApp) -> uvicorn.Server:
+    """A server that was not started yet."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=Watched,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+class Running:
+    """A server at work, until the end of a `with` block.
+
+    Parameters
+    ----------
+    server : uvicorn.Server
+    listening : socket
+        Where it takes connections.
+    """
+
+    def __init__(self, server: uvicorn.Server, listening: socket.socket) -> None:
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listening]}, name="mirla-http", daemon=True
+        )
+        self._thread.start()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
