@@ -10,14 +10,17 @@ import termios
 import time
 from pathlib import Path
 
+import pyte
+
 SECONDS = 60
 
 
 class Terminal:
     """A terminal with one program in it."""
 
-    def __init__(self, home, *words, columns=80, **environment):
+    def __init__(self, home, *words, columns=80, rows=24, **environment):
         self.master, self._slave = os.openpty()
+        self.rows = rows
         self.resize(columns)
         self.before = termios.tcgetattr(self._slave)
         self.text = ""
@@ -31,7 +34,7 @@ class Terminal:
         )
 
     def resize(self, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, columns, 0, 0))
 
     @property
     def modes(self):
@@ -71,3 +74,32 @@ class Terminal:
         while select.select([self.master], [], [], seconds)[0]:
             self.text += os.read(self.master, 65536).decode(errors="replace")
             seconds = 0
+
+
+class Screen(Terminal):
+    """One whose screen can be read, as a person sees it: for programs that draw only what changed."""
+
+    def __init__(self, *words, columns=120, rows=200, **environment):
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.Stream(self._screen)
+        super().__init__(*words, columns=columns, rows=rows, **environment)
+        self._screen.write_process_input = self.press  # where the cursor is, say
+        self._drawn = 0
+
+    @property
+    def lines(self):
+        """What is to be seen, without blank lines."""
+        return [line.rstrip() for line in self._screen.display if line.strip()]
+
+    def see(self, seen):
+        """Wait until what is to be seen is as it should be; what that gave."""
+        deadline = time.monotonic() + SECONDS
+        while not (found := seen(self.lines)):
+            assert time.monotonic() < deadline, "\n".join(self.lines)
+            self._more(0.05)
+        return found
+
+    def _more(self, seconds):
+        super()._more(seconds)
+        new, self._drawn = self.text[self._drawn :], len(self.text)
+        self._stream.feed(new)
