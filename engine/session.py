@@ -337,8 +337,9 @@ class Session:
 
     def slices(self, sound: Sound) -> list[tuple[float, float]]:
         """Where the slices of a sound begin and end, in seconds; none where no onsets were found."""
-        onsets = [float(each) for each in self.corpus.onsets.of(sound.id)]
-        return list(zip(onsets, [*onsets[1:], sound.duration or 0.0], strict=True))
+        found = self.corpus.onsets.of(sound.id)
+        onsets = [] if found is None else [float(each) for each in found]
+        return list(zip(onsets, [*onsets[1:], sound.duration or 0.0][: len(onsets)], strict=True))
 
     def _open(self) -> Instrument:
         from engine.playback.player import Player
