@@ -92,13 +92,15 @@ def serve(
 def _until_stopped(app: App) -> Iterator[threading.Event]:
     """An event that is set when the system asks to end. Ctrl-C ends with its own code, and no second answer."""
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopped.set())
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield stopped
     except KeyboardInterrupt:
         app.say("stopped")
         click.get_current_context().exit(_INTERRUPTED)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
