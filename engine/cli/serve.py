@@ -29,8 +29,12 @@ _INTERRUPTED = 130
 @click.option("--osc", type=_PORT, metavar="PORT", help="Take verbs by OSC on PORT, such as 57130; 0 is any free one.")
 @click.option("--http", type=_PORT, metavar="PORT", help="Serve palettes to Strudel and other pages on PORT.")
 @click.option("--freesound", type=_PORT, metavar="PORT", help="Answer as Freesound's API on PORT.")
-@click.option("--allow", multiple=True, metavar="ADDRESS", help="Let in others: an IPv4 address or network; repeatable.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Of --freesound: others than loopback want --token.")
+@click.option(
+    "--allow", multiple=True, metavar="ADDRESS", help="Let in others: an IPv4 address or network; repeatable."
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Of --freesound: others than loopback want --token."
+)
 @click.option("--token", default="", help="Of --freesound: the one to let in; without it any, and none at all.")
 @click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
 @click.option("--seed", type=click.IntRange(0), help="Make chance repeatable.")

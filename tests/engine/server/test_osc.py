@@ -187,5 +187,3 @@ def test_the_port_is_free_when_it_is_closed(live):
     server.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
         again.bind(("127.0.0.1", server.port))
-
-

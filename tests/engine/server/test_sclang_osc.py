@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from pythonosc.osc_message_builder import build_msg
 
 from corpus import Corpus
 from tests.documents import ROOT
@@ -19,10 +20,10 @@ PATIENCE = 120
 CONFIGURATION = f"includePaths:\n    - {ROOT / 'engine/clients/supercollider'}\nexcludePaths:\n    []\n"
 SET = """
 fork {
-    var a = Mirla(\\a), ids;
+    var a = Mirla(\\a);
     Mirla.server = NetAddr("127.0.0.1", PORT);
     Mirla.subscribe({ |kind, group, id, text| if(kind == 'playing') { "playing % %".format(group, id).postln } });
-    a.tag("loop", 3, seed: 5, action: { |reply| ids = reply; "tag %".format(reply).postln });
+    a.tag("loop", 3, seed: 5, action: { |reply| "tag %".format(reply).postln });
     a.similar(2, size: 2, tags: ["loop"], near: (duration: 1), action: { |reply| "similar %".format(reply).postln });
     a.play(0.5).volume(0.8);
     a.effect(\\lowpf, \\freq, 4000, { |reply| "effect %".format(reply).postln });
@@ -32,12 +33,12 @@ fork {
         "find %".format(reply.collect { |hit| hit.asString.parseYAML["id"] }).postln
     });
     a.whatid({ |reply| "whatid %".format(reply).postln });
-    Mirla.tempo(90, { "ready".postln });
+    OSCdef(\\free, {
+        a.free;
+        a.whatid({ |reply| "freed %".format(reply).postln });
+    }, '/free');
+    Mirla.tempo(90, { "ready %".format(NetAddr.langPort).postln });
 };
-"""
-FREE = """
-Mirla(\\a).free;
-Mirla(\\a).whatid({ |reply| "freed %".format(reply).postln; 0.exit });
 """
 
 
@@ -56,8 +57,8 @@ class Sclang:
         self.log = folder / "sclang.log"
         with self.log.open("wb") as out:
             self._process = subprocess.Popen(
-                [program, "-D", "-i", "test", "-l", str(folder / "sclang.yaml"), str(folder / "set.scd")],
-                stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT, cwd=folder,
+                [program, "-l", str(folder / "sclang.yaml"), str(folder / "set.scd")],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=folder,
                 env=kept | headless | {"HOME": str(folder)},
             )  # fmt: skip
 
@@ -66,12 +67,7 @@ class Sclang:
 
     def __exit__(self, *_):
         self._process.kill()
-        self._process.communicate()
-
-    def run(self, code):
-        """Have it interpret more."""
-        self._process.stdin.write(code.encode() + b"\x0c")
-        self._process.stdin.flush()
+        self._process.wait()
 
     def until(self, beginning):
         """What follows in the line that begins so, when it comes."""
@@ -105,7 +101,7 @@ def test_sclang_plays_a_group_that_is_there_and_heard(jack, played_home, tmp_pat
             assert sclang.numbers("effect") == []
             assert sclang.numbers("whatid") == tagged + similar
             assert "no sound 77" in sclang.until("mirla: /mirla/a/solo:")
-            assert sclang.until("ready") == ""
+            (own,) = sclang.numbers("ready")
             assert client.answer("/mirla/a/whatid") == tagged + similar, "asked by another program"
             assert client.answer("/mirla/b/whatid") == list(some)
             sclang.until(f"playing a {tagged[0]}")
@@ -114,6 +110,6 @@ def test_sclang_plays_a_group_that_is_there_and_heard(jack, played_home, tmp_pat
             while not (np.abs(ear.audio) > 0.01).any():
                 assert time.monotonic() < deadline, "nothing was heard"
                 time.sleep(0.05)
-            sclang.run(FREE)
+            client.socket.sendto(build_msg("/free").dgram, ("127.0.0.1", own))
             assert sclang.until("freed") == "[  ]"
             assert client.answer("/mirla/a/whatid") == []
