@@ -29,8 +29,12 @@ _INTERRUPTED = 130
 @click.option("--osc", type=_PORT, metavar="PORT", help="Take verbs by OSC on PORT, such as 57130; 0 is any free one.")
 @click.option("--http", type=_PORT, metavar="PORT", help="Serve palettes to Strudel and other pages on PORT.")
 @click.option("--freesound", type=_PORT, metavar="PORT", help="Answer as Freesound's API on PORT.")
-@click.option("--allow", multiple=True, metavar="ADDRESS", help="Let in others: an IPv4 address or network; repeatable.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Of --freesound: others than loopback want --token.")
+@click.option(
+    "--allow", multiple=True, metavar="ADDRESS", help="Let in others: an IPv4 address or network; repeatable."
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Of --freesound: others than loopback want --token."
+)
 @click.option("--token", default="", help="Of --freesound: the one to let in; without it any, and none at all.")
 @click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
 @click.option("--seed", type=click.IntRange(0), help="Make chance repeatable.")
@@ -92,13 +96,15 @@ def serve(
 def _until_stopped(app: App) -> Iterator[threading.Event]:
     """An event that is set when the system asks to end. Ctrl-C ends with its own code, and no second answer."""
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopped.set())
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield stopped
     except KeyboardInterrupt:
         app.say("stopped")
         click.get_current_context().exit(_INTERRUPTED)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
