@@ -177,7 +177,10 @@ def _call(request: Request, host: str, served: Served) -> Call:
     base = f"{request.url.scheme}://{host}/apiv2"
     kept = urlencode([pair for pair in pairs if pair[0] != "token"])
     url = f"{request.url.scheme}://{host}{request.url.path}" + (f"?{kept}" if kept else "")
-    return Call(served, base, dict(pairs), url, request.headers)
+    params = dict(pairs)
+    if agents := [value for name, value in pairs if name == "agent"]:
+        params["agent"] = ",".join(agents)
+    return Call(served, base, params, url, request.headers)
 
 
 def _check_token(request: Request, call: Call, options: Options) -> None:
