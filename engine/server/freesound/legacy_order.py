@@ -1,0 +1,158 @@
+"""The order of the old API's lists: what fits, nearest to the target first, and then the nearest of the others.
+
+Its clients cannot do with less than they need, so nothing but ordinary conditions, agents and a lack of audio leaves a
+sound out. Distances to a target: of a sound, those of its similarity space, without a bound; of values, the root of
+their sum of squares, each over the deviation in the corpus (see `engine.query.near`). What lacks a value comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from corpus.library import Corpus
+from engine.errors import NoVectors
+from engine.features import load
+from engine.query.near import squares
+from engine.query.order import Floats, Ids, Order
+from engine.query.run import matching
+from engine.query.several import neighbourhood
+from engine.server.freesound.legacy_filters import Coefficient, Quantity, Wish
+from engine.server.freesound.search import Wish as Search
+from engine.server.freesound.search import find
+from engine.server.freesound.shelf import Shelf
+from engine.server.freesound.spaces import first_of
+from engine.similarity.measures import measure
+
+_MFCC = {"mfcc": 0, "mfcc_var": 13}
+_SPACES = ("mfcc", "api_mfcc")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a list of the old API asks for.
+
+    Attributes
+    ----------
+    search : Search
+        Words, sort and what must hold.
+    wishes : tuple
+        What comes first.
+    target : int or tuple, optional
+        A sound, or quantities and their values.
+    space : str
+        Similarity space of a sound; its default if empty.
+    analysed : bool
+        Whether to leave out sounds without MFCCs.
+    """
+
+    search: Search
+    wishes: tuple[Wish, ...] = ()
+    target: int | tuple[tuple[Quantity, float], ...] | None = None
+    space: str = ""
+    analysed: bool = False
+
+
+def ordered(corpus: Corpus, shelf: Shelf, asked: Asked) -> Order:
+    """All sounds that may be served, with their distances to the target if there is one (infinite where unknown)."""
+    return shelf.get(asked, lambda: _ordered(corpus, shelf, asked))
+
+
+def _ordered(corpus: Corpus, shelf: Shelf, asked: Asked) -> Order:
+    ids = np.sort(matching(corpus, replace(asked.search.choice, text="")).ids)
+    if asked.analysed:
+        ids = ids[np.isin(ids, analysed(corpus))]
+    matches = find(corpus, shelf, asked.search)
+    found = matches.at(0, matches.count).ids
+    fits = np.isin(ids, found)
+    for wish in asked.wishes:
+        fits &= _granted(corpus, wish, ids)
+    if asked.target is not None:
+        distances = _distances(corpus, asked.target, asked.space, ids)
+        order = np.lexsort((ids, distances, ~fits))
+        return Order(ids[order], distances[order])
+    places = np.searchsorted(ids, found[np.isin(found, ids[fits])])
+    first = int(ids[places[0]]) if len(places) else None
+    others = np.flatnonzero(~fits)
+    far = np.zeros(len(others)) if first is None else _distances(corpus, first, "", ids)[others]
+    return Order(ids[np.concatenate([places, others[np.lexsort((ids[others], far))]])])
+
+
+def analysed(corpus: Corpus) -> Ids:
+    """The sounds whose MFCCs are known, ascending."""
+    return np.unique(np.concatenate([corpus.vectors.ids(space) for space in _SPACES]))
+
+
+def _granted(corpus: Corpus, wish: Wish, ids: Ids) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    if not isinstance(wish, Coefficient):
+        return np.isin(ids, corpus.sounds.ids(fitting=wish))
+    values = _column(corpus, wish.quantity, ids)
+    return ~((wish.low <= values) & (values <= wish.high)) if wish.negated else (
+        (wish.low <= values) & (values <= wish.high)
+    )
+
+
+def _distances(
+    corpus: Corpus, target: int | tuple[tuple[Quantity, float], ...], space: str, ids: Ids
+) -> Floats:
+    """How far each of `ids` (n,), which ascend, is; infinite where that is not known."""
+    if isinstance(target, int):
+        return _from_sound(corpus, target, space or first_of(corpus, target), ids)
+    total = np.zeros(len(ids))
+    for quantity, value in target:
+        total += squares(quantity.name, _column(corpus, quantity, ids), value)
+    return np.nan_to_num(np.sqrt(total), nan=np.inf)
+
+
+def _from_sound(corpus: Corpus, target: int, space: str, ids: Ids) -> Floats:
+    distances = np.full(len(ids), np.inf)
+    distances[ids == target] = 0.0
+    try:
+        around = neighbourhood(corpus, measure(space), [target], [])
+    except NoVectors:
+        return distances
+    allowed = ids[np.isin(ids, around.ids)]
+    near = around.nearest(len(allowed), allowed)
+    ranks = np.arange(1.0, len(near.ids) + 1)  # of a list that has no distances
+    distances[np.searchsorted(ids, near.ids)] = ranks if near.distances is None else near.distances
+    return distances
+
+
+def _column(corpus: Corpus, quantity: Quantity, ids: Ids) -> Floats:
+    """One number of each of `ids` (n,), which ascend; NaN where it is not known."""
+    if quantity.place is not None:
+        return _coefficients(corpus, _MFCC[quantity.name] + quantity.place, ids)
+    if quantity.name == "duration":
+        columns = corpus.listing.columns()
+        return columns.numbers["duration"][np.searchsorted(columns.ids, ids)]
+    known, values = corpus.descriptors.numbers([quantity.name])
+    return np.asarray(values[np.searchsorted(known, ids), 0])
+
+
+def _coefficients(corpus: Corpus, place: int, ids: Ids) -> Floats:
+    column = np.full(len(ids), np.nan)
+    for space in reversed(_SPACES):  # what was computed here goes before what was served
+        try:
+            matrix = load(corpus, space)
+        except NoVectors:
+            continue
+        rows = matrix.among(ids)
+        column[np.searchsorted(ids, matrix.ids[rows])] = matrix.X[rows, place]
+    return column
+
+
+def mfcc_of(corpus: Corpus, ids: list[int]) -> dict[int, Mapping[str, list[float]]]:
+    """Means and variances of the MFCCs of those sounds of which they are known."""
+    wanted = np.array(ids, np.int64)
+    found: dict[int, Mapping[str, list[float]]] = {}
+    for space in reversed(_SPACES):
+        try:
+            matrix = load(corpus, space)
+        except NoVectors:
+            continue
+        for row in np.flatnonzero(matrix.among(wanted)).tolist():
+            numbers = [float(str(number)) for number in matrix.X[row]]
+            found[int(matrix.ids[row])] = {"mfcc": numbers[:13], "mfcc_var": numbers[13:]}
+    return found
