@@ -17,6 +17,7 @@ from corpus.store.checks import Checks
 from corpus.store.database import Database
 from corpus.store.harvests import Harvests
 from corpus.store.identities import Identities
+from corpus.store.listing import Listing
 from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.sounds import Sounds
@@ -86,6 +87,7 @@ class Corpus:
         self.harvests = Harvests(self.database)
         self.similar_lists = SimilarLists(self.database)
         self.returned = Returned(self.database)
+        self.listing = Listing(self.database)
 
     def __enter__(self) -> Corpus:
         return self

@@ -7,7 +7,8 @@ EngineError                 20   anything below
 ├── DeviceError             24   no sound device, or one that failed
 ├── DemoError               25   the demo has nothing to work on
 ├── QueryError              26   a query that cannot be answered as it was asked
-└── ModelError              27   a model, in a file or stored, that cannot be used
+├── ModelError              27   a model, in a file or stored, that cannot be used
+└── ServerError             29   a server that cannot be started as it was asked for
 
 20 to 29 are the engine's; 3 to 19, and from 30 up, are the corpus's (`corpus.errors`).
 """
@@ -61,3 +62,9 @@ class ModelError(EngineError):
     """A model that cannot be used: broken, of the wrong shape, or not to be had in the form that was asked for."""
 
     exit_code = 27
+
+
+class ServerError(EngineError):
+    """A server that cannot be started as it was asked for."""
+
+    exit_code = 29

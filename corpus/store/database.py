@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,8 @@ class Database:
             )
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise SettingsError(f"MIRLA_DATABASE: {url!r} is not a database URL: {error}") from error
+        self._watching = threading.Lock()
+        self._watcher: sa.PoolProxiedConnection | None = None  # never writes: SQLite tells it of all others' changes
         if self.sqlite:
             event.listen(self._engine, "connect", _configure)
             event.listen(self._engine, "begin", _begin)
@@ -87,8 +90,24 @@ class Database:
             with connection.begin():
                 yield connection
 
+    def version(self) -> object:
+        """What is another after any transaction that changed something, in this process or another; None: not known."""
+        if not self.sqlite:
+            return None
+        with self._translated(), self._watching:
+            if self._watcher is None:
+                self._watcher = self._engine.raw_connection()
+            cursor = self._watcher.cursor()
+            found = cursor.execute("PRAGMA data_version").fetchone()
+            cursor.close()
+            return found[0]
+
     def close(self) -> None:
         """Let go of all connections."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
         self._engine.dispose()
 
     @contextlib.contextmanager

@@ -30,6 +30,7 @@ _ENGINE_COMMANDS = {
     "bench": "engine.cli.bench:bench",
     "play": "engine.cli.play:play",
     "render": "engine.cli.render:render",
+    "serve": "engine.cli.serve:serve",
 }
 _COMMANDS = {
     "demo": "engine.cli.demo:demo",

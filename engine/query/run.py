@@ -33,7 +33,7 @@ from engine.similarity import DEFAULT
 from engine.similarity.compared import compared
 from engine.similarity.measures import ListMeasure, measure
 
-__all__ = ["Answer", "Choice", "Hit", "path", "random_sounds", "search", "similar"]
+__all__ = ["Answer", "Choice", "Hit", "matching", "path", "random_sounds", "search", "similar"]
 
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
@@ -47,6 +47,11 @@ def search(corpus: Corpus, choice: Choice) -> Answer:
     if isinstance(found, Matches):
         found = Order(found.first(choice.k if choice.spread is None else None))
     return _answer(corpus, choice, fitting, varied(found))
+
+
+def matching(corpus: Corpus, choice: Choice, among: Ids | None = None, held: bool = False) -> Order | Matches:
+    """All sounds that fit, of `among` alone, before they are cut to k and looked up; `held`: as for a Neighbourhood."""
+    return _fitting(corpus, choice, among, held).found
 
 
 def random_sounds(
