@@ -24,7 +24,7 @@ from corpus.library import Corpus
 from corpus.model import LAST_LOCAL_ID
 from engine.errors import EngineError
 from engine.server import security
-from engine.server.freesound import audio, pictures, resources
+from engine.server.freesound import audio, legacy, pictures, resources
 from engine.server.freesound.call import ApiError, Call, Served
 from engine.server.freesound.options import Options
 from engine.server.freesound.page import page
@@ -86,21 +86,23 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
     security.check(options.host, options.token)
     served = Served(corpus, options, Shelf(corpus, _KEPT))
     rate = Rate(options.limits.per_second, options.limits.at_once)
-    routes = [(re.compile(pattern), handler) for pattern, handler in ROUTES.items()]
+    routes = _compiled(ROUTES)
+    old_routes = _compiled({**legacy.ROUTES, **ROUTES})
     threads = CapacityLimiter(_THREADS)
 
     async def answer(request: Request) -> Response:
+        old = legacy.asks(request.url.path, request.query_params, options)
         try:
-            response = await _answered(request)
+            response = await _answered(request, old)
         except ApiError as error:
-            response = _refusal(error)
+            response = _refusal(error, old)
         except Exception:
             log.exception("failed to answer %s", request.url.path)
-            response = _refusal(ApiError(500, "Server error"))
+            response = _refusal(ApiError(500, "Server error"), old)
         response.headers.update(_CORS)
         return response
 
-    async def _answered(request: Request) -> Response:
+    async def _answered(request: Request, old: bool) -> Response:
         host = request.headers.get("host", "")
         if not security.allows(host, options.host):
             raise ApiError(421, "This server does not go by that name; ask it by its address.")
@@ -117,12 +119,18 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
             raise ApiError(405, f'Method "{request.method}" not allowed.')
         if path == "/":
             return HTMLResponse(await to_thread.run_sync(page, call, limiter=threads))
-        handler, parts = _route(routes, path)
+        handler, parts = _route(old_routes if old else routes, path)
         found = await to_thread.run_sync(_safely, handler, call, parts, limiter=threads)
-        return found if isinstance(found, Response) else json_response(found)
+        if isinstance(found, Response):
+            return found
+        return json_response(legacy.cleaned(found) if old else found)
 
     methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
     return Starlette(routes=[Route("/{path:path}", answer, methods=methods)])
+
+
+def _compiled(routes: Mapping[str, Handler]) -> list[tuple[re.Pattern[str], Handler]]:
+    return [(re.compile(pattern), handler) for pattern, handler in routes.items()]
 
 
 def json_response(data: Mapping[str, Any], status: int = 200) -> Response:
@@ -131,7 +139,10 @@ def json_response(data: Mapping[str, Any], status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def _refusal(error: ApiError) -> Response:
+def _refusal(error: ApiError, old: bool) -> Response:
+    if old:
+        told = legacy.refusal(error)
+        return Response(status_code=error.status) if told is None else json_response(told, error.status)
     response = json_response({"detail": error.detail}, error.status)
     if error.status == 401:
         response.headers["www-authenticate"] = 'Bearer realm="api"'

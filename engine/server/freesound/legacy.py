@@ -22,7 +22,7 @@ import numpy as np
 from corpus.errors import FilterError
 from corpus.text import for_file_name
 from engine.query.order import Ids, Order
-from engine.server.freesound import fields, paging, records, resources
+from engine.server.freesound import audio, fields, paging, records, resources
 from engine.server.freesound.call import Answer, ApiError, Call
 from engine.server.freesound.legacy_filters import condition, targets
 from engine.server.freesound.legacy_names import nested, quantities
@@ -158,10 +158,9 @@ def _listed(call: Call, asked: Asked) -> dict[str, Any]:
     order = ordered(call.corpus, call.served.shelf, asked)
     count = len(order.ids)
     try:
-        page = paging.page_of_search(call.params, count)
+        page = paging.page_of_search(call.params, count, _MOST)
     except paging.NoPage:
         raise ApiError(404, "there is no such page") from None
-    page = paging.Page(page.number, min(page.size, _MOST))
     results = _results(call, order.at(slice(page.first, page.stop)))
     if not results:
         raise ApiError(404, "nothing fits")
@@ -220,3 +219,18 @@ def _analyses(call: Call, ids: list[int]) -> list[dict[str, Any]]:
         )
         for sound_id, row in zip(ids, durations, strict=True)
     ]
+
+
+_SOUND = "sounds/([^/]+)/"
+ROUTES: dict[str, Callable[..., Any]] = {
+    "search/(?:text/)?": search,
+    "search/content/": content,
+    "search/combined/": combined,
+    _SOUND: sound,
+    f"{_SOUND}analysis/": analysis,
+    f"{_SOUND}similar/": similar,
+    f"{_SOUND}comments/": of_held(resources.comments),
+    f"{_SOUND}download/": of_held(audio.download),
+    f"{_SOUND}download/link/": of_held(resources.download_link),
+}
+"""What answers old clients otherwise than today's, as `ROUTES` in `app`."""
