@@ -1,0 +1,230 @@
+"""How many requests a local Freesound answers a second, and how its memory goes.
+
+    python benchmarks/freesound.py [--json FILE]
+
+One process serves a corpus of 100 000 sounds, whose texts are those of `text.py`, with MFCCs of chance and a few
+hundred previews of 64 kB. Another process asks over 8 connections that stay open, each for its next answer as soon as
+it has the last: the text queries of `text_queries.txt` (frequent and rare words mixed), then the sounds similar to one,
+15 a page. Each question is asked once for each round, in an order drawn from a seed; what the server keeps of the last
+few questions helps little, since there are hundreds. Previews are held against the same files served by Starlette's own
+static files on the same uvicorn. At the end 100 000 requests of all kinds, with the server's resident memory before,
+half-way and after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import sqlalchemy as sa
+import text
+from side_by_side import Figure, ratio, run
+
+from corpus.analysis.spaces import fingerprinted
+from corpus.library import Corpus
+from corpus.store.tables import files, provenances, spaces, vectors
+from engine.server.freesound.serve import listening
+
+SOUNDS = 100_000
+CONNECTIONS = 8
+ROUNDS = 3
+SIMILAR = 1000
+PREVIEWS, PREVIEW_BYTES = 300, 65_536
+MANY = int(os.environ.get("MIRLA_BENCHMARK_REQUESTS", "100000"))
+
+SERVE = "import sys; from engine.cli import main; main(['--home', sys.argv[1], 'serve', '--freesound', sys.argv[2]])"
+STATIC = """
+import sys, uvicorn
+from starlette.staticfiles import StaticFiles
+uvicorn.run(StaticFiles(directory=sys.argv[1]), port=int(sys.argv[2]), log_config=None, access_log=False)
+"""
+
+
+def main(folder: Path) -> tuple[list[Figure], dict[str, str]]:
+    home = folder / "home"
+    build(home)
+    asked = {"searches": searches(), "searches by tag": by_tag(), "similar by mfcc": similar()}
+    figures: list[Figure] = []
+    with serving(SERVE, home) as (port, process), serving(STATIC, home / "sounds") as (static, _):
+        for name, paths in asked.items():
+            load(port, paths[:100])
+            figures += of_rounds(name, [load(port, paths) for _ in range(ROUNDS)])
+        figures += of_previews(port, static)
+        figures += of_memory(port, process, [path for paths in asked.values() for path in paths] + previews())
+    return figures, {"queries": f"{len(asked['searches'])}, {SOUNDS} sounds, {CONNECTIONS} connections, 15 a page"}
+
+
+def of_rounds(name: str, rounds: Sequence[list[float]]) -> list[Figure]:
+    rates = [(len(taken) - 1) / taken[0] for taken in rounds]
+    slowest = [1e3 * statistics.quantiles(taken[1:], n=100)[98] for taken in rounds]
+    return [
+        Figure(f"{name}", rates, "1/s", at_least=300),
+        Figure(f"{name}, 99th percentile", slowest, "ms", at_most=50),
+    ]
+
+
+def of_previews(port: int, static: int) -> list[Figure]:
+    files = [f"/{number}.wav" for number in range(1, PREVIEWS + 1)]
+    rates: dict[str, list[float]] = {"previews": [], "static": []}
+    for _ in range(ROUNDS):
+        for name, where, paths in (("previews", port, previews()), ("static", static, files)):
+            taken = load(where, paths * 3)
+            rates[name].append((len(taken) - 1) / taken[0])
+    return [
+        Figure("previews of 64 kB", rates["previews"], "1/s"),
+        Figure("the same as static files", rates["static"], "1/s"),
+        Figure("previews / static files", ratio(rates["previews"], rates["static"]), "", at_least=0.5),
+    ]
+
+
+def of_memory(port: int, process: int, paths: list[str]) -> list[Figure]:
+    order = random.Random(1)
+    sizes = []
+    load(port, paths)
+    for _ in range(2):
+        sizes.append(resident(process))
+        load(port, [order.choice(paths) for _ in range(MANY // 2)])
+    sizes.append(resident(process))
+    return [
+        Figure(f"memory before {MANY} requests", sizes[:1], "MB"),
+        Figure("memory half-way", sizes[1:2], "MB"),
+        Figure("memory after", sizes[2:], "MB"),
+        Figure("growth in the second half", [sizes[2] - sizes[1]], "MB", at_most=10),
+    ]
+
+
+def searches() -> list[str]:
+    made = []
+    for query in text.read():
+        params = {"query": query.choice.text, "page_size": 15}
+        narrow = [query.choice.filter, *(f"tag:{tag}" for tag in query.choice.tags)]
+        if any(narrow):
+            params["filter"] = " ".join(filter(None, narrow))
+        made.append(f"/apiv2/search/?{urlencode(params)}")
+    random.Random(0).shuffle(made)
+    return made
+
+
+def by_tag() -> list[str]:
+    words = text.vocabulary()[text.drawn(np.random.default_rng(3), SIMILAR)]
+    return [f"/apiv2/search/?{urlencode({'filter': f'tag:{word}', 'page_size': 15})}" for word in words]
+
+
+def similar() -> list[str]:
+    ids = np.random.default_rng(2).integers(1, SOUNDS + 1, SIMILAR)
+    return [f"/apiv2/sounds/{number}/similar/?similarity_space=mfcc&page_size=15" for number in ids]
+
+
+def previews() -> list[str]:
+    return [f"/apiv2/previews/0/{number}_0-hq.ogg" for number in range(1, PREVIEWS + 1)]
+
+
+def build(home: Path) -> None:
+    """The sounds of `text.py`, with MFCCs, and files for the first of them."""
+    text.build(home, SOUNDS)
+    generator = np.random.default_rng(0)
+    (home / "sounds").mkdir(parents=True, exist_ok=True)
+    with Corpus(home) as corpus:
+        corpus.vectors.register(fingerprinted("mfcc"))
+        with corpus.database.write() as connection:
+            space = connection.execute(sa.select(spaces.c.id).where(spaces.c.name == "mfcc")).scalar_one()
+            made = connection.execute(sa.insert(provenances).values(facts="{}")).inserted_primary_key
+            fixed = {"space_id": space, "file_id": None, "provenance_id": made[0] if made else 1}
+            for first in range(1, SOUNDS + 1, 10_000):
+                X = generator.normal(0, 50, (10_000, 26)).astype(np.float32)
+                rows = [{**fixed, "sound_id": first + place, "data": x.tobytes()} for place, x in enumerate(X)]
+                connection.execute(sa.insert(vectors), rows)
+            for number in range(1, PREVIEWS + 1):
+                (home / "sounds" / f"{number}.wav").write_bytes(generator.bytes(PREVIEW_BYTES))
+                connection.execute(sa.insert(files), _file(number))
+
+
+def _file(number: int) -> dict[str, object]:
+    return {
+        "sound_id": number,
+        "path": f"sounds/{number}.wav",
+        "linked": False,
+        "preferred": True,
+        "source": "original",
+        "sha256": f"{number:064x}",
+        "bytes": PREVIEW_BYTES,
+        "format": "wav",
+        "samplerate": 44100,
+        "channels": 1,
+        "frames": PREVIEW_BYTES // 2,
+        "added": "2026-01-01T00:00:00Z",
+    }
+
+
+@contextmanager
+def serving(program: str, where: Path) -> Iterator[tuple[int, int]]:
+    """A server in a process of its own: its port and the process's number."""
+    with listening("127.0.0.1", 0) as free:
+        port = int(free.getsockname()[1])
+    with subprocess.Popen([sys.executable, "-c", program, str(where), str(port)]) as process:
+        try:
+            for _ in range(200):
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
+                    break
+                except urllib.error.HTTPError:
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            yield port, process.pid
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def load(port: int, paths: Sequence[str]) -> list[float]:
+    """Ask for all paths from a process of its own: the seconds of all together, then those of each."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(generate, (port, list(paths)))
+
+
+def generate(port: int, paths: list[str]) -> list[float]:
+    taken: list[float] = []
+    left = iter(paths)
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for path in left:
+            start = time.perf_counter()
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise AssertionError(f"{path}: {head!r}")
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            await reader.readexactly(int(length[15:]))
+            taken.append(time.perf_counter() - start)
+        writer.close()
+
+    async def all_clients() -> None:
+        await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
+
+    start = time.perf_counter()
+    asyncio.run(all_clients())
+    return [time.perf_counter() - start, *taken]
+
+
+def resident(process: int) -> float:
+    """A process's memory in MB."""
+    pages = int(Path(f"/proc/{process}/statm").read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+if __name__ == "__main__":
+    run(__doc__ or "", main)
