@@ -67,7 +67,9 @@ def small_home(tmp_path_factory, samples):
         assert not corpus.analyse(traits=True).failed
         assert not corpus.adopt([late], Adoption(catalogue={late: replace(known[samples[40]], id=NOT_MEASURED)})).failed
         with corpus.database.write() as connection:
-            corpus.sounds.insert(connection, [Sound(SILENT, "no audio", "nobody", tags=("drum",))])
+            silent = Sound(SILENT, "no audio", "alba", tags=("drum",), duration=1.5, pack="roofs")
+            record = {"created": "2024-02-03T10:11:12Z", "pack": "https://freesound.org/apiv2/packs/41000/"}
+            corpus.sounds.insert(connection, [silent], {SILENT: record})
     return folder / "home"
 
 
