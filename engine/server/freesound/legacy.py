@@ -213,9 +213,7 @@ def _analyses(call: Call, ids: list[int]) -> list[dict[str, Any]]:
     return [
         nested(
             descriptors,
-            {name: value for name, (value, _) in traits.get(sound_id, {}).items()}
-            | dict(mfcc.get(sound_id, {}))
-            | row,
+            {name: value for name, (value, _) in traits.get(sound_id, {}).items()} | dict(mfcc.get(sound_id, {})) | row,
         )
         for sound_id, row in zip(ids, durations, strict=True)
     ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -146,8 +145,8 @@ def _tonal(name: str, text: str) -> list[str]:
 def _ends(value: str, name: str) -> tuple[float | None, float | None]:
     """Both ends of a range; of a number alone, itself twice."""
     if found := _RANGE.fullmatch(value):
-        read: Callable[[str], float | None] = lambda end: None if end == "*" else _number(end, name)  # noqa: E731
-        return read(found[1]), read(found[2])
+        low, high = (None if end == "*" else _number(end, name) for end in found.groups())
+        return low, high
     exact = _number(value.strip('"'), name)
     return exact, exact
 

@@ -89,14 +89,10 @@ def _granted(corpus: Corpus, wish: Wish, ids: Ids) -> np.ndarray[tuple[int], np.
     if not isinstance(wish, Coefficient):
         return np.isin(ids, corpus.sounds.ids(fitting=wish))
     values = _column(corpus, wish.quantity, ids)
-    return ~((wish.low <= values) & (values <= wish.high)) if wish.negated else (
-        (wish.low <= values) & (values <= wish.high)
-    )
+    return ((wish.low <= values) & (values <= wish.high)) ^ wish.negated
 
 
-def _distances(
-    corpus: Corpus, target: int | tuple[tuple[Quantity, float], ...], space: str, ids: Ids
-) -> Floats:
+def _distances(corpus: Corpus, target: int | tuple[tuple[Quantity, float], ...], space: str, ids: Ids) -> Floats:
     """How far each of `ids` (n,), which ascend, is; infinite where that is not known."""
     if isinstance(target, int):
         return _from_sound(corpus, target, space or first_of(corpus, target), ids)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from corpus import Corpus
+from corpus.catalogue import Entry
 from corpus.folder import Adoption
 from corpus.model import Sound
 from engine.demo import sonic_pi
@@ -61,11 +62,11 @@ def small_home(tmp_path_factory, samples):
     known = sonic_pi.catalogue()
     entries = {folder / path.name: entry for path, entry in known.items() if path in samples[:40]}
     for path in list(entries)[:2]:
-        entries[path] = replace(entries[path], name=HOSTILE)
+        entries[path] = replace(entries[path], name=HOSTILE, description=HOSTILE, tags=(HOSTILE,))
     with Corpus(folder / "home") as corpus:
         assert not corpus.adopt(some, Adoption(catalogue=entries)).failed
         assert not corpus.analyse(traits=True).failed
-        assert not corpus.adopt([late], Adoption(catalogue={late: replace(known[samples[40]], id=NOT_MEASURED)})).failed
+        assert not corpus.adopt([late], Adoption(catalogue={late: Entry(NOT_MEASURED)})).failed
         with corpus.database.write() as connection:
             silent = Sound(SILENT, "no audio", "alba", tags=("drum",), duration=1.5, pack="roofs")
             record = {"created": "2024-02-03T10:11:12Z", "pack": "https://freesound.org/apiv2/packs/41000/"}

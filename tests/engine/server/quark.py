@@ -11,11 +11,12 @@ HEADER = "Authorization: Token <your_api_key>"
 
 
 class Quark:
-    """Asks one server as the quark does; `folder` is where its temporary files are."""
+    """Asks one server as the quark does; `folder` is for its temporary files, `within` goes before its commands."""
 
-    def __init__(self, url, folder):
+    def __init__(self, url, folder, within=()):
         self.url = url
         self.folder = folder
+        self.within = within
 
     def body(self, path, **params):
         """The bytes that are in the file when curl is done, whatever the status."""
@@ -24,9 +25,8 @@ class Quark:
 
     def fetch(self, address):
         file = self.folder / "fs_1001.txt"
-        done = subprocess.run(
-            ["sh", "-c", f"curl -H '{HEADER}' '{address}'>'{file}' "], capture_output=True, timeout=60, check=False
-        )
+        command = [*self.within, "sh", "-c", f"curl -H '{HEADER}' '{address}'>'{file}' "]
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return file.read_bytes()
 
