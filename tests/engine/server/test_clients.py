@@ -1,11 +1,15 @@
 """Somebody else's client (PyPI `freesound-api`, of 2022): all its read calls, on both forms, field by field."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from freesound import URIS, FreesoundClient, FreesoundException
 
 from engine.query.run import Choice, similar
 from engine.server.freesound.legacy import safe_name
+from tests.documents import ROOT, blocks
 from tests.engine.server.conftest import HOSTILE, NOT_MEASURED, SILENT
 
 FIELDS = "id,name,tags,username,license,description,url,duration,type,channels,samplerate,filesize,previews"
@@ -179,3 +183,10 @@ def test_what_fails_says_so(client, call, code):
     with pytest.raises(FreesoundException) as failure:
         call(client)
     assert failure.value.code == code
+
+
+def test_the_documented_lines_point_a_python_client_here(today):
+    (body,) = blocks(ROOT / "docs" / "freesound.md", "python")
+    script = body.replace("http://127.0.0.1:8777/apiv2", today.url) + "client.session.close()\n"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert len(done.stdout.splitlines()) == 8, done.stderr
