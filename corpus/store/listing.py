@@ -1,4 +1,4 @@
-"""What lists of sounds are sorted by, and the packs there are: columns of all sounds at once.
+"""What lists of sounds are sorted by, a column of all sounds at a time, and the packs there are.
 
 `filesize` is that of the original where Freesound says it, else of the file here; `created` of a sound of one's own is
 when it was added.
@@ -22,15 +22,20 @@ NUMBERS = ("duration", "num_downloads", "avg_rating", "num_ratings", "filesize")
 
 
 @dataclass(frozen=True)
-class Columns:
-    """One value a sound, all in ascending order of `ids` (n,); NaN where there is none.
-
-    `created` is a place in the order of the dates, the same for the same date.
-    """
+class Column:
+    """One value a sound: `values` (n,) in ascending order of `ids` (n,), NaN where there is none."""
 
     ids: npt.NDArray[np.int64]
-    created: npt.NDArray[np.float64]
-    numbers: dict[str, npt.NDArray[np.float64]]
+    values: npt.NDArray[np.float64]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return self.ids.nbytes + self.values.nbytes
+
+    def of(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """The values of some sounds, all of which are held."""
+        return self.values[np.searchsorted(self.ids, ids)]
 
 
 @dataclass(frozen=True)
@@ -49,26 +54,29 @@ class Listing:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def columns(self) -> Columns:
-        """What all sounds are sorted by."""
-        query = (
-            sa.select(
-                sounds.c.id,
-                sounds.c.duration,
-                *(served.c[name] for name in NUMBERS[1:4]),
-                sa.func.coalesce(served.c.filesize, files.c.bytes),
-                sa.func.coalesce(served.c.created, sounds.c.added),
-            )
-            .outerjoin(served, served.c.sound_id == sounds.c.id)
-            .outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred)
-            .order_by(sounds.c.id)
-        )
-        with self._database.read() as connection:
-            rows = [tuple(row) for row in connection.execute(query)]
+    def numbers(self, name: str) -> Column:
+        """One of `NUMBERS` of all sounds, or `created`, as its place in the order of the dates."""
+        rows = self._column(name)
         ids = np.array([row[0] for row in rows], np.int64)
-        values = np.array([row[1:6] for row in rows], np.float64).reshape(len(ids), len(NUMBERS))  # None becomes NaN
-        dates = np.unique([row[6] for row in rows], return_inverse=True)[1] if rows else np.empty(0)
-        return Columns(ids, dates.astype(np.float64), dict(zip(NUMBERS, values.T, strict=True)))
+        if name == "created":
+            values = np.unique([row[1] for row in rows], return_inverse=True)[1].astype(np.float64)
+        else:
+            values = np.array([row[1] for row in rows], np.float64)  # None becomes NaN
+        order = np.argsort(ids)
+        return Column(ids[order], values[order])
+
+    def _column(self, name: str) -> list[tuple[int, object]]:
+        """In any order: by the order of ids SQLite would read the sounds themselves, with their records."""
+        column: sa.ColumnElement[object] = sounds.c.duration
+        table: sa.FromClause = sounds
+        if name != "duration":
+            table = table.outerjoin(served, served.c.sound_id == sounds.c.id)
+            column = sa.func.coalesce(served.c.created, sounds.c.added) if name == "created" else served.c[name]
+        if name == "filesize":
+            table = table.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred)
+            column = sa.func.coalesce(column, files.c.bytes)
+        with self._database.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(sa.select(sounds.c.id, column).select_from(table))]
 
     def added(self, ids: Sequence[int]) -> dict[int, str]:
         """When sounds were added, by id."""

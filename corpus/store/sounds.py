@@ -28,6 +28,14 @@ _FEW = 2_000
 _FEW_FILTERED = 20_000
 """The same for a filter, which more fit."""
 
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_LOAD = (  # made once: to make them takes as long as to answer them
+    sa.select(sounds, *(column.label(f"file_{column.name}") for column in files.c))
+    .select_from(sounds.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred))
+    .where(sounds.c.id.in_(_IDS))
+)
+_TAGS = sa.select(tags.c.sound_id, tags.c.tag).where(tags.c.sound_id.in_(_IDS)).order_by(tags.c.position)
+
 
 class Sounds:
     """The repository of sounds. Paths are kept relative to `home`, those of linked files absolute."""
@@ -143,6 +151,15 @@ class Sounds:
                     matches = _narrowed(matches, listed(connection, part))
             return Matches(listed(connection, sa.select(sounds.c.id))) if matches is None else matches
 
+    def fitting(self, ids: npt.NDArray[np.int64], node: Node) -> npt.NDArray[np.int64]:
+        """Those of some sounds (n,), few and ascending, that fit a filter."""
+        with self._database.read() as connection:
+            return listed(connection, _of(Matches(ids)).where(clause(node, datetime.now(UTC), few=True)))
+
+    def hold_texts(self) -> None:
+        """Remember what text searches need, for a process that is asked again and again."""
+        self._texts.hold()
+
     def groups(self, by: Grouping) -> list[npt.NDArray[np.int64]]:
         """Sounds by user, pack or tag: ids ascending in each group, groups by name.
 
@@ -185,16 +202,12 @@ class Sounds:
         connection.execute(sa.update(files).where(files.c.id == file_id).values(loudness=loudness, peak=peak))
 
     def _load(self, connection: Connection, ids: Sequence[int]) -> dict[int, Sound]:
-        query = (
-            sa.select(sounds, *(column.label(f"file_{column.name}") for column in files.c))
-            .select_from(sounds.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred))
-            .where(sounds.c.id.in_(ids))
-        )
         tagged: dict[int, list[str]] = {}
-        by_place = sa.select(tags.c.sound_id, tags.c.tag).where(tags.c.sound_id.in_(ids)).order_by(tags.c.position)
-        for sound_id, tag in connection.execute(by_place):
+        for sound_id, tag in connection.execute(_TAGS, {"ids": ids}):
             tagged.setdefault(sound_id, []).append(tag)
-        return {row.id: self._sound(row, tuple(tagged.get(row.id, ()))) for row in connection.execute(query)}
+        return {
+            row.id: self._sound(row, tuple(tagged.get(row.id, ()))) for row in connection.execute(_LOAD, {"ids": ids})
+        }
 
     def _sound(self, row: Row[Any], tagged: tuple[str, ...]) -> Sound:
         return Sound(

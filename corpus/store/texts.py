@@ -5,7 +5,8 @@ those of SQLite's FTS5 (BM25), less being better.
 
 FTS5 looks up for each match how long its texts are, a second for a million matches. So where every wanted word is in
 very many sounds, ranks are computed here, from arrays of how often each such word is in which sound. These are derived
-caches, made when a word is first asked for after any change of any text. The formula is FTS5's, with its operations in
+caches, made when a word is first asked for after any change of any text. A process that is asked again and again
+(`hold`) remembers where rare words are as well. The formula is FTS5's, with its operations in
 its order: S. Robertson, H. Zaragoza, "The probabilistic relevance framework: BM25 and beyond", 2009.
 """
 
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 import math
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +37,10 @@ Floats = npt.NDArray[np.float64]
 FREQUENT = 20_000
 """A word in at least so many sounds is frequent: FTS5 ranks fewer in a few hundredths of a second."""
 _K1, _B = 1.2, 0.75
+_SPARSE = 32
+"""Of how many times more places than are asked for on bisection is faster than a table of all."""
+_MOST_HELD, _LEAST = 8_000_000, 100
+"""How many places of words are held at most, 8 bytes each; and what each word counts beside its own."""
 _COLUMNS = 4
 """Texts of a sound: name, tags, description, user name."""
 _TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
@@ -74,12 +81,37 @@ class _Lengths:
     state: str
 
 
+@dataclass(frozen=True)
+class _Word:
+    """Where a word is, and how often: places (m,) among all sounds that have a text, ascending, and counts (m,)."""
+
+    places: Counts
+    counts: Counts
+
+    def counts_at(self, places: Counts, total: int) -> Counts:
+        """How often it is at some places (n,), ascending, of so many."""
+        if len(places) * _SPARSE < len(self.places):
+            rows = np.minimum(np.searchsorted(self.places, places), len(self.places) - 1)
+            return np.where(self.places[rows] == places, self.counts[rows], 0)
+        every = np.zeros(total, np.int32)
+        every[self.places] = self.counts
+        return every[places]
+
+
 class Texts:
     """The full-text index."""
 
     def __init__(self, database: Database, caches: Caches) -> None:
         self._database = database
         self._caches = caches
+        self._holds = False
+        self._words: OrderedDict[str, tuple[str, _Word]] = OrderedDict()
+        self._held = 0
+        self._lock = threading.Lock()
+
+    def hold(self) -> None:
+        """From now on remember where words are, rare ones too: for a process that is asked again and again."""
+        self._holds = True
 
     def matching(self, text: str) -> Matches | None:
         """The sounds that match a text, none where it has no letter or digit; None where it is empty."""
@@ -89,29 +121,29 @@ class Texts:
         with self._database.read() as connection:
             if not wanted:
                 return Matches(_but(connection, unwanted) if unwanted else np.empty(0, np.int64))
-            if all(_frequent(connection, term) for term in wanted):
+            if all(self._known(connection, term) for term in wanted):
                 return self._computed(connection, wanted, unwanted)
             return _ranked(connection, " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted))
 
     def _computed(self, connection: Connection, wanted: Sequence[str], unwanted: Sequence[str]) -> Matches:
-        """What FTS5 finds and how it ranks, for frequent words."""
+        """What FTS5 finds and how it ranks, for single words of which it is known where they are."""
         lengths = self._lengths(connection)
-        counts = [self._counts(connection, lengths, term) for term in wanted]
-        fits = np.logical_and.reduce([count > 0 for count in counts])
+        every = [self._word(connection, lengths, term) for term in wanted]
+        fits = min(every, key=lambda word: len(word.places)).places
+        for word in every:
+            fits = fits[word.counts_at(fits, len(lengths.ids)) > 0]
         for term in unwanted:
-            if _frequent(connection, term):
-                fits &= self._counts(connection, lengths, term) == 0
+            if self._known(connection, term):
+                fits = fits[self._word(connection, lengths, term).counts_at(fits, len(lengths.ids)) == 0]
             else:
-                fits[np.searchsorted(lengths.ids, _ids(connection, term))] = False
-        places = np.flatnonzero(fits)
+                fits = np.setdiff1d(fits, np.searchsorted(lengths.ids, _ids(connection, term)), assume_unique=True)
         average = float(lengths.words.sum()) / len(lengths.ids)
-        norm = _K1 * (1 - _B + _B * lengths.words[places] / average)
-        score = np.zeros(len(places))
-        for count in counts:
-            score += _weight(len(lengths.ids), int(np.count_nonzero(count))) * (
-                (count[places] * (_K1 + 1.0)) / (count[places] + norm)
-            )
-        return Matches(lengths.ids[places], -score)
+        norm = _K1 * (1 - _B + _B * lengths.words[fits] / average)
+        score = np.zeros(len(fits))
+        for word in every:
+            count = word.counts_at(fits, len(lengths.ids))
+            score += _weight(len(lengths.ids), len(word.places)) * ((count * (_K1 + 1.0)) / (count + norm))
+        return Matches(lengths.ids[fits], -score)
 
     def _lengths(self, connection: Connection) -> _Lengths:
         state = str(connection.execute(sa.select(texts.c.changes)).scalar_one())
@@ -128,23 +160,42 @@ class Texts:
 
         return self._caches.held("texts", state, make)
 
-    def _counts(self, connection: Connection, lengths: _Lengths, term: str) -> Counts:
-        """How often a frequent word is in the texts of each sound."""
+    def _known(self, connection: Connection, term: str) -> bool:
+        """Whether it is, or soon will be, known where a word is: it is frequent, or all words are held."""
+        return len(stems(term)) == 1 if self._holds else _frequent(connection, term)
+
+    def _word(self, connection: Connection, lengths: _Lengths, term: str) -> _Word:
+        """Where a word is."""
         (stem,) = stems(term)
+        with self._lock:
+            held = self._words.get(stem)
+            if held is not None and held[0] == lengths.state:
+                self._words.move_to_end(stem)
+                return held[1]
+        if self._holds and not _frequent(connection, term):
+            return self._hold(stem, lengths.state, _occurring(connection, lengths, stem))
         key = f"text {stem}"
 
-        def make() -> tuple[str, tuple[Counts, Counts]]:
+        def make() -> tuple[str, _Word]:
             found = self._caches.find(key, lengths.state)
             if found is None:
-                ids, counts = np.unique(_occurrences(connection, stem), return_counts=True)
-                places = np.searchsorted(lengths.ids, ids).astype(np.int32)
-                found = self._caches.store(key, lengths.state, {"places": places, "counts": counts.astype(np.int32)})
-            return lengths.state, (found["places"], found["counts"])
+                word = _occurring(connection, lengths, stem)
+                found = self._caches.store(key, lengths.state, {"places": word.places, "counts": word.counts})
+            return lengths.state, _Word(found["places"], found["counts"])
 
-        places, counts = self._caches.held(key, lengths.state, make)
-        every = np.zeros(len(lengths.ids), np.int32)
-        every[places] = counts
-        return every
+        return self._hold(stem, lengths.state, self._caches.held(key, lengths.state, make))
+
+    def _hold(self, stem: str, state: str, word: _Word) -> _Word:
+        if self._holds:
+            with self._lock:
+                if stem in self._words:
+                    self._held -= len(self._words.pop(stem)[1].places) + _LEAST
+                self._words[stem] = state, word
+                self._held += len(word.places) + _LEAST
+                while self._held > _MOST_HELD:
+                    _, (_, oldest) = self._words.popitem(last=False)
+                    self._held -= len(oldest.places) + _LEAST
+        return word
 
 
 def _terms(text: str) -> tuple[list[str], list[str]]:
@@ -180,6 +231,11 @@ def _but(connection: Connection, unwanted: Sequence[str]) -> Ids:
     """All sounds with a text but those with any of the terms."""
     every = listed(connection, sa.select(_DOCUMENTS.c.id))
     return np.setdiff1d(every, _ids(connection, " OR ".join(unwanted)), assume_unique=True)
+
+
+def _occurring(connection: Connection, lengths: _Lengths, stem: str) -> _Word:
+    ids, counts = np.unique(_occurrences(connection, stem), return_counts=True)
+    return _Word(np.searchsorted(lengths.ids, ids).astype(np.int32), counts.astype(np.int32))
 
 
 def _occurrences(connection: Connection, stem: str) -> Ids:

@@ -34,15 +34,14 @@ from engine.server.limits import Rate
 Handler = Callable[..., Mapping[str, Any] | Response]
 log = logging.getLogger("mirla.freesound")
 
-_KEPT = 64
-"""Answers, pictures and columns kept; those of 100 000 sounds are of about 1 MB each."""
+_KEPT = 128_000_000
+"""Bytes of answers, pictures and columns kept."""
 _THREADS = 4
 _NO_CREDENTIALS = "Authentication credentials were not provided."
-_CORS = {
-    "access-control-allow-origin": "*",
+_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
+_PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, OPTIONS",
     "access-control-allow-headers": "Authorization, Range, If-None-Match, Content-Type",
-    "access-control-expose-headers": "Content-Length, Content-Range, ETag, Content-Disposition",
     "access-control-max-age": "86400",
 }
 _SOUND = r"sounds/([0-9]{1,18})/"
@@ -66,6 +65,8 @@ ROUTES: dict[str, Handler] = {
     f"{pictures.PICTURE.pattern}/": pictures.picture,
 }
 """What answers each address below the base, with the parts of the address; numbers come as numbers."""
+_SLOW = {pictures.picture}
+"""What is done beside the others; queries are not: threads that take turns at Python's lock halve their rate."""
 
 
 def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
@@ -84,6 +85,7 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
     """
     options = options or Options()
     security.check(options.host, options.token)
+    corpus.sounds.hold_texts()
     served = Served(corpus, options, Shelf(corpus, _KEPT))
     rate = Rate(options.limits.per_second, options.limits.at_once)
     routes = _compiled(ROUTES)
@@ -91,7 +93,7 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
     threads = CapacityLimiter(_THREADS)
 
     async def answer(request: Request) -> Response:
-        old = legacy.asks(request.url.path, request.query_params, options)
+        old = legacy.asks(request.url.path, request.url.query, options)
         try:
             response = await _answered(request, old)
         except ApiError as error:
@@ -99,7 +101,7 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
         except Exception:
             log.exception("failed to answer %s", request.url.path)
             response = _refusal(ApiError(500, "Server error"), old)
-        response.headers.update(_CORS)
+        response.raw_headers.append(_ANY_ORIGIN)
         return response
 
     async def _answered(request: Request, old: bool) -> Response:
@@ -110,7 +112,7 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
             limit = f"{options.limits.per_second * 60:.0f}/minute"
             raise ApiError(429, f"Request was throttled because of exceeding a request limit rate ({limit})")
         if request.method == "OPTIONS":
-            return Response()
+            return Response(headers=_PREFLIGHT)
         call = _call(request, host, served)
         path = request.url.path
         if path != "/":
@@ -120,7 +122,10 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
         if path == "/":
             return HTMLResponse(await to_thread.run_sync(page, call, limiter=threads))
         handler, parts = _route(old_routes if old else routes, path)
-        found = await to_thread.run_sync(_safely, handler, call, parts, limiter=threads)
+        if old or handler in _SLOW:
+            found = await to_thread.run_sync(_safely, handler, call, parts, limiter=threads)
+        else:
+            found = _safely(handler, call, parts)
         if isinstance(found, Response):
             return found
         return json_response(legacy.cleaned(found) if old else found)

@@ -26,7 +26,7 @@ from engine.server.freesound import audio, fields, paging, records, resources
 from engine.server.freesound.call import Answer, ApiError, Call
 from engine.server.freesound.legacy_filters import condition, targets
 from engine.server.freesound.legacy_names import nested, quantities
-from engine.server.freesound.legacy_order import Asked, analysed, mfcc_of, ordered
+from engine.server.freesound.legacy_order import MFCC_SPACES, Asked, analysed, listed
 from engine.server.freesound.options import Options
 
 log = logging.getLogger("mirla.freesound")
@@ -37,14 +37,15 @@ _NOT_FOUND = "Not found."
 _MOST = 30
 """How many sounds a page has at most: sclang was seen to crash on much larger ones."""
 _OLD_PATH = re.compile(r"/apiv2/search/(?:content|combined)/?")
+_DESCRIPTORS = re.compile(r"(?:^|&)descriptors=")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """What a YAML parser, which the quark reads JSON with, may not take."""
 
 
-def asks(path: str, params: Mapping[str, str], options: Options) -> bool:
-    """Whether a request is to be answered in the old forms."""
+def asks(path: str, query: str, options: Options) -> bool:
+    """Whether a request, by its path and its query string, is to be answered in the old forms."""
     told = options.legacy or options.map_unknown_ids
-    return told or "descriptors" in params or _OLD_PATH.fullmatch(path) is not None
+    return told or _DESCRIPTORS.search(query) is not None or _OLD_PATH.fullmatch(path) is not None
 
 
 def refusal(error: ApiError) -> Mapping[str, Any] | None:
@@ -113,7 +114,7 @@ def held(call: Call, asked: int | str) -> int:
     ApiError
         It is no id, or of no sound.
     """
-    ids: Ids = call.served.shelf.get("with audio", lambda: np.sort(call.corpus.sounds.ids(with_audio=True)))
+    ids: Ids = call.served.shelf.get("audio", lambda: call.corpus.sounds.ids(with_audio=True))
     if isinstance(asked, int):
         place = int(np.searchsorted(ids, asked))
         if place < len(ids) and ids[place] == asked:
@@ -155,17 +156,16 @@ def _target(call: Call) -> Any:
 
 def _listed(call: Call, asked: Asked) -> dict[str, Any]:
     """A page of a list; with `prev` beside `previous`, which the quark does not know."""
-    order = ordered(call.corpus, call.served.shelf, asked)
-    count = len(order.ids)
+    found = listed(call.corpus, call.served.shelf, asked)
     try:
-        page = paging.page_of_search(call.params, count, _MOST)
+        page = paging.page_of_search(call.params, found.count, _MOST)
     except paging.NoPage:
         raise ApiError(404, "there is no such page") from None
-    results = _results(call, order.at(slice(page.first, page.stop)))
+    results = _results(call, found.at(page.first, page.stop))
     if not results:
         raise ApiError(404, "nothing fits")
-    previous, following = paging.list_links(call.url, page, count)
-    return {"count": count, "previous": previous, "prev": previous, "next": following, "results": results}
+    previous, following = paging.list_links(call.url, page, found.count)
+    return {"count": found.count, "previous": previous, "prev": previous, "next": following, "results": results}
 
 
 def _results(call: Call, order: Order) -> list[dict[str, Any]]:
@@ -178,7 +178,7 @@ def _results(call: Call, order: Order) -> list[dict[str, Any]]:
 
 def _rows(call: Call, ids: list[int], asked: str) -> list[dict[str, Any]]:
     """Sounds with the fields that are asked for, and what of them old clients want otherwise."""
-    rows = records.rows(call.corpus, ids, fields.chosen(asked), call.base)
+    rows = records.rows(call.corpus, call.served.shelf, ids, fields.chosen(asked), call.base)
     for sound_id, row in zip(ids, rows, strict=True):
         if "name" in row:
             row["name"] = safe_name(sound_id, row["name"])
@@ -206,17 +206,18 @@ def safe_name(sound_id: int, name: str) -> str:
 def _analyses(call: Call, ids: list[int]) -> list[dict[str, Any]]:
     """The nested answers for sounds to the parameter `descriptors`."""
     descriptors = call.params["descriptors"]
-    wanted = quantities(descriptors)
     traits = call.corpus.descriptors.of(ids)
-    mfcc = mfcc_of(call.corpus, ids) if "mfcc" in wanted or "mfcc_var" in wanted else {}
-    durations = records.rows(call.corpus, ids, ("duration",), call.base)
-    return [
-        nested(
-            descriptors,
-            {name: value for name, (value, _) in traits.get(sound_id, {}).items()} | dict(mfcc.get(sound_id, {})) | row,
-        )
-        for sound_id, row in zip(ids, durations, strict=True)
-    ]
+    durations = records.rows(call.corpus, call.served.shelf, ids, ("duration",), call.base)
+    spaces = [records.vectors_of(call.corpus, space, ids) for space in MFCC_SPACES]
+    answers = []
+    for sound_id, known, *vectors in zip(ids, durations, *spaces, strict=True):
+        known |= {name: value for name, (value, _) in traits.get(sound_id, {}).items()}
+        for vector in vectors:
+            if vector is not None:
+                known |= {"mfcc": vector[:13], "mfcc_var": vector[13:]}
+                break
+        answers.append(nested(descriptors, known))
+    return answers
 
 
 _SOUND = "sounds/([^/]+)/"

@@ -7,7 +7,6 @@ their sum of squares, each over the deviation in the corpus (see `engine.query.n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,17 +16,19 @@ from engine.errors import NoVectors
 from engine.features import load
 from engine.query.near import squares
 from engine.query.order import Floats, Ids, Order
-from engine.query.run import matching
 from engine.query.several import neighbourhood
 from engine.server.freesound.legacy_filters import Coefficient, Quantity, Wish
+from engine.server.freesound.search import Found, column, find
 from engine.server.freesound.search import Wish as Search
-from engine.server.freesound.search import find
 from engine.server.freesound.shelf import Shelf
 from engine.server.freesound.spaces import first_of
 from engine.similarity.measures import measure
 
 _MFCC = {"mfcc": 0, "mfcc_var": 13}
-_SPACES = ("mfcc", "api_mfcc")
+MFCC_SPACES = ("mfcc", "api_mfcc")
+"""Where MFCCs are: what was computed here goes before what was served."""
+_AHEAD = 1200
+"""How many of the first are kept in order."""
 
 
 @dataclass(frozen=True)
@@ -55,50 +56,60 @@ class Asked:
     analysed: bool = False
 
 
-def ordered(corpus: Corpus, shelf: Shelf, asked: Asked) -> Order:
+def listed(corpus: Corpus, shelf: Shelf, asked: Asked) -> Found:
     """All sounds that may be served, with their distances to the target if there is one (infinite where unknown)."""
-    return shelf.get(asked, lambda: _ordered(corpus, shelf, asked))
+
+    def make() -> Found:
+        order = _ordered(corpus, shelf, asked)
+        found = Found(len(order.ids), lambda k: _ordered(corpus, shelf, asked).at(slice(k)))
+        found.begin(order.at(np.arange(min(_AHEAD, found.count))))  # a copy: of a slice all would be kept
+        return found
+
+    return shelf.get(asked, make)
 
 
 def _ordered(corpus: Corpus, shelf: Shelf, asked: Asked) -> Order:
-    ids = np.sort(matching(corpus, replace(asked.search.choice, text="")).ids)
+    ids = np.sort(_all_of(find(corpus, shelf, Search(replace(asked.search.choice, text="")))))
     if asked.analysed:
         ids = ids[np.isin(ids, analysed(corpus))]
-    matches = find(corpus, shelf, asked.search)
-    found = matches.at(0, matches.count).ids
-    fits = np.isin(ids, found)
+    matches = _all_of(find(corpus, shelf, asked.search))
+    fits = np.isin(ids, matches)
     for wish in asked.wishes:
-        fits &= _granted(corpus, wish, ids)
+        fits &= _granted(corpus, shelf, wish, ids)
     if asked.target is not None:
-        distances = _distances(corpus, asked.target, asked.space, ids)
+        distances = _distances(corpus, shelf, asked, ids)
         order = np.lexsort((ids, distances, ~fits))
         return Order(ids[order], distances[order])
-    places = np.searchsorted(ids, found[np.isin(found, ids[fits])])
+    places = np.searchsorted(ids, matches[np.isin(matches, ids[fits])])
     first = int(ids[places[0]]) if len(places) else None
     others = np.flatnonzero(~fits)
-    far = np.zeros(len(others)) if first is None else _distances(corpus, first, "", ids)[others]
+    far = np.zeros(len(others)) if first is None else _from_sound(corpus, first, "", ids)[others]
     return Order(ids[np.concatenate([places, others[np.lexsort((ids[others], far))]])])
+
+
+def _all_of(found: Found) -> Ids:
+    return found.at(0, found.count).ids
 
 
 def analysed(corpus: Corpus) -> Ids:
     """The sounds whose MFCCs are known, ascending."""
-    return np.unique(np.concatenate([corpus.vectors.ids(space) for space in _SPACES]))
+    return np.unique(np.concatenate([corpus.vectors.ids(space) for space in MFCC_SPACES]))
 
 
-def _granted(corpus: Corpus, wish: Wish, ids: Ids) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _granted(corpus: Corpus, shelf: Shelf, wish: Wish, ids: Ids) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     if not isinstance(wish, Coefficient):
-        return np.isin(ids, corpus.sounds.ids(fitting=wish))
-    values = _column(corpus, wish.quantity, ids)
+        return np.isin(ids, shelf.get(wish, lambda: corpus.sounds.ids(fitting=wish)))
+    values = _column(corpus, shelf, wish.quantity, ids)
     return ((wish.low <= values) & (values <= wish.high)) ^ wish.negated
 
 
-def _distances(corpus: Corpus, target: int | tuple[tuple[Quantity, float], ...], space: str, ids: Ids) -> Floats:
-    """How far each of `ids` (n,), which ascend, is; infinite where that is not known."""
-    if isinstance(target, int):
-        return _from_sound(corpus, target, space or first_of(corpus, target), ids)
+def _distances(corpus: Corpus, shelf: Shelf, asked: Asked, ids: Ids) -> Floats:
+    """How far each of `ids` (n,), which ascend, is from the target; infinite where that is not known."""
+    if isinstance(asked.target, int):
+        return _from_sound(corpus, asked.target, asked.space, ids)
     total = np.zeros(len(ids))
-    for quantity, value in target:
-        total += squares(quantity.name, _column(corpus, quantity, ids), value)
+    for quantity, value in asked.target or ():
+        total += squares(quantity.name, _column(corpus, shelf, quantity, ids), value)
     return np.nan_to_num(np.sqrt(total), nan=np.inf)
 
 
@@ -106,7 +117,7 @@ def _from_sound(corpus: Corpus, target: int, space: str, ids: Ids) -> Floats:
     distances = np.full(len(ids), np.inf)
     distances[ids == target] = 0.0
     try:
-        around = neighbourhood(corpus, measure(space), [target], [])
+        around = neighbourhood(corpus, measure(space or first_of(corpus, target)), [target], [])
     except NoVectors:
         return distances
     allowed = ids[np.isin(ids, around.ids)]
@@ -116,20 +127,16 @@ def _from_sound(corpus: Corpus, target: int, space: str, ids: Ids) -> Floats:
     return distances
 
 
-def _column(corpus: Corpus, quantity: Quantity, ids: Ids) -> Floats:
+def _column(corpus: Corpus, shelf: Shelf, quantity: Quantity, ids: Ids) -> Floats:
     """One number of each of `ids` (n,), which ascend; NaN where it is not known."""
     if quantity.place is not None:
         return _coefficients(corpus, _MFCC[quantity.name] + quantity.place, ids)
-    if quantity.name == "duration":
-        columns = corpus.listing.columns()
-        return columns.numbers["duration"][np.searchsorted(columns.ids, ids)]
-    known, values = corpus.descriptors.numbers([quantity.name])
-    return np.asarray(values[np.searchsorted(known, ids), 0])
+    return column(corpus, shelf, quantity.name).of(ids)
 
 
 def _coefficients(corpus: Corpus, place: int, ids: Ids) -> Floats:
     column = np.full(len(ids), np.nan)
-    for space in reversed(_SPACES):  # what was computed here goes before what was served
+    for space in reversed(MFCC_SPACES):  # what was computed here goes before what was served
         try:
             matrix = load(corpus, space)
         except NoVectors:
@@ -137,18 +144,3 @@ def _coefficients(corpus: Corpus, place: int, ids: Ids) -> Floats:
         rows = matrix.among(ids)
         column[np.searchsorted(ids, matrix.ids[rows])] = matrix.X[rows, place]
     return column
-
-
-def mfcc_of(corpus: Corpus, ids: list[int]) -> dict[int, Mapping[str, list[float]]]:
-    """Means and variances of the MFCCs of those sounds of which they are known."""
-    wanted = np.array(ids, np.int64)
-    found: dict[int, Mapping[str, list[float]]] = {}
-    for space in reversed(_SPACES):
-        try:
-            matrix = load(corpus, space)
-        except NoVectors:
-            continue
-        for row in np.flatnonzero(matrix.among(wanted)).tolist():
-            numbers = [float(str(number)) for number in matrix.X[row]]
-            found[int(matrix.ids[row])] = {"mfcc": numbers[:13], "mfcc_var": numbers[13:]}
-    return found

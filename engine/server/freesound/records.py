@@ -21,6 +21,7 @@ from corpus.model import FIRST_LOCAL_ID, Sound
 from engine.errors import NoVectors
 from engine.features import load
 from engine.server.freesound.fields import LISTS, METADATA
+from engine.server.freesound.shelf import Shelf
 
 NOBODY = "local"
 """The user name of sounds whose maker is not known."""
@@ -45,7 +46,7 @@ class Known:
     mfcc: Vector | None = None
 
 
-def rows(corpus: Corpus, ids: Sequence[int], fields: Sequence[str], base: str) -> list[dict[str, Any]]:
+def rows(corpus: Corpus, shelf: Shelf, ids: Sequence[int], fields: Sequence[str], base: str) -> list[dict[str, Any]]:
     """Sounds in the order of `ids`, each with the fields asked for, in their order; `base` is the API's address.
 
     Raises
@@ -53,12 +54,13 @@ def rows(corpus: Corpus, ids: Sequence[int], fields: Sequence[str], base: str) -
     UnknownSound
         One of them is not held.
     """
-    return [_row(known, fields, base) for known in _look_up(corpus, ids, fields)]
+    return [_row(known, fields, base) for known in _look_up(corpus, shelf, ids, fields)]
 
 
-def _look_up(corpus: Corpus, ids: Sequence[int], fields: Sequence[str]) -> list[Known]:
+def _look_up(corpus: Corpus, shelf: Shelf, ids: Sequence[int], fields: Sequence[str]) -> list[Known]:
     asked = set(fields)
-    sounds = corpus.sounds.many(ids)
+    kept = shelf.many(ids, lambda lacking: dict(zip(lacking, corpus.sounds.many(lacking), strict=True)))
+    sounds = [kept[sound_id] for sound_id in ids]
     if asked <= _OF_SOUND:
         return [Known(sound) for sound in sounds]
     records = corpus.sounds.records_of(ids)

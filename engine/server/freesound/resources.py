@@ -18,7 +18,7 @@ from engine.query.order import Ids, Order
 from engine.query.run import Choice
 from engine.server.freesound import fields, paging, records
 from engine.server.freesound.call import Answer, ApiError, Call
-from engine.server.freesound.search import Found, Wish, find
+from engine.server.freesound.search import Found, Wish, column, find
 from engine.server.freesound.spaces import BadSimilarTo, first_of
 
 _FAILED = "Search server error: {} (please check that your filter syntax and field names are correct)"
@@ -42,14 +42,14 @@ def sound(call: Call, sound_id: int) -> Answer:
     """`sounds/<id>/`."""
     asked = fields.chosen(call.params.get("fields") or ",".join(fields.METADATA))
     held(call, sound_id)
-    return records.rows(call.corpus, [sound_id], asked, call.base)[0]
+    return records.rows(call.corpus, call.served.shelf, [sound_id], asked, call.base)[0]
 
 
 def analysis(call: Call, sound_id: int) -> Answer:
     """`sounds/<id>/analysis/`: all descriptors and both vectors."""
     held(call, sound_id, "Not found")
     asked = ("category", "subcategory", *fields.DESCRIPTORS, *fields.VECTORS)
-    row = records.rows(call.corpus, [sound_id], asked, call.base)[0]
+    row = records.rows(call.corpus, call.served.shelf, [sound_id], asked, call.base)[0]
     return {name.removeprefix("sim_"): value for name, value in row.items()}
 
 
@@ -160,7 +160,7 @@ def listed(call: Call, found: Found, path: str, similar_to: int | None = None, s
 
 def _rows(call: Call, order: Order, found: Found) -> list[dict[str, Any]]:
     asked = fields.chosen(call.params.get("fields") or fields.DEFAULT_OF_LISTS)
-    rows = records.rows(call.corpus, order.ids.tolist(), asked, call.base)
+    rows = records.rows(call.corpus, call.served.shelf, order.ids.tolist(), asked, call.base)
     if "score" in asked:
         scores = np.ones(len(rows)) if order.scores is None else order.scores
         for row, score in zip(rows, scores.tolist(), strict=True):
@@ -174,7 +174,9 @@ def _rows(call: Call, order: Order, found: Found) -> list[dict[str, Any]]:
 def held(call: Call, sound_id: int, otherwise: str = "No Sound matches the given query.") -> Sound:
     """A sound that is asked for by its id; 404 where it is not held."""
     try:
-        return call.corpus.sounds.get(sound_id)
+        load = call.corpus.sounds.many
+        kept = call.served.shelf.many([sound_id], lambda ids: dict(zip(ids, load(ids), strict=True)))
+        return kept[sound_id]
     except UnknownSound:
         raise ApiError(404, otherwise) from None
 
@@ -216,10 +218,10 @@ def _weights(text: str) -> tuple[tuple[str, int], ...]:
 
 def _sounds(call: Call, ids: Ids) -> Answer:
     """A list of sounds, the newest first."""
-    columns = call.served.shelf.get("columns", call.corpus.listing.columns)
-    newest = ids[np.argsort(-columns.created[np.searchsorted(columns.ids, ids)], kind="stable")]
+    created = column(call.corpus, call.served.shelf, "created")
+    newest = ids[np.argsort(-created.of(ids), kind="stable")]
     asked = fields.chosen(call.params.get("fields") or fields.DEFAULT_OF_LISTS)
-    return _list(call, newest, lambda page: records.rows(call.corpus, page, asked, call.base))
+    return _list(call, newest, lambda page: records.rows(call.corpus, call.served.shelf, page, asked, call.base))
 
 
 def _list(
@@ -272,7 +274,7 @@ def _pack_of(call: Call, pack_id: int) -> Pack:
 
 
 def _pack(call: Call, pack_id: int, pack: Pack) -> Answer:
-    first = records.rows(call.corpus, [pack.first], ("created",), call.base)[0]
+    first = records.rows(call.corpus, call.served.shelf, [pack.first], ("created",), call.base)[0]
     name, here = pack.username or records.NOBODY, f"{call.base}/packs/{pack_id}/"
     return {
         "id": pack_id,

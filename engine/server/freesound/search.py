@@ -13,18 +13,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from corpus.filters import All, Between, Node, parse
 from corpus.library import Corpus
-from corpus.store.listing import NUMBERS, Columns
+from corpus.store.listing import NUMBERS, Column
 from corpus.store.texts import Matches
+from engine.query.judged import within
 from engine.query.near import NUMBERS as TRAITS
-from engine.query.order import Floats, Ids, Order
+from engine.query.order import Ids, Order
 from engine.query.run import Choice, matching
 from engine.server.freesound.shelf import Shelf
 from engine.server.freesound.spaces import Around
 
-_SORTS = {"duration": "duration", "created": "", "downloads": "num_downloads", "rating": "avg_rating"}
+_SORTS = {"duration": ["duration"], "created": ["created"], "downloads": ["num_downloads"]}
+_SORTS["rating"] = ["num_ratings", "avg_rating"]
+"""What each sort goes by, the weightiest last."""
 _TARGET = re.compile(r"\s*(\w+):(-?[0-9]+(?:\.[0-9]*)?|-?\.[0-9]+)\s*")
 _MOST_TARGETS = 20
+_AHEAD = 1200
+"""How many of the first are kept in order; pages behind them are put in order anew."""
+_FEW = 500
+"""Up to so many sounds are looked up one by one, rather than all that fit a filter listed."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +54,30 @@ class Found:
     count : int
     first : callable
         The first k of them in order; `scores` of the order, where it has any, are the API's.
+    each : int
+        Bytes that `first` holds for each sound.
     targeted : bool
         Whether `distances` of the order are those to a sort's target values.
     """
 
-    def __init__(self, count: int, first: Callable[[int], Order], targeted: bool = False) -> None:
+    def __init__(self, count: int, first: Callable[[int], Order], each: int = 0, targeted: bool = False) -> None:
         self.count = count
         self.targeted = targeted
+        self.nbytes = 1000 + 24 * _AHEAD + each * count
         self._first = first
         self._order: Order | None = None
+
+    def begin(self, order: Order) -> None:
+        """Take the first of them, already in order."""
+        self._order = order
 
     def at(self, first: int, stop: int) -> Order:
         """Those from one place to another."""
         stop = min(stop, self.count)
         order = self._order
-        if order is None or len(order.ids) < stop:  # the next pages will be asked for as well
-            order = self._order = self._first(min(self.count, 4 * stop))
+        if order is None or len(order.ids) < stop:
+            order = self._first(min(self.count, max(4 * stop, 60)))  # the next pages will be asked for as well
+            self._order = order.at(slice(_AHEAD))
         return order.at(slice(first, stop))
 
 
@@ -82,13 +98,12 @@ def find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
 
 
 def _find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
-    found = _near(corpus, shelf, wish) if wish.similar_to is not None else _with_words(corpus, wish)
+    found = _near(corpus, shelf, wish) if wish.similar_to is not None else _with_words(corpus, shelf, wish)
     return _sorted(corpus, shelf, wish, found)
 
 
-def _with_words(corpus: Corpus, wish: Wish) -> Found:
-    matches = matching(corpus, wish.choice)
-    assert isinstance(matches, Matches)
+def _with_words(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
+    matches = _fitting(corpus, shelf, wish.choice)
 
     def first(k: int) -> Order:
         ids = matches.first(k)
@@ -96,16 +111,65 @@ def _with_words(corpus: Corpus, wish: Wish) -> Found:
             return Order(ids, scores=np.ones(len(ids)))
         return Order(ids, scores=-matches.ranks[np.searchsorted(matches.ids, ids)])
 
-    return Found(len(matches.ids), first)
+    return Found(len(matches.ids), first, each=16)
+
+
+def _fitting(corpus: Corpus, shelf: Shelf, choice: Choice, around: Around | None = None) -> Matches:
+    """The sounds that fit, of those around something alone.
+
+    Parts of a filter come again in one search after another, so what fits each is kept.
+    """
+    if around is not None:
+        found = Matches(around.ids)
+    elif choice.text.strip():
+        found = corpus.sounds.matching(choice.text)
+    else:
+        found = Matches(shelf.get("all", corpus.sounds.ids))
+    rest = replace(choice, text="", filter="", with_audio=False)
+    if around is not None and not around.held:  # in an order of their own, not all of them here
+        found = found.at(np.isin(found.ids, shelf.get("all", corpus.sounds.ids)))
+    node = parse(choice.filter) if choice.filter else None
+    for part in node.parts if isinstance(node, All) else [node] if node else []:
+        found = found.at(within(found.ids, _of_part(corpus, shelf, part, found.ids)))
+    if choice.with_audio:
+        found = found.at(within(found.ids, shelf.get("audio", lambda: corpus.sounds.ids(with_audio=True))))
+    if rest.asked or rest.strict is not None:
+        found = found.at(np.isin(found.ids, matching(corpus, rest, found.ids, held=True).ids))
+    return found
+
+
+def _of_part(corpus: Corpus, shelf: Shelf, part: Node, some: Ids) -> Ids:
+    """What fits a part of a filter, of `some` at least."""
+    if len(some) <= _FEW and not shelf.has(part):
+        return corpus.sounds.fitting(some, part)
+    if isinstance(part, Between) and part.field in NUMBERS:
+        low, high = part.ends()
+        numbers = column(corpus, shelf, part.field)
+        fits = ~np.isnan(numbers.values)
+        fits &= (numbers.values >= (-np.inf if low is None else low)) & (
+            numbers.values <= (np.inf if high is None else high)
+        )
+        return numbers.ids[fits]
+    return shelf.get(part, lambda: corpus.sounds.ids(fitting=part))
 
 
 def _near(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
     assert wish.similar_to is not None
-    around = Around.of(corpus, shelf, wish.space, wish.similar_to)
-    if around is None:
+    similar_to = wish.similar_to
+
+    def allowed() -> tuple[Around, Ids] | None:
+        around = Around.of(corpus, shelf, wish.space, similar_to)
+        return None if around is None else (around, _fitting(corpus, shelf, wish.choice, around).ids)
+
+    def first(k: int) -> Order:  # asks again, for nothing in the corpus changed; to keep it takes far more memory
+        again = allowed()
+        return again[0].first(k, again[1]) if again else NONE.at(0, 0)
+
+    if (now := allowed()) is None:
         return NONE
-    allowed = matching(corpus, replace(wish.choice, text=""), around.ids, around.held).ids
-    return Found(len(allowed), lambda k: around.first(k, allowed))
+    found = Found(len(now[1]), first)
+    found.begin(now[0].first(min(60, found.count), now[1]))
+    return found
 
 
 def _sorted(corpus: Corpus, shelf: Shelf, wish: Wish, found: Found) -> Found:
@@ -113,25 +177,27 @@ def _sorted(corpus: Corpus, shelf: Shelf, wish: Wish, found: Found) -> Found:
     field, _, direction = wish.sort.rpartition("_")
     targets = _targets(wish.sort)
     if field in _SORTS and direction in ("asc", "desc"):
-        columns = shelf.get("columns", corpus.listing.columns)
         ids = np.sort(found.at(0, found.count).ids)
-        places = np.searchsorted(columns.ids, ids)
         sign = -1 if direction == "desc" else 1
-        keys = [np.nan_to_num(sign * key[places], nan=np.inf) for key in _keys(columns, field)]
+        keys = [np.nan_to_num(sign * column(corpus, shelf, name).of(ids), nan=np.inf) for name in _SORTS[field]]
         order = Order(ids[np.lexsort(keys)])
-        return Found(found.count, lambda k: order.at(slice(k)))
+        return Found(found.count, lambda k: order.at(slice(k)), each=8)
     if targets:
         order = _by_targets(corpus, shelf, targets, found.at(0, found.count).ids)
-        return Found(len(order.ids), lambda k: order.at(slice(k)), targeted=True)
+        return Found(len(order.ids), lambda k: order.at(slice(k)), each=16, targeted=True)
     return found
 
 
-def _keys(columns: Columns, field: str) -> list[Floats]:
-    """What a sort goes by, the weightiest last."""
-    if field == "created":
-        return [columns.created]
-    ties = [columns.numbers["num_ratings"]] if field == "rating" else []
-    return [*ties, columns.numbers[_SORTS[field]]]
+def column(corpus: Corpus, shelf: Shelf, name: str) -> Column:
+    """A number of all sounds: one that lists are sorted by, or a trait."""
+
+    def make() -> Column:
+        if name in TRAITS:
+            ids, values = corpus.descriptors.numbers([name])
+            return Column(ids, values[:, 0])
+        return corpus.listing.numbers(name)
+
+    return shelf.get(("column", name), make)
 
 
 def _targets(sort: str) -> list[tuple[str, float]]:
@@ -147,19 +213,9 @@ def _by_targets(corpus: Corpus, shelf: Shelf, targets: list[tuple[str, float]], 
     ids = np.sort(ids)
     squares = np.zeros(len(ids))
     for name, target in targets:
-        if name in NUMBERS:
-            columns = shelf.get("columns", corpus.listing.columns)
-            known, values = columns.ids, columns.numbers[name]
-        else:
-            known, values = shelf.get(("trait", name), lambda name=name: _trait(corpus, name))  # type: ignore[misc]
         with np.errstate(over="ignore"):
-            squares += (values[np.searchsorted(known, ids)] - target) ** 2
+            squares += (column(corpus, shelf, name).of(ids) - target) ** 2
     distances = np.sqrt(squares)
     order = np.lexsort((ids, distances))
     order = order[np.isfinite(distances[order])]
     return Order(ids[order], distances[order])
-
-
-def _trait(corpus: Corpus, name: str) -> tuple[Ids, Floats]:
-    ids, values = corpus.descriptors.numbers([name])
-    return ids, values[:, 0]

@@ -14,12 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpus.errors import UnknownSound
 from corpus.library import Corpus
 from engine.errors import NoVectors, UnknownMeasure
 from engine.features import load
 from engine.query.order import Ids, Order
-from engine.query.several import neighbourhood
 from engine.server.freesound.fields import SERVED_SPACES
 from engine.server.freesound.shelf import Shelf
 from engine.similarity.compared import Compared, compared
@@ -91,12 +89,12 @@ class Around:
             if isinstance(similar_to, tuple):
                 return _around_vector(corpus, shelf, by, np.array(similar_to, np.float32))
             return _around_sound(corpus, shelf, by, similar_to)
-        except (UnknownMeasure, UnknownSound, NoVectors):
+        except (UnknownMeasure, NoVectors):
             return None
 
 
 def _around_sound(corpus: Corpus, shelf: Shelf, by: Measure, sound_id: int) -> Around:
-    near = neighbourhood(corpus, by, [sound_id], [])
+    near = by.around(corpus, sound_id)
     ids = near.ids
     if by.name in SERVED_SPACES:
         known = compared(corpus, by, [sound_id], "a similar sound")
@@ -104,7 +102,7 @@ def _around_sound(corpus: Corpus, shelf: Shelf, by: Measure, sound_id: int) -> A
         far = _far(shelf, by, known, known.X[row])
         far[row] = True
         ids = known.ids[~far]
-    return Around(ids, lambda k, allowed: _scored(by, near.nearest(k, allowed)), near.held)
+    return Around(ids, lambda k, allowed: _scored(by, Order(*near.nearest(k, allowed))), near.held)
 
 
 def _around_vector(corpus: Corpus, shelf: Shelf, by: Measure, vector: Matrix) -> Around:
