@@ -156,6 +156,10 @@ class Sounds:
         with self._database.read() as connection:
             return listed(connection, _of(Matches(ids)).where(clause(node, datetime.now(UTC), few=True)))
 
+    def weighted(self, text: str, weights: Mapping[str, int]) -> Matches | None:
+        """The sounds whose texts match, each text counting by its weight (see `corpus.store.texts`)."""
+        return self._texts.weighted(text, weights)
+
     def hold_texts(self) -> None:
         """Remember what text searches need, for a process that is asked again and again."""
         self._texts.hold()

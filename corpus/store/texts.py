@@ -16,7 +16,7 @@ import math
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +41,8 @@ _SPARSE = 32
 """Of how many times more places than are asked for on bisection is faster than a table of all."""
 _MOST_HELD, _LEAST = 8_000_000, 100
 """How many places of words are held at most, 8 bytes each; and what each word counts beside its own."""
-_COLUMNS = 4
-"""Texts of a sound: name, tags, description, user name."""
+TEXTS = ("name", "tags", "description", "username")
+"""Texts of a sound, in the order of the index."""
 _TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 _ROWID = sa.column("rowid", sa.Integer)
 _DOCUMENTS = sa.table("sound_text_docsize", sa.column("id", sa.Integer))
@@ -125,6 +125,24 @@ class Texts:
                 return self._computed(connection, wanted, unwanted)
             return _ranked(connection, " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted))
 
+    def weighted(self, text: str, weights: Mapping[str, int]) -> Matches | None:
+        """The same, looking only into the texts that have a weight, of `TEXTS`, and ranked with it."""
+        if not text.strip():
+            return None
+        wanted, unwanted = _terms(text)
+        columns = [name for name in TEXTS if weights.get(name)]
+        if not wanted or not columns:
+            return Matches(np.empty(0, np.int64))
+        match = " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
+        query = sa.text(
+            "select rowid, bm25(sound_text, :name, :tags, :description, :username) from sound_text"
+            " where sound_text match :match order by rowid"
+        )
+        given = {name: weights.get(name, 0) for name in TEXTS} | {"match": f"{{{' '.join(columns)}}} : ({match})"}
+        with self._database.read() as connection:
+            rows = connection.execute(query, given).all()
+        return Matches(np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float64))
+
     def _computed(self, connection: Connection, wanted: Sequence[str], unwanted: Sequence[str]) -> Matches:
         """What FTS5 finds and how it ranks, for single words of which it is known where they are."""
         lengths = self._lengths(connection)
@@ -152,7 +170,7 @@ class Texts:
             found = self._caches.find("texts", state)
             if found is None:
                 rows = connection.exec_driver_sql("select id, sz from sound_text_docsize order by id").all()
-                words = _varints(b"".join([row[1] for row in rows])).reshape(-1, _COLUMNS).sum(axis=1, dtype=np.int32)
+                words = _varints(b"".join([row[1] for row in rows])).reshape(-1, len(TEXTS)).sum(axis=1, dtype=np.int32)
                 found = self._caches.store(
                     "texts", state, {"ids": np.array([row[0] for row in rows], np.int64), "words": words}
                 )

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,8 +63,7 @@ def drawn(path: Path, kind: str, size: str, colours: tuple[tuple[int, int, int],
     columns, rows = _SIZES[size]
     try:
         with soundfile.SoundFile(path) as file:
-            parts = _parts(file, columns)
-            shade = _wave(parts, columns, rows) if kind == "wave" else _spectrum(parts, columns, rows)
+            shade = (_wave if kind == "wave" else _spectrum)(file, columns, rows)
     except (soundfile.SoundFileError, OSError, MemoryError, ValueError):
         raise ApiError(404, "Not found") from None
     back, front = (np.array(colour, np.float32) for colour in colours)
@@ -82,32 +82,31 @@ def png(pixels: Pixels) -> bytes:
     )
 
 
-def _parts(file: object, columns: int) -> Iterator[npt.NDArray[np.float32]]:
-    """Mono audio (n,) at the time of each column: of a long sound some frames, of a short one none at times."""
-    frames: int = file.frames  # type: ignore[attr-defined]  # soundfile has no types
+def _parts(file: Any, columns: int, least: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Mono audio (n,) from the time of each column on, `least` frames or as many as there are."""
     for column in range(columns):
-        start, stop = column * frames // columns, (column + 1) * frames // columns
-        file.seek(start)  # type: ignore[attr-defined]
-        read = file.read(min(stop - start, _MOST_READ), dtype="float32", always_2d=True)  # type: ignore[attr-defined]
+        start, stop = column * file.frames // columns, (column + 1) * file.frames // columns
+        file.seek(start)
+        read = file.read(min(max(stop - start, least), _MOST_READ), dtype="float32", always_2d=True)
         yield np.nan_to_num(read).mean(axis=1) if len(read) else np.zeros(1, np.float32)
 
 
-def _wave(parts: Iterator[npt.NDArray[np.float32]], columns: int, rows: int) -> npt.NDArray[np.float32]:
+def _wave(file: Any, columns: int, rows: int) -> npt.NDArray[np.float32]:
     """Shade (rows, columns): 1 between the lowest and the highest sample of each column."""
-    extremes = np.array([(part.min(), part.max()) for part in parts], np.float32).clip(-1, 1)
+    extremes = np.array([(part.min(), part.max()) for part in _parts(file, columns, 1)], np.float32).clip(-1, 1)
     middle = (rows - 1) / 2
     high, low = (np.round(middle * (1 - extremes[:, side])) for side in (1, 0))
     line = np.arange(rows)[:, None]
     return ((line >= high) & (line <= low)).astype(np.float32)
 
 
-def _spectrum(parts: Iterator[npt.NDArray[np.float32]], columns: int, rows: int) -> npt.NDArray[np.float32]:
+def _spectrum(file: Any, columns: int, rows: int) -> npt.NDArray[np.float32]:
     """Shade (rows, columns): the level in dB over a logarithmic frequency, the highest at the top."""
     window = np.hanning(_FRAME).astype(np.float32)
     edges = np.geomspace(1, _FRAME // 2, rows + 1)
     lower = np.minimum(edges[:-1].astype(int), _FRAME // 2 - 1)
     shade = np.empty((rows, columns), np.float32)
-    for column, part in enumerate(parts):
+    for column, part in enumerate(_parts(file, columns, _FRAME)):
         frame = np.zeros(_FRAME, np.float32)
         frame[: min(len(part), _FRAME)] = part[:_FRAME]
         level = 20 * np.log10(np.abs(np.fft.rfft(frame * window)) / (_FRAME / 4) + 1e-10)

@@ -20,7 +20,7 @@ from corpus.library import Corpus
 from corpus.model import FIRST_LOCAL_ID, Sound
 from engine.errors import NoVectors
 from engine.features import load
-from engine.server.freesound.fields import LISTS, METADATA
+from engine.server.freesound.fields import LISTS, METADATA, SERVED_SPACES
 from engine.server.freesound.shelf import Shelf
 
 NOBODY = "local"
@@ -67,7 +67,8 @@ def _look_up(corpus: Corpus, shelf: Shelf, ids: Sequence[int], fields: Sequence[
     added = corpus.listing.added(ids) if "created" in asked else {}
     traits = corpus.descriptors.of(ids) if asked & SCALARS.keys() else {}
     spaces = {name.removeprefix("sim_") for name in asked if name.startswith("sim_")}
-    vectors = {space: vectors_of(corpus, space, ids) for space in spaces}
+    known = [space for space in spaces if space in SERVED_SPACES or corpus.vectors.space(space)]
+    vectors = {space: vectors_of(corpus, space, ids) for space in known}
     mfcc = [None] * len(ids) if not asked & _MFCC.keys() else _mfcc(corpus, ids)
     return [
         Known(

@@ -14,6 +14,7 @@ from corpus.errors import FilterError, UnknownSound
 from corpus.filters import Between, Match, Node, Not
 from corpus.model import Sound
 from corpus.store.listing import Pack
+from corpus.store.texts import TEXTS
 from engine.query.order import Ids, Order
 from engine.query.run import Choice
 from engine.server.freesound import fields, paging, records
@@ -23,6 +24,7 @@ from engine.server.freesound.spaces import BadSimilarTo, first_of
 
 _FAILED = "Search server error: {} (please check that your filter syntax and field names are correct)"
 _WEIGHTS = re.compile(r"(\w+):([0-9]{1,3})")
+_TEXTS = {"tag": "tags"} | {name: name for name in TEXTS}
 _NO_VECTOR = "The 'similar_to' parameter is not a valid serialized vector"
 
 
@@ -211,9 +213,10 @@ def _probability(text: str) -> float:
 
 
 def _weights(text: str) -> tuple[tuple[str, int], ...]:
-    """How much each text counts; none where that cannot be read."""
+    """How much each text counts, by our names; none where that cannot be read, or names none of ours."""
     matches = [_WEIGHTS.fullmatch(part) for part in text.split(",")]
-    return tuple((match[1], int(match[2])) for match in matches if match) if all(matches) else ()
+    found = {_TEXTS[match[1]]: int(match[2]) for match in matches if match and match[1] in _TEXTS}
+    return tuple(sorted(found.items())) if all(matches) and any(found.values()) else ()
 
 
 def _sounds(call: Call, ids: Ids) -> Answer:

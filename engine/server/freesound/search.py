@@ -103,7 +103,7 @@ def _find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
 
 
 def _with_words(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
-    matches = _fitting(corpus, shelf, wish.choice)
+    matches = _fitting(corpus, shelf, wish.choice, weights=wish.weights)
 
     def first(k: int) -> Order:
         ids = matches.first(k)
@@ -114,7 +114,13 @@ def _with_words(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
     return Found(len(matches.ids), first, each=16)
 
 
-def _fitting(corpus: Corpus, shelf: Shelf, choice: Choice, around: Around | None = None) -> Matches:
+def _fitting(
+    corpus: Corpus,
+    shelf: Shelf,
+    choice: Choice,
+    around: Around | None = None,
+    weights: tuple[tuple[str, int], ...] = (),
+) -> Matches:
     """The sounds that fit, of those around something alone.
 
     Parts of a filter come again in one search after another, so what fits each is kept.
@@ -122,7 +128,8 @@ def _fitting(corpus: Corpus, shelf: Shelf, choice: Choice, around: Around | None
     if around is not None:
         found = Matches(around.ids)
     elif choice.text.strip():
-        found = corpus.sounds.matching(choice.text)
+        weighted = corpus.sounds.weighted(choice.text, dict(weights)) if weights else None
+        found = corpus.sounds.matching(choice.text) if weighted is None else weighted
     else:
         found = Matches(shelf.get("all", corpus.sounds.ids))
     rest = replace(choice, text="", filter="", with_audio=False)
