@@ -10,7 +10,7 @@ from freesound import URIS, FreesoundClient, FreesoundException
 from engine.query.run import Choice, similar
 from engine.server.freesound.legacy import safe_name
 from tests.documents import ROOT, blocks
-from tests.engine.server.conftest import HOSTILE, NOT_MEASURED, SILENT
+from tests.engine.server.old_clients import HOSTILE, NOT_MEASURED, SILENT
 
 FIELDS = "id,name,tags,username,license,description,url,duration,type,channels,samplerate,filesize,previews"
 

@@ -20,7 +20,7 @@ import soundfile
 from engine.server.freesound.legacy import safe_name
 from tests.engine.playback.conftest import Jack
 from tests.engine.server.apart import namespace, serving
-from tests.engine.server.conftest import HOSTILE
+from tests.engine.server.old_clients import HOSTILE
 from tests.engine.server.quark import D, Quark
 
 SCRIPT = Path(__file__).with_name("offline.scd")

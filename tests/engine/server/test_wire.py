@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.engine.server.conftest import HOSTILE, NOT_MEASURED, SILENT
+from tests.engine.server.old_clients import HOSTILE, NOT_MEASURED, SILENT, playable, scalars
 from tests.engine.server.quark import A, D, Quark, checked
 
 
@@ -84,20 +84,20 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_content_by_a_value(quark, old, target):
+def test_content_by_a_value(quark, target, small):
     name, far = TARGETS[target]
     rows = quark.ask("/search/content/", target=target, page=1, fields=D)["results"]
-    values = old.scalars(name)
-    order = sorted((far(values[one]), one) for one in values if np.isfinite(far(values[one])) and one in old.playable)
+    values = scalars(small, name)
+    held = playable(small)
+    order = sorted((far(values[one]), one) for one in values if np.isfinite(far(values[one])) and one in held)
     wanted = [one for _, one in order]
     assert [row["id"] for row in rows][: len(wanted)] == wanted[:15]
     assert len(rows) == 15
 
 
-def test_content_by_duration_and_by_a_coefficient(quark, old, small):
+def test_content_by_duration_and_by_a_coefficient(quark, small):
     rows = quark.ask("/search/content/", target=".sfx.duration:0.5", page=1, fields=D)["results"]
-    playable = small.sounds.many(old.playable)
-    order = sorted(playable, key=lambda one: (abs(one.duration - 0.5), one.id))
+    order = sorted(small.sounds.many(playable(small)), key=lambda one: (abs(one.duration - 0.5), one.id))
     assert [row["id"] for row in rows] == [one.id for one in order[:15]]
 
     rows = quark.ask("/search/content/", target="lowlevel.mfcc.mean[0]:-700", page=1, fields=D)["results"]
@@ -117,11 +117,11 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("narrow", FILTERS)
-def test_what_a_filter_wishes_comes_first_and_the_page_is_full(quark, old, small, narrow):
-    traits = small.descriptors.of(old.playable)
+def test_what_a_filter_wishes_comes_first_and_the_page_is_full(quark, small, narrow):
+    traits = small.descriptors.of(playable(small))
     fits = {
         one
-        for one in old.playable
+        for one in playable(small)
         if FILTERS[narrow]({name: value for name, (value, _) in traits.get(one, {}).items()})
     }
     rows = quark.ask("/search/content/", target=".lowlevel.pitch.mean:440", filter=narrow, page=1, fields=D)["results"]
@@ -159,9 +159,9 @@ def test_analyse_and_what(quark, small, sound):
     assert quark.ask(ask, descriptors="sfx.duration")["sfx"]["duration"] == pytest.approx(sound.duration)
 
 
-def test_a_value_is_there_of_every_sound_whatever_it_is(quark, old):
+def test_a_value_is_there_of_every_sound_whatever_it_is(quark, small):
     paths = "lowlevel.pitch.mean", "tonal.key_key", "rhythm.bpm", "sfx.duration"
-    requests = [(sound_id, path) for sound_id in old.playable[::5] for path in paths]
+    requests = [(sound_id, path) for sound_id in playable(small)[::5] for path in paths]
 
     def read(request):
         answer = checked(_get(quark.url, *request))
@@ -273,8 +273,8 @@ def test_exhausted_matches_are_followed_by_the_nearest_others(quark, small):
     assert ids[len(matching) :] == others[: 15 - len(matching)]
 
 
-def test_names_are_safe_and_none_are_the_same(quark, old):
-    rows = [quark.ask(f"/sounds/{sound_id}/", fields="id,name") for sound_id in old.playable]
+def test_names_are_safe_and_none_are_the_same(quark, small):
+    rows = [quark.ask(f"/sounds/{sound_id}/", fields="id,name") for sound_id in playable(small)]
     names = [row["name"] for row in rows]
     assert len(set(names)) == len(names) == 41
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name) for name in names)
@@ -282,7 +282,7 @@ def test_names_are_safe_and_none_are_the_same(quark, old):
     assert sum("touch_pwned" in name for name in names) == 2
 
 
-def test_texts_are_raw_utf8_without_control_characters(quark, old):
+def test_texts_are_raw_utf8_without_control_characters(quark):
     from urllib.parse import quote
 
     rows = quark.ask("/search/text/", query="touch", fields="id,name,description,tags")["results"]
@@ -329,7 +329,7 @@ def test_a_list_with_analyses_has_no_sound_without(quark):
     assert NOT_MEASURED not in ids(fields=A, descriptors="lowlevel.mfcc")
 
 
-def test_a_preview_is_answered_directly(quark, sound, old):
+def test_a_preview_is_answered_directly(quark, sound):
     import requests
 
     address = quark.ask(f"/sounds/{sound.id}/")["previews"]["preview-hq-ogg"]
@@ -340,11 +340,11 @@ def test_a_preview_is_answered_directly(quark, sound, old):
 # unknown ids
 
 
-def test_unknown_ids_stand_for_sounds_always_the_same_and_this_is_logged(mapped, tmp_path, caplog):
+def test_unknown_ids_stand_for_sounds_always_the_same_and_this_is_logged(mapped, tmp_path, caplog, small):
     quark = Quark(mapped.url, tmp_path)
     with caplog.at_level(logging.WARNING):
         first = quark.ask("/sounds/123456/")
-    assert first["id"] in mapped.playable
+    assert first["id"] in playable(small)
     assert f"sound 123456 is not held: {first['id']} takes its place" in caplog.text
     caplog.clear()
     assert quark.ask("/sounds/123456/") == first
