@@ -1,8 +1,9 @@
 """The order of the old API's lists: what fits, nearest to the target first, and then the nearest of the others.
 
 Its clients cannot do with less than they need, so nothing but ordinary conditions, agents and a lack of audio leaves a
-sound out. Distances to a target: of a sound, those of its similarity space, without a bound; of values, the root of
-their sum of squares, each over the deviation in the corpus (see `engine.query.near`). What lacks a value comes last.
+sound out, and nothing a sound that is itself the target: it is the first. Distances to a target: of a sound, those of
+its similarity space, without a bound; of values, the root of their sum of squares, each over the deviation in the
+corpus (see `engine.query.near`). What lacks a value comes last.
 """
 
 from __future__ import annotations
@@ -72,11 +73,14 @@ def _ordered(corpus: Corpus, shelf: Shelf, asked: Asked) -> Order:
     ids = np.sort(_all_of(find(corpus, shelf, Search(replace(asked.search.choice, text="")))))
     if asked.analysed:
         ids = ids[np.isin(ids, analysed(corpus))]
+    itself = [asked.target] if isinstance(asked.target, int) else []
+    ids = np.union1d(ids, np.array(itself, np.int64))
     matches = _all_of(find(corpus, shelf, asked.search))
     fits = np.isin(ids, matches)
     for wish in asked.wishes:
         fits &= _granted(corpus, shelf, wish, ids)
     if asked.target is not None:
+        fits |= np.isin(ids, itself)
         distances = _distances(corpus, shelf, asked, ids)
         order = np.lexsort((ids, distances, ~fits))
         return Order(ids[order], distances[order])

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from engine.server.freesound import Options
+from tests.engine.server.conftest import running
 from tests.engine.server.old_clients import HOSTILE, NOT_MEASURED, SILENT, playable, scalars
 from tests.engine.server.quark import A, D, Quark, checked
 
@@ -137,9 +139,12 @@ def test_a_range_of_a_coefficient_comes_first(quark, small):
     middle = int(np.median(X[:, 0]))
     narrow = f"lowlevel.mfcc.mean[0]:[{middle} TO {middle + 60}]"
     fits = set(ids[(X[:, 0] >= middle) & (X[:, 0] <= middle + 60)].tolist())
-    rows = quark.ask("/search/content/", target=str(ids[0]), filter=narrow, page=1, fields=D)["results"]
+    ask = {"target": "lowlevel.mfcc.mean[0]:-700", "page": 1, "fields": D}
+    rows = quark.ask("/search/content/", filter=narrow, **ask)["results"]
     assert 0 < len(fits) < 15
     assert {row["id"] for row in rows[: len(fits)]} == fits
+    rows = quark.ask("/search/content/", filter=f"-{narrow}", **ask)["results"]
+    assert not {row["id"] for row in rows} & fits
 
 
 def test_filter_and_content_by_a_sound(quark, small, sound):
@@ -398,3 +403,26 @@ def test_how_a_client_asks_tells_the_old_ones(today, tmp_path, sound):
     assert len(nested["lowlevel"]["mfcc"]["var"]) == 13
     rows = quark.ask(f"/sounds/{sound.id}/similar/", fields=A, descriptors="lowlevel.mfcc")["results"]
     assert rows[0]["id"] == sound.id
+
+
+# agents
+
+
+def test_an_agent_has_the_last_word_in_every_list(own_home, tmp_path):
+    from engine.agent.judging import judge
+
+    with running(own_home, Options(legacy=True)) as local:
+        verdicts = judge(local.corpus, "drums")
+        good = set(verdicts.ids[verdicts.is_good].tolist())
+        bad = int(verdicts.ids[~verdicts.is_good][0])
+        quark = Quark(local.url, tmp_path)
+        for path, params in (
+            ("/search/text/", {"query": "loop"}),
+            ("/search/content/", {"target": ".sfx.duration:1"}),
+            (f"/sounds/{bad}/similar/", {}),
+        ):
+            ids = [row["id"] for row in quark.ask(path, agent="drums", page_size=30, **params)["results"]]
+            assert len(ids) >= min(30, len(good))
+            assert set(ids) - {bad} <= good
+        assert ids[0] == bad, "the instrument skips the target"
+        assert quark.body("/search/text/", query="loop", agent="nobody") == b""
