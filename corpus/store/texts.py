@@ -127,12 +127,10 @@ class Texts:
 
     def weighted(self, text: str, weights: Mapping[str, int]) -> Matches | None:
         """The same, looking only into the texts that have a weight, of `TEXTS`, and ranked with it."""
-        if not text.strip():
-            return None
         wanted, unwanted = _terms(text)
         columns = [name for name in TEXTS if weights.get(name)]
         if not wanted or not columns:
-            return Matches(np.empty(0, np.int64))
+            return self.matching(text)
         match = " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
         query = sa.text(
             "select rowid, bm25(sound_text, :name, :tags, :description, :username) from sound_text"

@@ -77,10 +77,13 @@ def as_match(text):
     return " AND ".join(wanted) + "".join(f' NOT "{phrase or word}"' for minus, phrase, word in terms if minus)
 
 
+@pytest.mark.parametrize("held", [False, True])
 @pytest.mark.parametrize("frequent", FREQUENT)
 @pytest.mark.parametrize("text", QUERIES)
-def test_ranks_are_those_of_fts5_to_the_last_bit(corpus, monkeypatch, text, frequent):
+def test_ranks_are_those_of_fts5_to_the_last_bit(corpus, monkeypatch, text, frequent, held):
     monkeypatch.setattr(texts, "FREQUENT", FREQUENT[frequent])
+    if held:
+        corpus.sounds.hold_texts()
     found = corpus.sounds.matching(text)
     assert (np.diff(found.ids) > 0).all()
     every = corpus.sounds.ids().tolist()
@@ -133,10 +136,45 @@ CHANGES = {
 }
 
 
+def test_rare_words_are_held_up_to_a_bound(corpus, monkeypatch):
+    corpus.sounds.hold_texts()
+    expected = {word: corpus.sounds.ids(word).tolist() for word in WORDS}
+    with monkeypatch.context() as patch:
+        patch.setattr(texts, "_occurrences", None)
+        assert corpus.sounds.ids("rain bell").size
+    monkeypatch.setattr(texts, "_MOST_HELD", 500)
+    held = corpus.sounds._texts
+    assert corpus.sounds.ids("nothing").size == 0
+    for word in WORDS * 2:
+        assert corpus.sounds.ids(word).tolist() == expected[word]
+        assert held._held == sum(len(each.places) + texts._LEAST for _, each in held._words.values()) <= 500
+
+
+def test_weights_say_which_texts_count_and_how_much(corpus):
+    def found(text, **weights):
+        matches = corpus.sounds.weighted(text, weights)
+        return dict(zip(matches.ids.tolist(), matches.ranks.tolist(), strict=True))
+
+    query = (
+        "select rowid, bm25(sound_text, 4, 0, 2, 0) from sound_text where sound_text match '{name description} : low'"
+    )
+    with corpus.database.read() as connection:
+        expected = {row[0]: row[1] for row in connection.execute(sa.text(query))}
+    assert found("low", name=4, description=2) == expected
+    in_names = {sound.id for sound in corpus.sounds.many(corpus.sounds.ids()) if "low" in sound.name.split()}
+    assert set(found("low", name=1)) == in_names
+    assert set(found("low -low", name=1)) == set()
+    assert corpus.sounds.weighted("", {"name": 1}) is None
+    assert corpus.sounds.weighted("-low", {"name": 1}).ids.tolist() == corpus.sounds.ids("-low").tolist()
+
+
+@pytest.mark.parametrize("held", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("session", ["same", "next"])
-def test_no_change_is_answered_from_before_it(corpus, home, monkeypatch, change, session):
-    monkeypatch.setattr(texts, "FREQUENT", 1)
+def test_no_change_is_answered_from_before_it(corpus, home, monkeypatch, change, session, held):
+    monkeypatch.setattr(texts, "FREQUENT", 10**9 if held else 1)
+    if held:
+        corpus.sounds.hold_texts()
     before = corpus.sounds.matching("rain")
     with corpus.database.write() as connection:
         CHANGES[change](corpus, connection)
