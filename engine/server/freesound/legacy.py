@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from corpus.errors import FilterError
 from corpus.text import for_file_name
 from engine.query.order import Ids, Order
 from engine.server.freesound import audio, fields, paging, records, resources
 from engine.server.freesound.call import Answer, ApiError, Call
-from engine.server.freesound.legacy_filters import condition, targets
+from engine.server.freesound.legacy_filters import Quantity, condition, targets
 from engine.server.freesound.legacy_names import nested, quantities
 from engine.server.freesound.legacy_order import MFCC_SPACES, Asked, analysed, listed
 from engine.server.freesound.options import Options
@@ -136,22 +135,23 @@ def _stand_in(call: Call, asked: int, ids: Ids) -> int:
 
 def _asked(call: Call, text: str) -> Asked:
     """What a list asks for, but for a target."""
-    try:
-        found = condition(f"{call.params.get('filter', '')} {call.params.get('descriptors_filter', '')}")
-    except FilterError as error:
-        raise ApiError(400, str(error)) from None
+    found = condition(f"{_short(call, 'filter')} {_short(call, 'descriptors_filter')}")
     search = resources.wish_of(call, "", text, found.must or None)
-    with_mfcc = "mfcc" in quantities(call.params.get("descriptors", ""))
     search = replace(search, choice=replace(search.choice, with_audio=True))
-    return Asked(search, found.wishes, analysed=with_mfcc)
+    return Asked(search, found.wishes, analysed="mfcc" in quantities(call.params.get("descriptors", "")))
 
 
-def _target(call: Call) -> Any:
-    try:
-        found = targets(call.params.get("target", ""))
-    except FilterError as error:
-        raise ApiError(400, str(error)) from None
+def _target(call: Call) -> int | tuple[tuple[Quantity, float], ...] | None:
+    found = targets(_short(call, "target"))
     return held(call, found) if isinstance(found, int) else tuple(found.items()) or None
+
+
+def _short(call: Call, name: str) -> str:
+    """A parameter that is read as a filter is, no longer than one may be."""
+    text, most = call.params.get(name, ""), call.served.options.limits.filter
+    if len(text) > most:
+        raise ApiError(400, f"{name} has {len(text)} characters; at most {most} are read")
+    return text
 
 
 def _listed(call: Call, asked: Asked) -> dict[str, Any]:

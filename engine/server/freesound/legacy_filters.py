@@ -15,7 +15,7 @@ from corpus.errors import FilterError
 from corpus.filters import FIELDS, Between, Match, Node, Not
 from engine.server.freesound.legacy_names import KEYS, QUANTITIES, SCALES, key_read, plain, tonalities
 
-_PART = re.compile(r'(?:"(?:\\.|[^"\\])*"|\[[^\]]*\]|\([^()]*\)|[^\s"()\[\]])+')
+_PART = re.compile(r'(?:"(?:\\.|[^"\\])*"|\[[^\[\]]*\]|\([^()]*\)|[^\s"()\[\]])+')
 _OLD = re.compile(r"(-?)(\.?(?:lowlevel|tonal|rhythm|sfx)\.[\w.]+(?:\[[0-9]+\])?):(.+)", re.DOTALL)
 _HAS_OLD = re.compile(r"(?:lowlevel|tonal|rhythm|sfx)\.\w")
 _COEFFICIENT = re.compile(r"\[([0-9]+)\]$")
