@@ -28,6 +28,7 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/text.py
 	$(BIN)/python benchmarks/agents.py
 	$(BIN)/python benchmarks/classifiers.py
+	$(BIN)/python benchmarks/freesound.py
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -131,7 +132,14 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
         return json_response(legacy.cleaned(found) if old else found)
 
     methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
-    return Starlette(routes=[Route("/{path:path}", answer, methods=methods)])
+    routes_of_all = [Route("/{path:path}", answer, methods=methods)]
+    return Starlette(routes=routes_of_all, exception_handlers={HTTPException: _unrouted})
+
+
+def _unrouted(_request: Request, error: Exception) -> Response:
+    """What never came to `answer`: an address with a line's end in it, a method that nobody knows."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _refusal(ApiError(status, {404: "Not found", 405: "Method not allowed."}.get(status, "Server error")))
 
 
 def _compiled(routes: Mapping[str, Handler]) -> list[tuple[re.Pattern[str], Handler]]:
@@ -188,7 +196,10 @@ def _call(request: Request, host: str, served: Served) -> Call:
     base = f"{request.url.scheme}://{host}/apiv2"
     kept = urlencode([pair for pair in pairs if pair[0] != "token"])
     url = f"{request.url.scheme}://{host}{request.url.path}" + (f"?{kept}" if kept else "")
-    return Call(served, base, dict(pairs), url, request.headers)
+    params = dict(pairs)
+    if agents := [value for name, value in pairs if name == "agent"]:
+        params["agent"] = ",".join(agents)
+    return Call(served, base, params, url, request.headers)
 
 
 def _check_token(request: Request, call: Call, options: Options) -> None:
