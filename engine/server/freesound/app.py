@@ -152,7 +152,7 @@ def json_response(data: Mapping[str, Any], status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def _refusal(error: ApiError, old: bool) -> Response:
+def _refusal(error: ApiError, old: bool = False) -> Response:
     if old:
         told = legacy.refusal(error)
         return Response(status_code=error.status) if told is None else json_response(told, error.status)
