@@ -10,7 +10,7 @@ demo: .venv/.installed
 	$(BIN)/mirla demo
 
 test: .venv/.developing
-	@sh .ci/system-packages $(SAMPLES) jackd2 chromium
+	@sh .ci/system-packages $(SAMPLES) jackd2 chromium curl iproute2 supercollider-language supercollider-server
 	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/.developing
