@@ -99,7 +99,7 @@ def test_content_by_a_value(quark, target, small):
 
 def test_content_by_duration_and_by_a_coefficient(quark, small):
     rows = quark.ask("/search/content/", target=".sfx.duration:0.5", page=1, fields=D)["results"]
-    order = sorted(small.sounds.many(playable(small)), key=lambda one: (abs(one.duration - 0.5), one.id))
+    order = sorted(small.sounds.many(playable(small)), key=lambda one: (abs(np.log2(one.duration / 0.5)), one.id))
     assert [row["id"] for row in rows] == [one.id for one in order[:15]]
 
     rows = quark.ask("/search/content/", target="lowlevel.mfcc.mean[0]:-700", page=1, fields=D)["results"]
