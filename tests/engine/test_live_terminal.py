@@ -62,7 +62,7 @@ def test_a_set_from_the_first_line_to_the_last(live, sonic_home, tmp_path):
     prompt.say("a.whatid()", "[100055]")
     prompt.see(lambda lines: "(CC0) | silence" in lines[-1])
     assert any("going on in silence" in line for line in prompt.lines)
-    prompt.say("oops.play()", 'no name \'oops\' here; oops = group("oops") makes a group of it')
+    prompt.say("oops.play()", "no name 'oops' here; oops = group(\"oops\") makes a group of it")
     prompt.say("a.similr()", "no verb 'similr'; did you mean similar?")
     prompt.say("a.volume(9); a.whatid()", "a: volume 9 is not from 0 to 2")
     prompt.say("a.play() 7", "invalid syntax: a.play() 7")
