@@ -136,6 +136,18 @@ def test_a_script_and_then_the_prompt(live, tmp_path):
     prompt.say("b.whatid(); a.whatid()", "[100055]")
 
 
+def test_a_script_that_is_stopped_leaves_the_sound_and_its_names(live, sonic_home, tmp_path):
+    (tmp_path / "set.py").write_text('a = group("a").id(100055)\nprint("waiting")\nwait(1000)\n')
+    prompt = Prompt(sonic_home, "live", str(tmp_path / "set.py"), HOME=str(tmp_path), JACK_NO_START_SERVER="1")
+    try:
+        prompt.see(lambda lines: "waiting" in lines)
+        prompt.press("\x03")
+        prompt.see(lambda lines: any(line.endswith("the script was stopped; the sound goes on") for line in lines))
+        prompt.say("a.info()", "drum_cymbal_open")
+    finally:
+        prompt.close()
+
+
 def test_debug_shows_the_trace(live):
     live("--debug").say("1/0", "Traceback")
 
