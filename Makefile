@@ -10,7 +10,7 @@ demo: .venv/.installed
 	$(BIN)/mirla demo
 
 test: .venv/.developing
-	@sh .ci/system-packages $(SAMPLES) jackd2 chromium
+	@sh .ci/system-packages $(SAMPLES) jackd2 chromium curl iproute2 supercollider-language supercollider-server
 	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/.developing
@@ -28,6 +28,7 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/text.py
 	$(BIN)/python benchmarks/agents.py
 	$(BIN)/python benchmarks/classifiers.py
+	$(BIN)/python benchmarks/freesound.py
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)

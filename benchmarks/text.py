@@ -92,8 +92,13 @@ def taken(corpus: Corpus, queries: list[Query]) -> dict[str, list[float]]:
 
 
 def read() -> Iterator[Query]:
+    """The queries of the file."""
+    return parsed(QUERIES.read_text(encoding="utf-8"))
+
+
+def parsed(written: str) -> Iterator[Query]:
     kind = ""
-    for line in QUERIES.read_text(encoding="utf-8").splitlines():
+    for line in written.splitlines():
         if line.startswith("# "):
             kind = line[2:]
         elif line:
@@ -103,9 +108,14 @@ def read() -> Iterator[Query]:
             yield Query(kind, Choice(text=text, tags=tagged, filter=given.get("filter", "")))
 
 
-def write_queries() -> None:
-    """Draw the queries anew."""
-    generator = np.random.default_rng(7)
+def drawn_anew(seed: int) -> Iterator[Query]:
+    """Queries as those of the file, but others."""
+    return parsed(draw(seed + 1000))
+
+
+def draw(seed: int) -> str:
+    """Draw queries, each kind under its name."""
+    generator = np.random.default_rng(seed)
     words = vocabulary()
 
     def some(least: int, most: int) -> str:
@@ -125,7 +135,7 @@ def write_queries() -> None:
     for kind, draw in made.items():
         lines += [f"# {kind}", *(draw() for _ in range(EACH)), ""]
     lines += ["# frequent words", *words[:5], *(f"{one} {other}" for one, other in product(words[:3], words[3:6])), ""]
-    QUERIES.write_text("\n".join(lines), encoding="utf-8")
+    return "\n".join(lines)
 
 
 @cache
@@ -177,6 +187,6 @@ def described(generator: np.random.Generator, ids: range) -> Iterator[Sound]:
 
 if __name__ == "__main__":
     if "--write-queries" in sys.argv:
-        write_queries()
+        QUERIES.write_text(draw(7), encoding="utf-8")
     else:
         run(__doc__ or "", main)

@@ -10,6 +10,7 @@ import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
@@ -338,8 +339,8 @@ class Session:
     def slices(self, sound: Sound) -> list[tuple[float, float]]:
         """Where the slices of a sound begin and end, in seconds; none where no onsets were found."""
         found = self.corpus.onsets.of(sound.id)
-        onsets = [] if found is None else [float(each) for each in found]
-        return list(zip(onsets, [*onsets[1:], sound.duration or 0.0][: len(onsets)], strict=True))
+        onsets = [] if found is None else [*found.tolist(), sound.duration or 0.0]
+        return list(pairwise(onsets))
 
     def _open(self) -> Instrument:
         from engine.playback.player import Player

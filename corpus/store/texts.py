@@ -188,29 +188,31 @@ class Texts:
             if held is not None and held[0] == lengths.state:
                 self._words.move_to_end(stem)
                 return held[1]
-        if self._holds and not _frequent(connection, term):
-            return self._hold(stem, lengths.state, _occurring(connection, lengths, stem))
         key = f"text {stem}"
 
         def make() -> tuple[str, _Word]:
             found = self._caches.find(key, lengths.state)
-            if found is None:
-                word = _occurring(connection, lengths, stem)
-                found = self._caches.store(key, lengths.state, {"places": word.places, "counts": word.counts})
-            return lengths.state, _Word(found["places"], found["counts"])
+            if found is not None:
+                return lengths.state, _Word(found["places"], found["counts"])
+            word = _occurring(connection, lengths, stem)
+            if len(word.places) < FREQUENT:  # only held: as soon counted as read from a disk
+                return lengths.state, word
+            kept = self._caches.store(key, lengths.state, {"places": word.places, "counts": word.counts})
+            return lengths.state, _Word(kept["places"], kept["counts"])
 
-        return self._hold(stem, lengths.state, self._caches.held(key, lengths.state, make))
+        if self._holds:
+            return self._hold(stem, lengths.state, make()[1])
+        return self._caches.held(key, lengths.state, make)
 
     def _hold(self, stem: str, state: str, word: _Word) -> _Word:
-        if self._holds:
-            with self._lock:
-                if stem in self._words:
-                    self._held -= len(self._words.pop(stem)[1].places) + _LEAST
-                self._words[stem] = state, word
-                self._held += len(word.places) + _LEAST
-                while self._held > _MOST_HELD:
-                    _, (_, oldest) = self._words.popitem(last=False)
-                    self._held -= len(oldest.places) + _LEAST
+        with self._lock:
+            if stem in self._words:
+                self._held -= len(self._words.pop(stem)[1].places) + _LEAST
+            self._words[stem] = state, word
+            self._held += len(word.places) + _LEAST
+            while self._held > _MOST_HELD:
+                _, (_, oldest) = self._words.popitem(last=False)
+                self._held -= len(oldest.places) + _LEAST
         return word
 
 

@@ -16,6 +16,7 @@ import click
 from corpus.cli.app import App, command, print_lines
 
 if TYPE_CHECKING:
+    from engine.server.freesound import Options
     from engine.server.sockets import Clients
     from engine.session import Session
 
@@ -29,9 +30,19 @@ _INTERRUPTED = 130
 @click.option("--osc", type=_PORT, metavar="PORT", help="Take verbs by OSC on PORT, such as 57130; 0 is any free one.")
 @click.option("--http", type=_PORT, metavar="PORT", help="Serve palettes to Strudel and other pages on PORT.")
 @click.option("--freesound", type=_PORT, metavar="PORT", help="Answer as Freesound's API on PORT.")
-@click.option("--allow", multiple=True, metavar="ADDRESS", help="Let in others: an IPv4 address or network; repeatable.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Of --freesound: others than loopback want --token.")
+@click.option(
+    "--allow", multiple=True, metavar="ADDRESS", help="Let in others: an IPv4 address or network; repeatable."
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Of --freesound: others than loopback want --token."
+)
 @click.option("--token", default="", help="Of --freesound: the one to let in; without it any, and none at all.")
+@click.option("--legacy", is_flag=True, help="Of --freesound: answer as the API was until 2025, for MIRLC and MIRLCa.")
+@click.option(
+    "--map-unknown-ids",
+    is_flag=True,
+    help="Of --legacy: let ids up to 571613 that are not held stand for sounds that are (for MIRLCa's random).",
+)
 @click.option("--device", help="Sound device by name or number; else MIRLA_DEVICE, else the system's own.")
 @click.option("--seed", type=click.IntRange(0), help="Make chance repeatable.")
 @click.option(
@@ -46,6 +57,8 @@ def serve(
     allow: tuple[str, ...],
     host: str,
     token: str,
+    legacy: bool,
+    map_unknown_ids: bool,
     device: str | None,
     seed: int | None,
     loudness: float,
@@ -58,6 +71,7 @@ def serve(
       mirla serve --osc 57130
       mirla serve --osc 57130 --http 8000 --stage
       mirla serve --freesound 8777
+      mirla serve --freesound 8777 --legacy --map-unknown-ids
     """
     if osc is None and http is None and freesound is None:
         raise click.UsageError("nothing to serve; name a port, as in --osc 57130, --http 8000 or --freesound 8777")
@@ -67,6 +81,7 @@ def serve(
         from engine.performing.stage import enter
 
         enter()
+    from engine.server.freesound import Options
     from engine.server.sockets import clients
     from engine.session import Session
 
@@ -79,7 +94,9 @@ def serve(
     ):
         where: dict[str, Any] = {}
         if freesound is not None:
-            where["freesound"] = _freesound(servers, session, host, freesound, token)
+            where["freesound"] = _freesound(
+                servers, session, freesound, Options(host, token, legacy, map_unknown_ids)
+            )
         if http is not None:
             where["http"] = _http(servers, session, http, others)
         if osc is not None:
@@ -92,13 +109,15 @@ def serve(
 def _until_stopped(app: App) -> Iterator[threading.Event]:
     """An event that is set when the system asks to end. Ctrl-C ends with its own code, and no second answer."""
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopped.set())
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield stopped
     except KeyboardInterrupt:
         app.say("stopped")
         click.get_current_context().exit(_INTERRUPTED)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -139,15 +158,14 @@ def _http(servers: contextlib.ExitStack, session: Session, port: int, others: Cl
     return f"http://{_shown(listening)}/"
 
 
-def _freesound(servers: contextlib.ExitStack, session: Session, host: str, port: int, token: str) -> str:
-    from engine.server.freesound import Options
+def _freesound(servers: contextlib.ExitStack, session: Session, port: int, options: Options) -> str:
     from engine.server.freesound.serve import freesound_server, listening
     from engine.server.security import check
     from engine.server.web import Running
 
-    check(host, token)
-    at = servers.enter_context(listening(host, port))
-    servers.enter_context(Running(freesound_server(session.corpus, Options(host=host, token=token)), at))
+    check(options.host, options.token)
+    at = servers.enter_context(listening(options.host, port))
+    servers.enter_context(Running(freesound_server(session.corpus, options), at))
     return f"http://{_shown(at)}/"
 
 

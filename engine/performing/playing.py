@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.errors import VerbError
 from engine.performing.grouped import Grouped, within
 from engine.performing.times import Length
 from engine.performing.verbs import chained, immediate
@@ -96,6 +97,8 @@ class Playing(Grouped):
     @chained
     def slice(self, number: int | None = None) -> None:
         """Loop only from onset `number` to the next one; without a number the whole sound again."""
+        if number is not None and not any(self._session.slices(sound) for sound in self.sounds):
+            raise VerbError(f"no onsets in group {self.name}: `mirla analyse --onsets` finds where slices begin")
         self._ensemble.set_slice(number, self._session.slices)
 
     @chained

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from numbers import Real
 
 from engine.errors import VerbError
 
@@ -33,7 +34,7 @@ def seconds(length: Length, tempo: float) -> float:
     if isinstance(length, str):
         if found := _BEATS.fullmatch(length):
             value = float(found[1]) / int(found[2] or 1) * 60.0 / tempo
-    elif isinstance(length, int | float) and not isinstance(length, bool):
+    elif isinstance(length, Real) and not isinstance(length, bool):
         value = float(length)
     if not 0.0 <= value <= _LONGEST:
         raise VerbError(f"{length!r} is no length of time; say seconds, as in 2.5, or beats, as in '4b'")

@@ -400,7 +400,7 @@ class Player:
                 if self._line:
                     self._look()
                 elif self._open(self.rate if self._state.clips or self._recorder else None):
-                    self._tell("device", f"the sound device {self.name!r} is there; going on")
+                    self._unsaid.append(f"the sound device {self.name!r} is there; going on")
                     attempts, pause = 0, WATCH_SECONDS
                 else:
                     pause = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)]

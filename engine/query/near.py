@@ -53,7 +53,7 @@ def by_traits(corpus: Corpus, wanted: Sequence[tuple[str, float]], among: Ids) -
     ids, values = corpus.descriptors.numbers([name for name, _ in wanted])
     total = np.zeros(len(ids))
     for (name, value), column in zip(wanted, values.T, strict=True):
-        total += _squares(_scaled(name, column), float(_scaled(name, np.array([value]))[0]))
+        total += squares(name, column, value)
     kept = np.flatnonzero(~np.isnan(total) & np.isin(ids, among))
     kept = kept[np.lexsort((ids[kept], total[kept]))]
     return Order(ids[kept], scores=total[kept])
@@ -66,7 +66,9 @@ def lacking(corpus: Corpus, names: Sequence[str], among: Ids) -> dict[str, int]:
     return {name: int(np.isnan(_scaled(name, column)).sum()) for name, column in zip(names, values.T, strict=True)}
 
 
-def _squares(column: Floats, value: float) -> Floats:
+def squares(name: str, column: Floats, value: float) -> Floats:
+    """What each value (n,) of a trait adds to the score for a wanted one; NaN where it is lacking."""
+    column, value = _scaled(name, column), float(_scaled(name, np.array([value]))[0])
     known = column[~np.isnan(column)]
     deviation = known.std() if len(known) else 0.0
     varies = deviation > 1e-9 * np.abs(known).max(initial=_LEAST)

@@ -63,7 +63,9 @@ def arguments(verb: Verb, values: Sequence[Any]) -> tuple[list[Any], dict[str, A
     for place in range(first, len(values), 2):
         name = values[place]
         if not isinstance(name, str) or not (known_all or name in known) or name in named:
-            raise VerbError(f"{verb.name}: after {values[first]!r} come names and values; {name!r} is no name it takes here")
+            raise VerbError(
+                f"{verb.name}: after {values[first]!r} come names and values; {name!r} is no name it takes here"
+            )
         if place + 1 == len(values):
             raise VerbError(f"{verb.name}: {name!r} is a name and needs a value; to mean the text, say its name first")
         named[name] = values[place + 1]

@@ -210,7 +210,9 @@ class OscServer:
 
     def _tell(self, kind: str, group: str | None, sound_id: int | None, words: str) -> None:
         """Send an event to all subscribers; called by any thread of the session."""
-        self._send_event(self._subscribers.present(), kind, group or "", _NOBODY if sound_id is None else sound_id, words)
+        self._send_event(
+            self._subscribers.present(), kind, group or "", _NOBODY if sound_id is None else sound_id, words
+        )
 
     def _expire(self) -> None:
         late = self._subscribers.expired()

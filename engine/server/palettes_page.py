@@ -36,9 +36,7 @@ def page(folder: Path, palettes: Mapping[str, Sequence[str]], address: str) -> s
     """
     each = "".join(_palette(folder, name, files) for name, files in palettes.items())
     name = next(iter(palettes), "NAME")
-    return _PAGE.format(
-        map=for_html(address), folder=for_html(folder), name=for_html(name), each=each or _NONE
-    )
+    return _PAGE.format(map=for_html(address), folder=for_html(folder), name=for_html(name), each=each or _NONE)
 
 
 def _palette(folder: Path, name: str, files: Sequence[str]) -> str:

@@ -55,10 +55,7 @@ class Route:
 
 
 def _routes_of(kind: type, level: Level) -> list[Route]:
-    return [
-        Route(level, name, _usage(verb), _answers(verb), verb.about, verb)
-        for name, verb in verbs_of(kind).items()
-    ]
+    return [Route(level, name, _usage(verb), _answers(verb), verb.about, verb) for name, verb in verbs_of(kind).items()]
 
 
 def _answers(verb: Verb) -> str:
@@ -87,7 +84,9 @@ def _usage(verb: Verb) -> str:
 
 _OWN = [
     Route("server", "cancel", "number", "", "End what `similarauto`, `playauto` and their like began."),
-    Route("server", "subscribe", "", "seconds it lasts", "Get `/mirla/event` for what happens, at the sender's address."),
+    Route(
+        "server", "subscribe", "", "seconds it lasts", "Get `/mirla/event` for what happens, at the sender's address."
+    ),
     Route("server", "unsubscribe", "", "", "Get no more of them."),
 ]
 ROUTES: tuple[Route, ...] = (*_routes_of(Group, "group"), *_routes_of(Session, "session"), *_OWN)

@@ -66,6 +66,7 @@ def test_json_answers_are_as_promised(mirla, finished_home, tmp_path):
         "bytes": 0,
         "gone": 0,
         "spaces": {"mfcc": 165},
+        "onsets": 0,
         "agents": [],
         "licences": {"Creative Commons 0": 165},
     }

@@ -34,9 +34,15 @@ def superdirt(pattern):
 
 
 def sonic_pi(folder, which):
-    """What Sonic Pi's `sample "folder", which` plays: the file of that number, or the first with that in its name."""
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".wav", ".wave", ".flac", ".ogg"))
-    return files[which % len(files)] if isinstance(which, int) else next(path for path in files if which in path.stem)
+    """What Sonic Pi's `sample "folder", which` plays: the file of that number, or the first with that in its name.
+
+    It goes into the folder and remembers where it is then, behind any link.
+    """
+    inside = folder.resolve().iterdir()
+    files = sorted(path for path in inside if path.suffix.lower() in (".wav", ".wave", ".flac", ".ogg"))
+    if isinstance(which, int):
+        return files[which % len(files)]
+    return next(path for path in files if which.lower() in path.stem.lower())
 
 
 def strudel(address, fetch):
@@ -76,7 +82,7 @@ def test_each_system_finds_the_same_sound_by_the_same_number(sonic, home):
     for place, number in enumerate(TONES):
         path = banks["tones"][place]
         assert re.fullmatch(rf"{place:03}_{number}_[A-Za-z0-9._-]+\.wav", path.name)
-        assert sonic_pi(root / "tones", place) == path == sonic_pi(root / "tones", str(number))
+        assert sonic_pi(root / "tones", place) == path.resolve() == sonic_pi(root / "tones", str(number))
         assert fetch(served["tones"][place]) == path.read_bytes()
     alone = strudel("http://127.0.0.1:1/palettes/tablas/strudel.json", fetch)
     assert alone["tablas"] == served["tablas"]
@@ -122,7 +128,9 @@ def test_what_is_published_is_replaced_only_when_asked(sonic, home):
     with pytest.raises(PaletteError, match=r"with 3 sounds; --append .* --replace"):
         publish(sonic, "tones", TABLAS)
     assert len(superdirt(home / "palettes" / "*")["tones"]) == 3
+    remembered = sonic_pi(home / "palettes" / "tones", 2)
     publish(sonic, "tones", TABLAS, Wish(replace=True))
+    assert len(audio(remembered)) > 0, "who plays the old one can go on"
     assert [sonic_pi(home / "palettes" / "tones", n).name[:10] for n in (0, 1)] == ["000_130409", "001_130413"]
     folders = [path.name for path in (home / "palettes").iterdir() if path.is_dir() and not path.is_symlink()]
     assert sorted(folders) == [".tones-1", ".tones-2"]

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -24,7 +25,7 @@ from corpus.library import Corpus
 from corpus.model import LAST_LOCAL_ID
 from engine.errors import EngineError
 from engine.server import security
-from engine.server.freesound import audio, pictures, resources
+from engine.server.freesound import audio, legacy, pictures, resources
 from engine.server.freesound.call import ApiError, Call, Served
 from engine.server.freesound.options import Options
 from engine.server.freesound.page import page
@@ -88,21 +89,23 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
     corpus.sounds.hold_texts()
     served = Served(corpus, options, Shelf(corpus, _KEPT))
     rate = Rate(options.limits.per_second, options.limits.at_once)
-    routes = [(re.compile(pattern), handler) for pattern, handler in ROUTES.items()]
+    routes = _compiled(ROUTES)
+    old_routes = _compiled({**legacy.ROUTES, **ROUTES})
     threads = CapacityLimiter(_THREADS)
 
     async def answer(request: Request) -> Response:
+        old = legacy.asks(request.url.path, request.url.query, options)
         try:
-            response = await _answered(request)
+            response = await _answered(request, old)
         except ApiError as error:
-            response = _refusal(error)
+            response = _refusal(error, old)
         except Exception:
             log.exception("failed to answer %s", request.url.path)
-            response = _refusal(ApiError(500, "Server error"))
+            response = _refusal(ApiError(500, "Server error"), old)
         response.raw_headers.append(_ANY_ORIGIN)
         return response
 
-    async def _answered(request: Request) -> Response:
+    async def _answered(request: Request, old: bool) -> Response:
         host = request.headers.get("host", "")
         if not security.allows(host, options.host):
             raise ApiError(421, "This server does not go by that name; ask it by its address.")
@@ -119,15 +122,28 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
             raise ApiError(405, f'Method "{request.method}" not allowed.')
         if path == "/":
             return HTMLResponse(await to_thread.run_sync(page, call, limiter=threads))
-        handler, parts = _route(routes, path)
-        if handler in _SLOW:
+        handler, parts = _route(old_routes if old else routes, path)
+        if old or handler in _SLOW:
             found = await to_thread.run_sync(_safely, handler, call, parts, limiter=threads)
         else:
             found = _safely(handler, call, parts)
-        return found if isinstance(found, Response) else json_response(found)
+        if isinstance(found, Response):
+            return found
+        return json_response(legacy.cleaned(found) if old else found)
 
     methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
-    return Starlette(routes=[Route("/{path:path}", answer, methods=methods)])
+    routes_of_all = [Route("/{path:path}", answer, methods=methods)]
+    return Starlette(routes=routes_of_all, exception_handlers={HTTPException: _unrouted})
+
+
+def _unrouted(_request: Request, error: Exception) -> Response:
+    """What never came to `answer`: an address with a line's end in it, a method that nobody knows."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _refusal(ApiError(status, {404: "Not found", 405: "Method not allowed."}.get(status, "Server error")))
+
+
+def _compiled(routes: Mapping[str, Handler]) -> list[tuple[re.Pattern[str], Handler]]:
+    return [(re.compile(pattern), handler) for pattern, handler in routes.items()]
 
 
 def json_response(data: Mapping[str, Any], status: int = 200) -> Response:
@@ -136,7 +152,10 @@ def json_response(data: Mapping[str, Any], status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def _refusal(error: ApiError) -> Response:
+def _refusal(error: ApiError, old: bool = False) -> Response:
+    if old:
+        told = legacy.refusal(error)
+        return Response(status_code=error.status) if told is None else json_response(told, error.status)
     response = json_response({"detail": error.detail}, error.status)
     if error.status == 401:
         response.headers["www-authenticate"] = 'Bearer realm="api"'
@@ -177,7 +196,10 @@ def _call(request: Request, host: str, served: Served) -> Call:
     base = f"{request.url.scheme}://{host}/apiv2"
     kept = urlencode([pair for pair in pairs if pair[0] != "token"])
     url = f"{request.url.scheme}://{host}{request.url.path}" + (f"?{kept}" if kept else "")
-    return Call(served, base, dict(pairs), url, request.headers)
+    params = dict(pairs)
+    if agents := [value for name, value in pairs if name == "agent"]:
+        params["agent"] = ",".join(agents)
+    return Call(served, base, params, url, request.headers)
 
 
 def _check_token(request: Request, call: Call, options: Options) -> None:

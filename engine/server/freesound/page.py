@@ -34,8 +34,8 @@ _SOURCE = (
     'Its source can be had at <a href="{address}">{address}</a>.</p>'
 )
 _CLIENTS = (
-    ("SuperCollider: Freesound.sc, MIRLC, MIRLCa", 'Freesound.uris[\\BASE] = "{base}";'),
-    ("Python: freesound-python", 'import freesound; freesound.URIS.BASE = "{base}"'),
+    ("SuperCollider: Freesound.sc; for MIRLC and MIRLCa serve with --legacy", 'Freesound.uris[\\BASE] = "{base}";'),
+    ("Python: freesound-python, freesound-api", 'import freesound; freesound.URIS.BASE = "{base}"'),
     ("JavaScript: freesound.js, whose address is fixed: change the one line", 'var uris = {{ base: "{base}", …'),
     ("C++: freesound-juce", 'URIS::BASE = "{base}";'),
     ("mirla, on this or another machine", "MIRLA_FREESOUND_URL={base} mirla harvest …"),

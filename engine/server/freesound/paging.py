@@ -41,15 +41,15 @@ class NoPage(Exception):
     """There is no such page."""
 
 
-def page_of_search(params: Mapping[str, str], count: int) -> Page:
-    """The page that a search asks for.
+def page_of_search(params: Mapping[str, str], count: int, most: int = MOST) -> Page:
+    """The page that a search asks for, of `most` at most.
 
     Raises
     ------
     NoPage
         It is below 1 or, when something was found, beyond the last one.
     """
-    page = Page(_integer(params.get("page"), 1), min(_integer(params.get("page_size"), USUAL), MOST))
+    page = Page(_integer(params.get("page"), 1), min(_integer(params.get("page_size"), USUAL), most))
     if page.number < 1 or page.size < 1 or (count and page.number > math.ceil(count / page.size)):
         raise NoPage
     return page

@@ -127,7 +127,7 @@ def wish_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Wish:
     if len(text) > limits.text:
         raise ApiError(400, f"The query has {len(text)} characters; at most {limits.text} are read.")
     target = _target(similar_to, limits.numbers) if similar_to.strip() else None
-    space = "" if target is None else params.get("similarity_space") or first_of(call.corpus, target)
+    space = "" if target is None else params.get("similarity_space") or _space_of(call, target)
     choice = Choice(
         text="" if target is not None else text,
         filter=narrow or "",
@@ -136,6 +136,10 @@ def wish_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Wish:
         with_audio=call.served.options.with_audio,
     )
     return Wish(choice, _weights(params.get("weights", "")), params.get("sort", "score"), target, space)
+
+
+def _space_of(call: Call, target: int | tuple[float, ...]) -> str:
+    return call.served.shelf.get(("space", target), lambda: first_of(call.corpus, target))
 
 
 def found(call: Call, wish: Wish) -> Found:

@@ -28,6 +28,7 @@ def freesound_server(corpus: Corpus, options: Options | None = None) -> uvicorn.
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # whoever asks could claim to be another
         limit_concurrency=options.limits.connections,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=1,

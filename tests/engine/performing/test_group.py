@@ -190,6 +190,27 @@ def test_what_goes_on_by_itself_ends_when_cancelled_or_stopped(stage, a):
         a.playauto(0)
 
 
+def test_slices_go_from_onset_to_onset(stage, a):
+    a.search("loop amen", 1)
+    [loop] = a.sounds
+    with pytest.raises(VerbError, match="no onsets in group a: `mirla analyse --onsets`"):
+        a.slice(1)
+    assert not stage.session.corpus.analyse(["mfcc"], [loop.id], jobs=1, onsets=True).failed
+    first, second, third = stage.session.corpus.onsets.of(loop.id)[:3]
+    a.slice(1)
+    stage.hear(0.1)
+    length = round((third - second) * 44100)
+    heard = stage.hear(3 * length / 44100)
+    assert np.allclose(heard[:length], heard[length : 2 * length], atol=1e-4), "a slice loops"
+    a.slice(0)
+    stage.hear(0.1)
+    assert rms(stage.hear(second - first)) > 0
+    handle = a.autochopped(3, 0.1)
+    stage.hear(3)
+    assert handle.done
+    a.slice()
+
+
 def test_effects_change_what_is_heard_and_are_taken_out(stage, a):
     a.id(100055)
     stage.hear(1)

@@ -18,6 +18,7 @@ from engine.agent.training import train
 from engine.server.freesound import Options
 from engine.server.freesound.serve import freesound_server as make_server
 from engine.server.freesound.serve import listening
+from tests.engine.server.old_clients import make_home
 
 
 @dataclass
@@ -128,4 +129,38 @@ def harvested_home(freesound_server, tmp_path_factory):
 def harvested(harvested_home):
     """A local Freesound over them."""
     with running(harvested_home) as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
+def small_home(tmp_path_factory, samples):
+    """A small home for old clients; to be read, not changed."""
+    return make_home(tmp_path_factory.mktemp("small"), samples)
+
+
+@pytest.fixture(scope="session")
+def small(small_home):
+    """That corpus, open."""
+    with Corpus(small_home) as corpus:
+        yield corpus
+
+
+@pytest.fixture(scope="session")
+def today(small_home):
+    """It as `mirla serve --freesound PORT` serves it."""
+    with running(small_home) as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
+def old(small_home):
+    """It with `--legacy`."""
+    with running(small_home, Options(legacy=True)) as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
+def mapped(small_home):
+    """It with `--legacy --map-unknown-ids`."""
+    with running(small_home, Options(legacy=True, map_unknown_ids=True)) as local:
         yield local

@@ -34,6 +34,12 @@ class Client:
         self.events = []
         self._asked = 0
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
     def send(self, address, *values):
         self.socket.sendto(build_msg(address, list(values)).dgram, self.server)
 
@@ -110,14 +116,8 @@ def server(live):
 @pytest.fixture
 def connect():
     """Make clients of a server."""
-    with contextlib.ExitStack() as sockets:
-
-        def make(server):
-            made = Client(server.port)
-            sockets.callback(made.socket.close)
-            return made
-
-        yield make
+    with contextlib.ExitStack() as clients:
+        yield lambda server: clients.enter_context(Client(server.port))
 
 
 @pytest.fixture

@@ -143,6 +143,8 @@ def test_what_is_too_long(own):
 
 
 def test_other_methods_and_origins(own):
+    assert own.detail("sounds/%0A1/", 404) == "Not found"
+    assert own.ask(method="BREW").json() == {"detail": "Method not allowed."}
     answer = own.ask(method="POST")
     assert (answer.status_code, answer.json()) == (405, {"detail": 'Method "POST" not allowed.'})
     asked = {"Origin": "https://example.org", "Access-Control-Request-Headers": "authorization"}

@@ -181,6 +181,8 @@ def test_an_agent_filters_any_list(own):
     assert set(own.ids(query="drum", agent="drums")) == good & set(own.ids(query="drum"))
     near = own.ids(f"sounds/{SNARE}/similar/", similarity_space="mfcc", agent="drums")
     assert near == [one for one in own.ids(f"sounds/{SNARE}/similar/", similarity_space="mfcc") if one in good]
+    assert set(own.ids(agent=["drums", "drums"])) == good
+    assert "no agent 'nobody'" in own.detail(agent=["nobody", "drums"])
     assert "no agent 'nobody'" in own.detail(agent="nobody")
     assert "agent" in own.detail(strict=0.8)
     assert own.detail(agent="drums", strict="nan") == "The 'strict' parameter is not a probability from 0 to 1"

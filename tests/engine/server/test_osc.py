@@ -9,10 +9,7 @@ import pytest
 from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import build_msg
 
-from engine.performing.verbs import verbs_of
 from engine.server import osc, subscribers
-from engine.server.routes import ROUTES
-from engine.session import Session
 from tests.engine.server.listening import (  # noqa: F401
     client,
     connect,
@@ -190,7 +187,3 @@ def test_the_port_is_free_when_it_is_closed(live):
     server.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
         again.bind(("127.0.0.1", server.port))
-
-
-def test_every_verb_of_the_session_has_an_address():
-    assert {route.name for route in ROUTES if route.level == "session"} == set(verbs_of(Session))

@@ -1,0 +1,235 @@
+"""The old API's forms, for clients that were made for it: SuperCollider's quark, MIRLC, MIRLCa, freesound-api.
+
+They are recognised by how a client asks: by the old addresses `search/content/` and `search/combined/`, and by the
+parameter `descriptors`; everything else looks alike, and is answered so where the server was told to (`--legacy`).
+
+What such clients rely on, and what they choke on, is in `docs/freesound.md`: the answer to any id that is not to be had
+is `{"detail":"Not found."}`, that to any other fault has no body; there is no null; lists are never empty, have 30
+sounds at most, with the target first; names can be put into a shell and make files of their own; sounds have audio.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from corpus.text import for_file_name
+from engine.query.order import Ids, Order
+from engine.server.freesound import audio, fields, paging, records, resources
+from engine.server.freesound.call import Answer, ApiError, Call
+from engine.server.freesound.legacy_filters import Quantity, condition, targets
+from engine.server.freesound.legacy_names import nested, quantities
+from engine.server.freesound.legacy_order import MFCC_SPACES, Asked, analysed, listed
+from engine.server.freesound.options import Options
+
+log = logging.getLogger("mirla.freesound")
+
+LAST_DRAWN = 571_613
+"""The largest id that MIRLCa draws at random."""
+_NOT_FOUND = "Not found."
+_MOST = 30
+"""How many sounds a page has at most: sclang was seen to crash on much larger ones."""
+_OLD_PATH = re.compile(r"/apiv2/search/(?:content|combined)/?")
+_DESCRIPTORS = re.compile(r"(?:^|&)descriptors=")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""What a YAML parser, which the quark reads JSON with, may not take."""
+
+
+def asks(path: str, query: str, options: Options) -> bool:
+    """Whether a request, by its path and its query string, is to be answered in the old forms."""
+    told = options.legacy or options.map_unknown_ids
+    return told or _DESCRIPTORS.search(query) is not None or _OLD_PATH.fullmatch(path) is not None
+
+
+def refusal(error: ApiError) -> Mapping[str, Any] | None:
+    """What an old client is told of a fault; None: nothing at all, since it takes any other answer for a sound."""
+    return {"detail": _NOT_FOUND} if error.detail == _NOT_FOUND else None
+
+
+def cleaned(value: Any) -> Any:
+    """An answer without null, and without control characters in its texts."""
+    if isinstance(value, Mapping):
+        return {name: cleaned(one) for name, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [cleaned(one) for one in value if one is not None]
+    return _CONTROL.sub(" ", value) if isinstance(value, str) else value
+
+
+def search(call: Call) -> Answer:
+    """`search/` and `search/text/`."""
+    return _listed(call, _asked(call, call.params.get("query", "")))
+
+
+def content(call: Call) -> Answer:
+    """`search/content/`: near to a sound or to values of descriptors."""
+    return _listed(call, replace(_asked(call, ""), target=_target(call)))
+
+
+def combined(call: Call) -> Answer:
+    """`search/combined/`: words, and near to a target; with another way to say that there is more."""
+    found = _listed(call, replace(_asked(call, call.params.get("query", "")), target=_target(call)))
+    return {"results": found["results"], "more": found["next"]}
+
+
+def similar(call: Call, sound_id: int | str) -> Answer:
+    """`sounds/<id>/similar/`, the sound itself first."""
+    target = held(call, sound_id)
+    asked = replace(_asked(call, ""), target=target, space=call.params.get("similarity_space", ""))
+    return _listed(call, asked)
+
+
+def sound(call: Call, sound_id: int | str) -> Answer:
+    """`sounds/<id>/`."""
+    return _rows(call, [held(call, sound_id)], call.params.get("fields") or ",".join((*fields.METADATA, "analysis")))[0]
+
+
+def analysis(call: Call, sound_id: int | str) -> Answer:
+    """`sounds/<id>/analysis/`: nested where descriptors are named, else flat."""
+    known = held(call, sound_id)
+    if "descriptors" not in call.params:
+        return resources.analysis(call, known)
+    found = _analyses(call, [known])[0]
+    if not found:
+        raise ApiError(404, f"sound {known} has none of these descriptors")
+    return found
+
+
+def of_held(resource: Callable[[Call, int], Any]) -> Callable[[Call, int | str], Any]:
+    """A resource of a sound as it is today, for any id that an old client may have."""
+    return lambda call, sound_id: resource(call, held(call, sound_id))
+
+
+def held(call: Call, asked: int | str) -> int:
+    """The sound that an id stands for: itself, if it has audio, or else the one that takes its place.
+
+    Raises
+    ------
+    ApiError
+        It is no id, or of no sound.
+    """
+    ids: Ids = call.served.shelf.get("audio", lambda: call.corpus.sounds.ids(with_audio=True))
+    if isinstance(asked, int):
+        place = int(np.searchsorted(ids, asked))
+        if place < len(ids) and ids[place] == asked:
+            return asked
+        if call.served.options.map_unknown_ids and 1 <= asked <= LAST_DRAWN and len(ids):
+            return call.served.shelf.get(("stand-in", asked), lambda: _stand_in(call, asked, ids))
+    raise ApiError(404, _NOT_FOUND)
+
+
+def _stand_in(call: Call, asked: int, ids: Ids) -> int:
+    """The sound that is served for an id that is not held; always the same one, as long as the corpus is."""
+    with_mfcc = np.intersect1d(ids, analysed(call.corpus))
+    ids = with_mfcc if len(with_mfcc) else ids
+    digest = hashlib.blake2b(str(asked).encode(), digest_size=8).digest()
+    stand_in = int(ids[int.from_bytes(digest) % len(ids)])
+    log.warning("sound %d is not held: %d takes its place", asked, stand_in)
+    return stand_in
+
+
+def _asked(call: Call, text: str) -> Asked:
+    """What a list asks for, but for a target."""
+    found = condition(f"{_short(call, 'filter')} {_short(call, 'descriptors_filter')}")
+    search = resources.wish_of(call, "", text, found.must or None)
+    search = replace(search, choice=replace(search.choice, with_audio=True))
+    return Asked(search, found.wishes, analysed="mfcc" in quantities(call.params.get("descriptors", "")))
+
+
+def _target(call: Call) -> int | tuple[tuple[Quantity, float], ...] | None:
+    found = targets(_short(call, "target"))
+    return held(call, found) if isinstance(found, int) else tuple(found.items()) or None
+
+
+def _short(call: Call, name: str) -> str:
+    """A parameter that is read as a filter is, no longer than one may be."""
+    text, most = call.params.get(name, ""), call.served.options.limits.filter
+    if len(text) > most:
+        raise ApiError(400, f"{name} has {len(text)} characters; at most {most} are read")
+    return text
+
+
+def _listed(call: Call, asked: Asked) -> dict[str, Any]:
+    """A page of a list; with `prev` beside `previous`, which the quark does not know."""
+    found = listed(call.corpus, call.served.shelf, asked)
+    try:
+        page = paging.page_of_search(call.params, found.count, _MOST)
+    except paging.NoPage:
+        raise ApiError(404, "there is no such page") from None
+    results = _results(call, found.at(page.first, page.stop))
+    if not results:
+        raise ApiError(404, "nothing fits")
+    previous, following = paging.list_links(call.url, page, found.count)
+    return {"count": found.count, "previous": previous, "prev": previous, "next": following, "results": results}
+
+
+def _results(call: Call, order: Order) -> list[dict[str, Any]]:
+    rows = _rows(call, order.ids.tolist(), call.params.get("fields") or fields.DEFAULT_OF_LISTS)
+    if order.distances is not None:
+        for row, distance in zip(rows, order.distances.tolist(), strict=True):
+            row["distance_to_target"] = distance if np.isfinite(distance) else None
+    return rows
+
+
+def _rows(call: Call, ids: list[int], asked: str) -> list[dict[str, Any]]:
+    """Sounds with the fields that are asked for, and what of them old clients want otherwise."""
+    rows = records.rows(call.corpus, call.served.shelf, ids, fields.chosen(asked), call.base)
+    for sound_id, row in zip(ids, rows, strict=True):
+        if "name" in row:
+            row["name"] = safe_name(sound_id, row["name"])
+    if "analysis" in asked.split(","):
+        if "descriptors" in call.params:
+            analyses: list[Any] = _analyses(call, ids)
+        else:
+            analyses = [f"{call.base}/sounds/{sound_id}/analysis/" for sound_id in ids]
+        for row, one in zip(rows, analyses, strict=True):
+            row["analysis"] = one
+    return rows
+
+
+def safe_name(sound_id: int, name: str) -> str:
+    """A sound's name as a file's, without a dot: the quark puts it into a shell, and cuts it at a dot.
+
+    Examples
+    --------
+    >>> safe_name(1234, "v1.2 $(rm -rf ~) “kick”.wav")
+    '1234-v1_2_rm_-rf_kick_wav'
+    """
+    return f"{sound_id}-{for_file_name(name, 40).replace('.', '_')}"
+
+
+def _analyses(call: Call, ids: list[int]) -> list[dict[str, Any]]:
+    """The nested answers for sounds to the parameter `descriptors`."""
+    descriptors = call.params["descriptors"]
+    traits = call.corpus.descriptors.of(ids)
+    durations = records.rows(call.corpus, call.served.shelf, ids, ("duration",), call.base)
+    spaces = [records.vectors_of(call.corpus, space, ids) for space in MFCC_SPACES]
+    answers = []
+    for sound_id, known, *vectors in zip(ids, durations, *spaces, strict=True):
+        known |= {name: value for name, (value, _) in traits.get(sound_id, {}).items()}
+        for vector in vectors:
+            if vector is not None:
+                known |= {"mfcc": vector[:13], "mfcc_var": vector[13:]}
+                break
+        answers.append(nested(descriptors, known))
+    return answers
+
+
+_SOUND = "sounds/([^/]+)/"
+ROUTES: dict[str, Callable[..., Any]] = {
+    "search/(?:text/)?": search,
+    "search/content/": content,
+    "search/combined/": combined,
+    _SOUND: sound,
+    f"{_SOUND}analysis/": analysis,
+    f"{_SOUND}similar/": similar,
+    f"{_SOUND}comments/": of_held(resources.comments),
+    f"{_SOUND}download/": of_held(audio.download),
+    f"{_SOUND}download/link/": of_held(resources.download_link),
+}
+"""What answers old clients otherwise than today's, as `ROUTES` in `app`."""
