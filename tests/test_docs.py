@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
+from tests import verbs_table
 from tests.conftest import SAMPLES
-from tests.documents import ROOT, commands, environment, in_bash, reached
+from tests.documents import ROOT, blocks, commands, environment, in_bash, reached
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 AGENTS = ROOT / "docs" / "agents.md"
@@ -35,3 +36,14 @@ def test_every_command_about_agents_succeeds(tmp_path):
     done = in_bash(commands(AGENTS), environment(tmp_path))
     assert reached(done, commands(AGENTS)) == "the end", done.stderr
     assert (tmp_path / "bench.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_the_table_of_verbs_is_that_of_the_code():
+    assert verbs_table.in_document().strip() == verbs_table.table().strip(), "run python -m tests.verbs_table"
+
+
+def test_the_script_of_the_documentation_runs(mirla, sonic_home, tmp_path):
+    [script] = blocks(verbs_table.LIVE, "python")
+    (tmp_path / "set.py").write_text(script)
+    done = mirla("--json", "render", "--script", tmp_path / "set.py", "--seed", 1, "--out", tmp_path / "set.wav")
+    assert (done.json["seconds"], done.json["errors"]) == (10.0, 0)

@@ -71,7 +71,14 @@ def live(
         if measure:
             session.check_measure(measure)
             session.measure(measure)
-        found = run(played, app, session, errors) if played else names(session)
+        found = names(session)
+        try:
+            if played:
+                run(played, app, session, errors, found)
+        except KeyboardInterrupt:
+            if not prompting:
+                raise
+            app.warn("the script was stopped; the sound goes on")
         if prompting:
             _prompt(app, session, found)
         _fade(session)
@@ -94,10 +101,12 @@ def _prompt(app: App, session: Session, found: dict[str, object]) -> None:
 
 
 def _fade(session: Session) -> None:
-    """Let what still waits happen, and fade out."""
-    if session.rig.opened:
-        for group in session.groups.values():
+    """Let what still waits happen, and fade out; in the log too, so that the set ends like this when it is replayed."""
+    groups = session.groups.values()
+    for group in groups:
+        group.whatid()
+    if any(group.playing for group in groups):
+        for group in groups:
             group.fadeout(_FADE)
-        for group in session.groups.values():
-            group.whatid()
         time.sleep(_FADE)
+        session.stop()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.cli.scripted import NO_TIME, Errors, read, run
 from engine.errors import SetError
+from engine.performing.script import names
 from engine.playback.offline import OfflinePlayer, Write
 from engine.playback.render import Rendered, writing
 from engine.session import Session
@@ -55,7 +56,7 @@ def render_set(app: App, script: Path, out: Path, seconds: float | None, seed: i
         with Session(app.home, seed=seed, rendering=player, say=app.warn, title=f"render {script.name}") as session:
             errors = Errors(app, session)
             with _until_over():
-                run(played, app, session, errors)
+                run(played, app, session, errors, names(session))
                 if most is not None:
                     session.wait((most - player.position) / RATE)
         if not player.position:

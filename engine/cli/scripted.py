@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpus.text import for_terminal
 from engine.performing.replay import SUFFIX, Log
-from engine.performing.script import Script, names
+from engine.performing.script import Script
 
 if TYPE_CHECKING:
     from corpus.cli.app import App
@@ -48,14 +48,12 @@ class Errors:
         self.count += kind == "error"
 
 
-def run(played: Script | Log, app: App, session: Session, errors: Errors) -> dict[str, Any]:
-    """Run it in a session; the names that a script leaves."""
-    found = names(session)
+def run(played: Script | Log, app: App, session: Session, errors: Errors, found: dict[str, Any]) -> None:
+    """Run it in a session; a script finds some names, and adds its own."""
     if isinstance(played, Log):
         played.run(session)
     else:
         played.run(found, shower(app.say), errors)
-    return found
 
 
 def shower(say: Callable[[str], None]) -> Callable[[Any], None]:

@@ -24,7 +24,9 @@ def test_a_script_without_a_terminal_ends_after_it(mirla, sonic_home, tmp_path):
     with Corpus(sonic_home) as corpus:
         [performance] = corpus.performances.all()
         assert performance.title == "set.py"
-        assert [one.verb for one in corpus.performances.commands(performance)] == ["id", "whatid", "fadeout", "whatid"]
+        assert [one.verb for one in corpus.performances.commands(performance)] == [
+            *("id", "whatid", "whatid", "fadeout", "stop"),
+        ]
         assert performance.ended
 
 

@@ -62,7 +62,7 @@ def test_a_set_from_the_first_line_to_the_last(live, sonic_home, tmp_path):
     prompt.say("a.whatid()", "[100055]")
     prompt.see(lambda lines: "(CC0) | silence" in lines[-1])
     assert any("going on in silence" in line for line in prompt.lines)
-    prompt.say("oops.play()", 'no name \'oops\' here; oops = group("oops") makes a group of it')
+    prompt.say("oops.play()", "no name 'oops' here; oops = group(\"oops\") makes a group of it")
     prompt.say("a.similr()", "no verb 'similr'; did you mean similar?")
     prompt.say("a.volume(9); a.whatid()", "a: volume 9 is not from 0 to 2")
     prompt.say("a.play() 7", "invalid syntax: a.play() 7")
@@ -134,6 +134,18 @@ def test_a_script_and_then_the_prompt(live, tmp_path):
     assert any("line 2: no name 'oops' here" in line for line in prompt.lines)
     assert "[100055]" in prompt.lines
     prompt.say("b.whatid(); a.whatid()", "[100055]")
+
+
+def test_a_script_that_is_stopped_leaves_the_sound_and_its_names(live, sonic_home, tmp_path):
+    (tmp_path / "set.py").write_text('a = group("a").id(100055)\nprint("waiting")\nwait(1000)\n')
+    prompt = Prompt(sonic_home, "live", str(tmp_path / "set.py"), HOME=str(tmp_path), JACK_NO_START_SERVER="1")
+    try:
+        prompt.see(lambda lines: "waiting" in lines)
+        prompt.press("\x03")
+        prompt.see(lambda lines: any(line.endswith("the script was stopped; the sound goes on") for line in lines))
+        prompt.say("a.info()", "drum_cymbal_open")
+    finally:
+        prompt.close()
 
 
 def test_debug_shows_the_trace(live):

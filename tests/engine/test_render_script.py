@@ -57,19 +57,25 @@ def test_seconds_cut_a_script_and_let_it_go_on(mirla, sonic_home, script, tmp_pa
 
 def test_a_script_that_lets_no_time_pass(mirla, sonic_home, script, tmp_path):
     done = mirla("render", "--script", script('group("a").random(2)\n'), "--out", tmp_path / "o.wav", check=40)
-    assert done.err == f"mirla: {script('')} lets no time pass, so nothing is heard: end it with wait(8), or say --seconds 8\n"
+    assert (
+        done.err
+        == f"mirla: {script('')} lets no time pass, so nothing is heard: end it with wait(8), or say --seconds 8\n"
+    )
     assert list(tmp_path.glob("*o.wav*")) == []
 
 
 def test_errors_are_lines_and_the_sound_goes_on(mirla, sonic_home, script, tmp_path):
-    text = 'a = group("a")\na.play(agent="x")\na.tag("nothing at all \x1b[2J")\noops\na.whatid()\na.random()\nwait("x")\nwait(1)\n'
-    file = script(text)
+    typed = ['a = group("a")', 'a.play(agent="x")', 'a.tag("nothing at all \x1b[2J")', "oops", "a.whatid()"]
+    file = script("\n".join([*typed, "a.random()", 'wait("x")', "wait(1)", ""]))
     done = mirla("--json", "render", "--script", file, "--out", tmp_path / "o.wav", check=1)
     lines = done.err.splitlines()
     assert len(lines) == 5, done.err
     assert lines[0].startswith("a: play: got an unexpected keyword argument 'agent'; it is play(rate=1.0)")
     assert lines[1].startswith("a: no sound fits")
-    assert lines[2] == f'{file}, line 4: no name \'oops\' here; oops = group("oops") makes a group of it, if it is not misspelt'
+    assert (
+        lines[2]
+        == f"{file}, line 4: no name 'oops' here; oops = group(\"oops\") makes a group of it, if it is not misspelt"
+    )
     assert lines[3] == "[]"
     assert lines[4].startswith(f"{file}, line 7: 'x' is no length of time")
     assert done.json["errors"] == 4

@@ -12,12 +12,17 @@ from pathlib import Path
 import pytest
 
 from corpus import Corpus
+from engine.agent.training import train
 from engine.group import Group
+from engine.palette import publish
 from engine.performing.verbs import verbs_of
 from engine.session import Session
 
 CYMBAL, TABLA = 100055, 4832
-LOOP = "loop_compus"
+TRAITS = {
+    CYMBAL: {"pitch": 440.0, "bpm": 120.0, "dissonance": 0.3, "tonality": "A major"},
+    TABLA: {"pitch": 220.0, "bpm": 90.0, "dissonance": 0.1},
+}
 SET = """
 s.tempo(240).measure("mfcc_cosine").agent("bright").agent()
 s.record(RECORDING)
@@ -83,17 +88,15 @@ def complete_home(finished_home, tmp_path_factory):
     home = tmp_path_factory.mktemp("complete") / "home"
     shutil.copytree(finished_home, home, ignore=shutil.ignore_patterns("cache"))
     with Corpus(home) as corpus:
-        loop = next(sound.id for sound in corpus.sounds.many(corpus.sounds.ids()) if sound.name == LOOP)
-        assert not corpus.analyse(ids=[CYMBAL, TABLA, loop], traits=True, onsets=True).failed
-    program = Path(sys.executable).with_name("mirla")
-    for words in (
-        ["agent", "new", "bright"],
-        ["agent", "label", "bright", "--good", "100055", "100057"],
-        ["agent", "label", "bright", "--bad", "100051", "4832"],
-        ["agent", "train", "bright"],
-        ["palette", "publish", "kit", "100055", "4832"],
-    ):
-        subprocess.run([program, "--home", home, *words], check=True, capture_output=True)
+        assert not corpus.analyse(ids=[CYMBAL, TABLA], onsets=True, jobs=1).failed
+        with corpus.database.write() as connection:  # as Freesound serves them
+            for sound_id, traits in TRAITS.items():
+                corpus.descriptors.put(connection, sound_id, "api", traits)
+        bright = corpus.agents.create("bright", "", ["mfcc"], "lda")
+        corpus.agents.annotate(bright, [CYMBAL, 100057], "good", who="test", session="1")
+        corpus.agents.annotate(bright, [100051, TABLA], "bad", who="test", session="1")
+        train(corpus, bright)
+        publish(corpus, "kit", [CYMBAL, TABLA])
     return home
 
 

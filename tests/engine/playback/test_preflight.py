@@ -92,9 +92,7 @@ def test_what_was_not_measured_or_learnt(few, fly, mirla, tmp_path):
     mirla("agent", "label", "soft", "--bad", ids[3])
     found = not_ok(fly("--use", "commercial", "--agent", "soft"))
     assert found["vectors"] == "1 sounds lack vectors in mfcc; `mirla analyse --space mfcc`"
-    assert found["agents"] == (
-        "agent soft has other labels than version 1 learnt from; `mirla agent train soft`"
-    )
+    assert found["agents"] == ("agent soft has other labels than version 1 learnt from; `mirla agent train soft`")
     assert found["licences"].startswith("1 sounds may not be used for money: 1000000000; leave them out with --licence")
     assert set(found) == {"vectors", "agents", "licences"}
 
