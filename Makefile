@@ -10,7 +10,7 @@ demo: .venv/.installed
 	$(BIN)/mirla demo
 
 test: .venv/.developing
-	@sh .ci/system-packages $(SAMPLES) jackd2 chromium
+	@sh .ci/system-packages $(SAMPLES) jackd2 chromium supercollider-language
 	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/.developing
@@ -26,6 +26,7 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/harvest.py
 	$(BIN)/python benchmarks/similarity.py
 	$(BIN)/python benchmarks/text.py
+	$(BIN)/python benchmarks/osc.py
 	$(BIN)/python benchmarks/agents.py
 	$(BIN)/python benchmarks/classifiers.py
 
