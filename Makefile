@@ -26,6 +26,7 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/harvest.py
 	$(BIN)/python benchmarks/similarity.py
 	$(BIN)/python benchmarks/text.py
+	$(BIN)/python benchmarks/osc.py
 	$(BIN)/python benchmarks/agents.py
 	$(BIN)/python benchmarks/classifiers.py
 	$(BIN)/python benchmarks/freesound.py

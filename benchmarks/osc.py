@@ -52,15 +52,18 @@ class Client:
         self._server = ("127.0.0.1", port)
 
     def send(self, address: str, *values: Any) -> None:
+        """Send a command."""
         self.socket.sendto(build_msg(address, list(values)).dgram, self._server)
 
     def ask(self, address: str, *values: Any) -> list[Any]:
+        """Send a command and wait for what it answers."""
         self.send(address, *values)
         _, _, ok, *answer = OscMessage(self.socket.recv(70_000)).params
         assert ok, answer
         return answer
 
     def seconds(self, address: str, *values: Any) -> float:
+        """How long its answer takes."""
         start = time.perf_counter()
         self.ask(address, *values)
         return time.perf_counter() - start

@@ -398,7 +398,7 @@ def _queries(with_tags: Sequence[str], licences: Sequence[str], with_audio: bool
         any_of = sa.or_(*(_has_licence(other, from_text(storable(licence))) for licence in licences))
         yield sa.select(other.c.id).where(any_of)
     if with_audio:
-        yield sa.select(files.c.sound_id).where(files.c.preferred)
+        yield sa.select(files.c.sound_id)  # one of the files of a sound is preferred: the index alone tells
 
 
 def _of(matches: Matches) -> sa.Select[Any]:

@@ -94,9 +94,7 @@ def serve(
     ):
         where: dict[str, Any] = {}
         if freesound is not None:
-            where["freesound"] = _freesound(
-                servers, session, freesound, Options(host, token, legacy, map_unknown_ids)
-            )
+            where["freesound"] = _freesound(servers, session, freesound, Options(host, token, legacy, map_unknown_ids))
         if http is not None:
             where["http"] = _http(servers, session, http, others)
         if osc is not None:

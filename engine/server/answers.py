@@ -28,7 +28,7 @@ def _value(one: Any) -> Any:
 
 
 def _plain(data: Any) -> Any:
-    """The same of what JSON has: null for what is no number (the level of silence, say), text for what else there is."""
+    """The same of what JSON has: null for what is no number (the level of silence, say), text for all else."""
     if isinstance(data, Mapping):
         return {str(name): _plain(value) for name, value in data.items()}
     if isinstance(data, list | tuple | set | frozenset):

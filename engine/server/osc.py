@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, NamedTuple
 
 from engine.errors import VerbError
@@ -133,10 +134,10 @@ class OscServer:
         self._count("commands")
         own = [values.pop()] if values and isinstance(values[-1], str) and values[-1].startswith("#") else [""]
         asked = _Asked(sender, address, own[0], values)
-        try:
-            self._do(asked)
-        except Exception as error:  # the only thread that hears: nothing ends it
-            outcome = self._session.done(None, lambda: _raise(error))
+        outcome = self._session.done(
+            None, partial(self._do, asked)
+        )  # this is the only thread that hears: nothing ends it
+        if outcome.error is not None:
             self._reply(asked, False, [str(outcome.error)])
 
     def _do(self, asked: _Asked) -> None:
@@ -233,7 +234,3 @@ class OscServer:
     def _count(self, what: str) -> None:
         with self._counting:
             self._counts[what] += 1
-
-
-def _raise(error: Exception) -> None:
-    raise error

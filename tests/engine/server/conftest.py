@@ -18,6 +18,7 @@ from engine.agent.training import train
 from engine.server.freesound import Options
 from engine.server.freesound.serve import freesound_server as make_server
 from engine.server.freesound.serve import listening
+from tests.engine.server.listening import client, connect, live, nothing_thrown, played_home, server  # noqa: F401
 from tests.engine.server.old_clients import make_home
 
 

@@ -56,7 +56,7 @@ class Client:
         while True:
             kind, (*head, ok) = self._head()
             if kind == "/mirla/event":
-                self.events.append(head + [ok])
+                self.events.append([*head, ok])
             elif head[1] == own:
                 assert (kind, head[0]) == ("/mirla/reply", address)
                 return bool(head[2]), ok
@@ -107,7 +107,16 @@ def live(played_home):
 
 
 @pytest.fixture
-def server(live):
+def nothing_thrown(monkeypatch):
+    """No thread ends by an exception."""
+    thrown = []
+    monkeypatch.setattr(threading, "excepthook", thrown.append)
+    yield
+    assert thrown == []
+
+
+@pytest.fixture
+def server(live, nothing_thrown):
     """The session's OSC server."""
     with contextlib.closing(OscServer(live, 0)) as made:
         yield made
@@ -124,12 +133,3 @@ def connect():
 def client(server, connect):
     """A client of the server."""
     return connect(server)
-
-
-@pytest.fixture(autouse=True)
-def nothing_thrown(monkeypatch):
-    """No thread ends by an exception."""
-    thrown = []
-    monkeypatch.setattr(threading, "excepthook", thrown.append)
-    yield
-    assert thrown == []

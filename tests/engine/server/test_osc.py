@@ -10,14 +10,6 @@ from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import build_msg
 
 from engine.server import osc, subscribers
-from tests.engine.server.listening import (  # noqa: F401
-    client,
-    connect,
-    live,
-    nothing_thrown,
-    played_home,
-    server,
-)
 
 
 def test_a_tag_is_brought_and_asked_back(client, live):

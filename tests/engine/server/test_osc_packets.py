@@ -11,14 +11,6 @@ from pythonosc.osc_message_builder import build_msg
 
 from engine.server.packets import LONGEST, LONGEST_SENT, Malformed, TooLong, read, written
 from engine.server.routes import OF_ALL, OF_GROUPS
-from tests.engine.server.listening import (  # noqa: F401
-    client,
-    connect,
-    live,
-    nothing_thrown,
-    played_home,
-    server,
-)
 
 ADDRESSES = ["/mirla/tempo", "/mirla/a/volume", "/mirla/a/tag", "/mirla/find", "/mirla/x"]
 UNSAFE = {"record", "random", "tag", "search", "similar", "id", "similarauto", "sameidauto"}

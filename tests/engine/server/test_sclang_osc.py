@@ -13,7 +13,7 @@ from corpus import Corpus
 from tests.documents import ROOT
 from tests.engine.playback.conftest import jack, jack_server, start_jack  # noqa: F401
 from tests.engine.playback.ear import listening
-from tests.engine.server.listening import Client, played_home  # noqa: F401
+from tests.engine.server.listening import Client
 from tests.engine.server.serving import serving
 
 PATIENCE = 120
