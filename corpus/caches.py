@@ -31,7 +31,7 @@ import numpy.typing as npt
 Arrays = Mapping[str, npt.NDArray[Any]]
 Value = TypeVar("Value")
 
-_FORMAT = 1
+_FORMAT = 2
 _ABOUT = "about.json"
 _INCOMING = ".incoming-"
 _LEFT_OVER = 3600.0
@@ -176,13 +176,14 @@ def _open(folder: Path, stamp: str) -> Arrays:
 
 
 def _sum(path: Path) -> str:
-    """A sum of a file as numbers of 64 bits, another multiple of each block: as fast as a file can be read.
+    """A sum of a file as numbers of 64 bits, another odd multiple of each block: as fast as a file can be read.
 
+    Odd, so that no bit that flips can vanish in what is beyond the 64th.
     By reading, not by the mapping, so that only what is searched counts as this process's memory.
     """
     block, total = bytearray(_BLOCK), 0
     with path.open("rb", buffering=0) as file:
-        for number in itertools.count(1):
+        for number in itertools.count(1, 2):
             size = file.readinto(block)
             if not size:
                 return f"{total % 2**64:016x}"

@@ -107,7 +107,7 @@ class AudioFolder:
             final.parent.mkdir(parents=True, exist_ok=True)
             temporary.chmod(0o644)
             temporary.replace(final)
-            _flush_folder(final.parent)
+            flush_folder(final.parent)
 
     def take_back(self, path: Path, temporary: Path) -> None:
         """Give a file that `keep` named its temporary name again, since its record could not be written."""
@@ -181,7 +181,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Let the names in a folder outlast a power cut."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
