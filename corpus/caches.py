@@ -104,6 +104,26 @@ class Caches:
                 shutil.rmtree(temporary, ignore_errors=True)
         return self.find(key, stamp) or arrays
 
+    def inspected(self) -> Iterator[tuple[Path, str, str]]:
+        """Each entry that is stored: its folder, its stamp, and what is wrong with it (empty: nothing)."""
+        for place in sorted(self._folder.glob("*/*")):
+            stamp = problem = ""
+            try:
+                stamp = str(json.loads((place / _ABOUT).read_bytes())["stamp"])
+                if place.name != _digest(stamp):
+                    raise ValueError("its stamp is not what it is stored under")
+                _open(place, stamp)
+            except (OSError, ValueError, LookupError, TypeError) as error:
+                problem = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else str(error)
+            recent = place.name.startswith(_INCOMING) and _age(place) < _LEFT_OVER
+            if place.exists() and not recent:  # others may write and clear meanwhile
+                yield place, stamp, problem
+
+    def drop(self, place: Path) -> None:
+        """Remove an entry (see `inspected`): what is asked for again is made anew."""
+        if place.parent.parent == self._folder:
+            shutil.rmtree(place, ignore_errors=True)
+
     def _place(self, key: str, stamp: str | None = None) -> Path:
         readable = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in key)
         folder = self._folder / f"{readable[:60]}-{_digest(key)}"
@@ -190,6 +210,14 @@ def _sum(path: Path) -> str:
             block[size : -(-size // 8) * 8] = bytes(-size % 8)
             total += number * int(np.add.reduce(np.frombuffer(block, np.uint64, -(-size // 8)), dtype=np.uint64))
     raise AssertionError("count() never ends")
+
+
+def _age(place: Path) -> float:
+    """Seconds since a folder was changed; 0 where it is gone."""
+    try:
+        return time.time() - place.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _digest(text: str) -> str:

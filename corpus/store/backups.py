@@ -78,7 +78,9 @@ def make(database: Path, schema: str, why: Why) -> Path:
         copy, problems = _copied(source, database, schema, why)
     if problems:
         copy.unlink()
-        raise StoreError(f"{database} is damaged ({problems[0]}); `mirla restore --latest` puts back the last good copy")
+        raise StoreError(
+            f"{database} is damaged ({problems[0]}); `mirla restore --latest` puts back the last good copy"
+        )
     return copy
 
 
@@ -184,7 +186,7 @@ class Alone:
     def _locked(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._database, timeout=1, isolation_level=None)
         try:
-            (mode,) = connection.execute("pragma journal_mode = delete").fetchone()
+            connection.execute("pragma journal_mode = delete").fetchall()
             connection.execute("pragma locking_mode = exclusive")
             connection.execute("pragma synchronous = full")
             connection.execute("begin exclusive")
