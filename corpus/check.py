@@ -42,6 +42,8 @@ _DEADLINE = 120.0
 _REMEMBERED = 24 * 3600.0
 _STATE = re.compile(r"(?:[0-9a-f]{64}|freesound: [\w, ]+) (\d+) (-?\d+)(?= |$)")
 """How the stamps of caches name the state of a space (see `corpus.store.vectors`)."""
+_FINGERPRINTS: dict[str, str] = {}
+"""Of the extractors installed here, once asked for: to load their libraries takes a second."""
 _TEXTS = ("texts-", "text_")
 
 Progress = Callable[[str, int, int | None, str], None]
@@ -167,18 +169,9 @@ class Checking:
             Finding("vector", never, one, spaces=tuple(own), wrong=False) for one, own in lacking.items()
         ]
         for space in computed:
-            if self._is_stale(space):
+            if _is_stale(space):
                 words = f"all vectors of space {space.name} are by another version of its extractor"
                 self._report.unanalysed.append(Finding("vector", words, spaces=(space.name,)))
-
-    def _is_stale(self, space: Space) -> bool:
-        """Whether the extractor that is installed here has another fingerprint; no where it is not installed."""
-        try:
-            spaces.extractor(space.name)
-        except CorpusError:
-            return False
-        (answer,) = (found for _, found in self._workers.get().over([space.name], spaces.fingerprinted, lambda _: 120))
-        return isinstance(answer, Space) and answer.fingerprint != space.fingerprint
 
     def _stale(self) -> None:
         self._show("caches", 0, 1, "")
@@ -304,6 +297,22 @@ class Memory:
         """There is nothing to go on with."""
         with contextlib.suppress(OSError):
             self._file.unlink(missing_ok=True)
+
+
+def _is_stale(space: Space) -> bool:
+    """Whether the extractor that is installed here has another fingerprint; no where it is not installed."""
+    try:
+        extractor = spaces.extractor(space.name)
+    except CorpusError:
+        return False
+    made_of = f"{extractor.name} {extractor.version} {extractor.parameters}"
+    if made_of not in _FINGERPRINTS:
+        with Workers(1) as worker:
+            (answer,) = (found for _, found in worker.over([space.name], spaces.fingerprinted, lambda _: _DEADLINE))
+        if not isinstance(answer, Space):
+            return False
+        _FINGERPRINTS[made_of] = answer.fingerprint
+    return _FINGERPRINTS[made_of] != space.fingerprint
 
 
 class _Pool:

@@ -98,7 +98,10 @@ class Database:
             yield
         except DBAPIError as error:
             where = self.file or self.url.render_as_string(hide_password=True)
-            raise StoreError(f"the database {where} refused: {error.orig}; nothing of this step was stored") from error
+            advice = "; `mirla restore --latest` puts back a backup" if "malformed" in str(error.orig) else ""
+            raise StoreError(
+                f"the database {where} refused: {error.orig}; nothing of this step was stored{advice}"
+            ) from error
         except UnicodeEncodeError as error:
             raise StoreError(f"{error.object!r} is not valid UTF-8; nothing of this step was stored") from error
 

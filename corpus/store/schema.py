@@ -53,7 +53,10 @@ def _version(database: Database) -> str | None:
         if "unable to open" in str(error):
             raise HomeError(f"cannot open {place}; choose another home with --home or MIRLA_HOME") from error
         if "not a database" in str(error):
-            raise SchemaError(f"{place} is not an SQLite database; move it away or choose another --home") from error
+            raise SchemaError(
+                f"{place} is not an SQLite database; `mirla restore --latest` puts back a "
+                "backup, or choose another --home"
+            ) from error
         raise
 
 

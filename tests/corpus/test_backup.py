@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_a_restore_is_refused_while_another_process_has_the_home_open(labelled, 
     process.start()
     try:
         assert ours.recv() == "open"
-        with pytest.raises(RestoreError, match="another process has .* open"):
+        with pytest.raises(RestoreError, match=r"another process has .* open"):
             restore(Settings.load(labelled))
         ours.send("end")
     finally:
@@ -145,7 +146,7 @@ def test_a_database_that_is_none_any_more_is_put_aside(labelled, mirla):
     assert "mirla restore --latest" in mirla("status", check=6).err
     done = mirla("restore", "--latest", "--json").json
     assert labels(labelled) == ["good"]
-    assert open(done["kept"], "rb").read(7) == b"nothing"
+    assert Path(done["kept"]).read_bytes()[:7] == b"nothing"
     (labelled / "corpus.sqlite").unlink()
     mirla("restore", "--latest")
     assert labels(labelled) == ["good"]
@@ -181,8 +182,6 @@ def test_what_cannot_be_restored_is_refused_before_anything_is_touched(labelled,
 
 
 def test_an_older_backup_is_upgraded(labelled, mirla):
-    from pathlib import Path
-
     old = labelled / "old.sqlite"
     with sqlite3.connect(old) as database:
         database.executescript((Path(__file__).parent / "schemas" / "0004.sql").read_text(encoding="utf-8"))

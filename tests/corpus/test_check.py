@@ -1,4 +1,4 @@
-"""`mirla check` and `--repair`: what is wrong is found, mended without deleting anything, and said; what is right is not."""
+"""`mirla check` and `--repair`: what is wrong is found, said, and mended without deleting anything; the rest is left."""
 
 import hashlib
 import json
@@ -113,7 +113,7 @@ def test_a_sample_is_drawn_by_its_seed(corpus):
 def test_a_stopped_check_goes_on_where_it_was(corpus, monkeypatch):
     """And looks again at what it had found."""
     monkeypatch.setattr(check_module, "_AT_ONCE", 2)
-    sound, path = path_of(corpus, "wav")
+    _, path = path_of(corpus, "wav")
     content = path.read_bytes()
     path.write_bytes(content[:-1])
 
@@ -152,7 +152,7 @@ def test_one_check_at_a_time(corpus):
 
 
 def test_rows_are_held_against_files_and_mended(corpus):
-    sound, path = path_of(corpus, "ogg")
+    sound, _ = path_of(corpus, "ogg")
     for column, value in (("frames", 5), ("format", "mp3"), ("bytes", 1), ("sha256", "f" + sound.file.sha256[1:])):
         if column == "sha256" and sound.file.sha256.startswith("f"):
             value = "0" + sound.file.sha256[1:]
@@ -336,7 +336,6 @@ def test_freesounds_are_fetched_again_and_only_what_is_damaged(harvested, freeso
     damaged.write_bytes(contents[0][:-9])
     missing.unlink()
     change(harvested, "update vectors set data = zeroblob(104) where length(data) = 104 and sound_id = 100055")
-    freesound.log.clear() if hasattr(freesound, "log") else None
     report = harvested.check()
     done = harvested.repair(report)
     assert done.left == []
