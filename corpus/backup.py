@@ -10,6 +10,7 @@ from pathlib import Path
 
 from corpus.errors import RestoreError
 from corpus.files import sha256_of
+from corpus.partway import Memory
 from corpus.settings import Settings
 from corpus.store import backups, schema
 from corpus.store.database import Database
@@ -85,6 +86,7 @@ def restore(settings: Settings, copy: Path | None = None) -> Restored:
         kept = here.keep()
         restored = _compared(chosen, kept)
         here.replace(copy)
+    Memory(settings.home).forget()  # rows may have other ids
     schema.prepare(database)  # an older schema is brought up to date
     database.close()
     backups.prune(file)

@@ -1,4 +1,4 @@
-"""`mirla check` and `--repair`: what is wrong is found, said, and mended without deleting anything; the rest is left."""
+"""`mirla check` and `--repair`: what is wrong is found, said and mended without deleting anything; nothing else is."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ import pytest
 from corpus import Corpus
 from corpus import check as check_module
 from corpus.caches import Caches
-from corpus.check import Wanted
+from corpus.partway import Wanted
 from corpus.errors import CheckError
 from corpus.files import sha256_of
 from corpus.folder import Adoption
