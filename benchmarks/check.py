@@ -23,9 +23,9 @@ from pathlib import Path
 from material import samples
 from side_by_side import Figure, by_turns, run
 
-from corpus.partway import Wanted
 from corpus.errors import CorpusError
 from corpus.library import Corpus
+from corpus.partway import Wanted
 
 COPIES = 20
 ROUNDS = 5

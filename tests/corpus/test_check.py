@@ -12,10 +12,10 @@ import pytest
 from corpus import Corpus
 from corpus import check as check_module
 from corpus.caches import Caches
-from corpus.partway import Wanted
 from corpus.errors import CheckError
 from corpus.files import sha256_of
 from corpus.folder import Adoption
+from corpus.partway import Wanted
 from corpus.wanted import Query
 from corpus.wanted import Wanted as ToHarvest
 from tests.audio_files import FORMATS, write_tone
