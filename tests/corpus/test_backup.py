@@ -105,8 +105,8 @@ def test_a_restore_is_refused_while_another_process_has_the_home_open(labelled, 
         assert ours.recv() == "open"
         with pytest.raises(RestoreError, match=r"another process has .* open"):
             restore(Settings.load(labelled))
-        ours.send("end")
     finally:
+        ours.send("end")
         process.join()
     restore(Settings.load(labelled))
 
