@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import io
 import os
 import secrets
@@ -29,6 +30,7 @@ from corpus.credits import as_text, limits_of, of_palette
 from corpus.errors import HomeError, PackError
 from corpus.files import flush_folder
 from corpus.filters import Node
+from corpus.known import known_spaces
 from corpus.licences import from_text
 from corpus.model import Palette, Sound
 from corpus.publishing import PaletteFolder
@@ -39,6 +41,7 @@ from corpus.store.palettes import Palettes
 from corpus.store.parts import Packed
 from corpus.store.sounds import Sounds
 from corpus.store.texts import Texts
+from corpus.store.vetting import vet
 from corpus.text import for_terminal
 
 Progress = Callable[[str, int, int | None, str], None]
@@ -166,6 +169,9 @@ class Packing:
     def write(self, file: Path) -> PackReport:
         """Write the archive."""
         self._check_room(file)
+        for left in file.parent.glob(f".{glob.escape(file.name[:80])}-*.partial"):
+            if left.stat().st_mtime < time.time() - _LEFT_OVER:
+                left.unlink(missing_ok=True)
         partial = file.with_name(f".{file.name[:80]}-{secrets.token_hex(4)}.partial")
         try:
             with _writable(file), partial.open("xb") as target:
@@ -257,9 +263,13 @@ class Packing:
         with _room_at_home(self._home), self._copy.write() as connection:
             parts.reduce(connection, {sound.id for sound in sounds}, report.agents, report.palettes)
         self._copy.close()
-        with _room_at_home(self._home):
-            parts.finish(self._folder / archive.DATABASE)
         copy = self._folder / archive.DATABASE
+        try:
+            vet(copy, known_spaces())
+        except PackError as error:
+            raise PackError(f"this corpus could not be unpacked: {error}; `mirla check` may say more") from error
+        with _room_at_home(self._home):
+            parts.finish(copy)
         with copy.open("rb") as source:
             writer.add(archive.DATABASE, source, copy.stat().st_size)
         _add_text(writer, archive.CREDITS, _credits(sounds))

@@ -21,17 +21,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from corpus import archive
-from corpus.analysis import spaces
 from corpus.archive import Member
 from corpus.credits import of_palette
-from corpus.errors import AnalysisError, HomeError, PackError
+from corpus.errors import HomeError, PackError
 from corpus.files import AudioFolder, flush_folder, write_whole
-from corpus.freesound.wire import SPACES
+from corpus.known import known_spaces
 from corpus.publishing import CREDITS, STRUDEL, PaletteFolder, own_map
 from corpus.store import incoming
 from corpus.store.database import Database
 from corpus.store.incoming import Incoming, Taken
-from corpus.store.vetting import Known, vet
+from corpus.store.vetting import vet
 
 if TYPE_CHECKING:
     from corpus.model import Palette
@@ -109,7 +108,7 @@ class _Verified:
         self.copy = folder / archive.DATABASE
         self._room(home)
         self._extract(self._members[archive.DATABASE], self.copy)
-        vet(self.copy, _known())
+        vet(self.copy, known_spaces())
         database = Database(self.copy)
         try:
             self.incoming = incoming.listed(database)
@@ -231,15 +230,6 @@ def _place_palette(palettes: PaletteFolder, palette: Palette, verified: _Verifie
     shutil.rmtree(final, ignore_errors=True)
     made.rename(final)
     flush_folder(final.parent)
-
-
-def _known() -> dict[str, Known]:
-    """What this program knows of the spaces that it can fill."""
-    known = {one.name: Known(one.dim, (), one.fingerprint) for one in SPACES.values()}
-    for name in spaces.known():
-        with contextlib.suppress(AnalysisError):  # not installed
-            known[name] = Known(spaces.extractor(name).dim, spaces.extractor(name).may_miss)
-    return known
 
 
 @contextlib.contextmanager

@@ -78,7 +78,7 @@ def numbers(here: Connection, there: Connection) -> dict[int, int]:
     taken, held_here = _mentioned(here), set(here.execute(sa.select(sounds.c.id)).scalars())
     digests = _digests(there)
     holders = _holders(here)
-    former = dict(here.execute(sa.select(forgotten.c.sha256, forgotten.c.former_id)).tuples().all())
+    former = {row.sha256: row.former_id for row in here.execute(sa.select(forgotten))}
     free = count(max([FIRST_LOCAL_ID - 1, *taken, *mentioned]) + 1)
     found: dict[int, int] = {}
     for number in mentioned:

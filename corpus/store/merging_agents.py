@@ -157,7 +157,7 @@ def _numbers(verdicts: Fields) -> list[int]:
 def _merge_trials(
     here: Connection, there: Connection, theirs: Agent, number: int, sounds: Merged, versions: _Versions
 ) -> None:
-    known = dict(here.execute(sa.select(trials.c.at, trials.c.id).where(trials.c.agent_id == number)).tuples().all())
+    known = {row.at: row.id for row in here.execute(sa.select(trials).where(trials.c.agent_id == number))}
     for row in there.execute(sa.select(trials).where(trials.c.agent_id == theirs.id).order_by(trials.c.id)).mappings():
         if row["at"] not in known:
             version = row["plan"].get("version")

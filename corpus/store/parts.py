@@ -79,6 +79,8 @@ def reduce(
     connection: Connection, ids: Collection[int], of_agents: Collection[str], of_palettes: Collection[str]
 ) -> None:
     """Leave only these sounds, agents and palettes, and nothing of what is of use at home alone."""
+    for name in ("sqlite_stat1", "sqlite_stat4"):  # of `analyze`, which someone may have run
+        connection.exec_driver_sql(f"drop table if exists {name}")
     for table in _HERE_ALONE:
         connection.execute(sa.delete(table))
     every = connection.execute(sa.select(sounds.c.id)).scalars().all()

@@ -142,7 +142,7 @@ def _look_at_file(file: Path) -> None:
 
 def _schema_of(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str, str]]:
     """All that a database is made of: kind, name, table and the words that made it, without spaces and quotes."""
-    query = "select type, name, tbl_name, coalesce(sql, '') from sqlite_master where name not like 'sqlite_stat%'"
+    query = "select type, name, tbl_name, coalesce(sql, '') from sqlite_master"
     return frozenset(
         (kind, name, of, re.sub(r"[\s\"`\[\]]+", "", sql).lower()) for kind, name, of, sql in connection.execute(query)
     )
@@ -253,7 +253,12 @@ def _trial(row: Fields) -> bool:
 
 def _command(row: Fields) -> bool:
     said = row["arguments"]
-    return isinstance(said, dict) and said.keys() == {"given", "named"} and isinstance(said["given"], list)
+    return (
+        isinstance(said, dict)
+        and said.keys() <= {"given", "named"}
+        and isinstance(said.get("given", []), list)
+        and isinstance(said.get("named", {}), dict)
+    )
 
 
 def _play(row: Fields) -> bool:
