@@ -31,7 +31,8 @@ bench: .venv/.developing
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)
-	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_harvest_torture.py tests/engine/test_palette_torture.py
+	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_harvest_torture.py tests/engine/test_palette_torture.py tests/corpus/test_pack_torture.py \
+		tests/corpus/test_pack_refused.py
 
 wheel: .venv/.developing
 	rm -rf dist

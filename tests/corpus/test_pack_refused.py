@@ -52,8 +52,6 @@ def refused(target, tmp_path):
             target.unpack(file)
         assert dump(target, everything=True) == before
         assert listing(target.home.parent) == lying
-        with pytest.raises(PackError):
-            unpacking.check(file)
         assert "\n" not in str(error.value)
         return str(error.value)
 
@@ -72,11 +70,13 @@ def test_a_file_that_is_cut_short(archive, refused, tmp_path):
         file = tmp_path / f"{length}.tar"
         file.write_bytes(content[:length])
         assert "cut short" in refused(file)
+        with pytest.raises(PackError, match="cut short"):
+            unpacking.check(file)
 
 
 def test_a_byte_that_fell_over_anywhere_in_the_content(archive, refused, tmp_path, members):
     content = bytearray(archive.read_bytes())
-    for name, data in members.items():
+    for data in members.values():
         if data:
             place = content.find(data) + len(data) // 2
             content[place] ^= 4
@@ -256,9 +256,9 @@ def test_databases_that_are_damaged_or_none(refused, tmp_path, members):
         refused(wrapped(tmp_path / "x.tar", content | {"corpus.sqlite": data}))
 
 
-TRIES = 60 * int(os.environ.get("MIRLA_TORTURE", "20")) // 20
+RUNS = int(os.environ.get("MIRLA_TORTURE", "20"))
 FUZZED = settings(
-    max_examples=TRIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=RUNS, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

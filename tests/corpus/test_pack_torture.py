@@ -39,7 +39,7 @@ def test_unpacking_killed_at_random_moments_leaves_the_old_corpus_or_the_new(fur
     template, archive = made_home(tmp_path / "template", samples[3:8]), furnished.parent / "corpus.tar"
     calm = shutil.copytree(template, tmp_path / "calm")
     with Corpus(calm) as corpus:
-        old, labels = dump(corpus), 0
+        old = dump(corpus)
         begun = time.monotonic()
         corpus.unpack(archive)
         lasts, new = time.monotonic() - begun, dump(corpus)
@@ -56,7 +56,7 @@ def test_unpacking_killed_at_random_moments_leaves_the_old_corpus_or_the_new(fur
         process.kill()
         process.join()
         for home in folder.glob("home-*"):
-            left = [path for path in home.glob(".unpacking-*")]
+            left = list(home.glob(".unpacking-*"))
             with Corpus(home) as corpus:
                 found = dump(corpus)
                 assert found in (old, new)
