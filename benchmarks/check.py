@@ -23,9 +23,9 @@ from pathlib import Path
 from material import samples
 from side_by_side import Figure, by_turns, run
 
-from corpus.check import Wanted
 from corpus.errors import CorpusError
 from corpus.library import Corpus
+from corpus.partway import Wanted
 
 COPIES = 20
 ROUNDS = 5
@@ -40,7 +40,7 @@ def main(folder: Path) -> tuple[list[Figure], dict[str, str]]:
     seen = flips(folder)
     multiply(home)
     with Corpus(home) as corpus:
-        held = [str(home / row.path) for row in corpus.soundness.files()]
+        held = [str(home / row.path) for row in corpus.soundness.files_after(0, 10**6)]
         report = corpus.check()  # fills the caches
         assert not report.wrong, report.wrong
         contenders = {

@@ -14,10 +14,7 @@ leaves out the reading of content, never whether a file is there with its size.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,18 +25,18 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from corpus.analysis import spaces
-from corpus.analysis.inspect import Inspected, inspect
+from corpus.analysis.inspect import inspect
 from corpus.caches import Caches
 from corpus.errors import CheckError, CorpusError, StoreError
-from corpus.files import AudioFolder, sha256_of, write_whole
+from corpus.files import AudioFolder, sha256_of
 from corpus.looking import Looked, look
 from corpus.model import Space
+from corpus.partway import Memory, Wanted
 from corpus.store.soundness import Held, Soundness
 from corpus.workers import Workers, cores
 
 _AT_ONCE = 512
 _DEADLINE = 120.0
-_REMEMBERED = 24 * 3600.0
 _STATE = re.compile(r"(?:[0-9a-f]{64}|freesound: [\w, ]+) (\d+) (-?\d+)(?= |$)")
 """How the stamps of caches name the state of a space (see `corpus.store.vectors`)."""
 _FINGERPRINTS: dict[str, str] = {}
@@ -100,21 +97,6 @@ class CheckReport:
         return [one for one in self.findings if one.wrong]
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What to read: `percent` of the files (drawn by `seed`, any if None), decode all of them, by how many `jobs`."""
-
-    percent: float = 100.0
-    seed: int | None = None
-    decode: bool = False
-    jobs: int | None = None
-
-    def draws(self, held: Held) -> bool:
-        """Whether a file is in the sample."""
-        digest = hashlib.sha256(f"{self.seed} {held.id}".encode()).digest()
-        return self.percent >= 100 or int.from_bytes(digest[:8]) < self.percent / 100 * 2**64
-
-
 class Checking:
     """One check of a corpus."""
 
@@ -125,7 +107,7 @@ class Checking:
         self._audio = audio
         self._home = audio.home
         self._caches = caches
-        self._memory = Memory(self._home / "cache" / "check.json")
+        self._memory = Memory(self._home)
         self._wanted = self._memory.recall(wanted)
         self._show = progress or (lambda phase, done, total, words: None)
 
@@ -195,7 +177,7 @@ class Checking:
         self._show("folders", 0, 1, "")
         awaited = self._soundness.awaited()
         lying = [str(path.relative_to(self._home)) for path in self._audio.lying(awaited)]
-        known = {row.path for row in self._soundness.files()}
+        known = self._soundness.paths()
         unknown = self._soundness.unknown([path for path in lying if path not in known])
         words = "no sound has this file"
         self._report.orphaned += [Finding("file", words, path=path) for path in unknown if self._exists(path)]
@@ -216,37 +198,34 @@ class Checking:
                 some.append(Finding("palette", words, sound_id, str(path)))
 
     def _files(self) -> None:
-        rows = self._soundness.files()
-        self._report.files = len(rows)
-        after, again = self._memory.after, self._memory.again
-        self._report.went_on = after > 0
-        rows = [row for row in rows if row.id > after or row.id in again]
-        jobs = self._wanted.jobs or cores()
-        with ThreadPoolExecutor(jobs) as threads:
-            for first in range(0, len(rows), _AT_ONCE):
-                self._show("files", first, len(rows), "files")
-                some = rows[first : first + _AT_ONCE]
-                wanted = [self._wanted.draws(row) for row in some]
-                looked = list(threads.map(look, [self._home] * len(some), some, wanted))
-                wrong = self._settle(looked)
-                self._memory.remember(self._wanted, max(after, some[-1].id), wrong)
+        report, memory = self._report, self._memory
+        report.files = self._soundness.count()
+        report.went_on = memory.after > 0
+        again = self._soundness.files(memory.again)
+        looked_at = self._soundness.count(memory.after)
+        with ThreadPoolExecutor(self._wanted.jobs or cores()) as threads:
+            self._settle(list(threads.map(self._look, again)))
+            while some := self._soundness.files_after(memory.after, _AT_ONCE):
+                self._show("files", looked_at, report.files, "files")
+                wrong = self._settle(list(threads.map(self._look, some)))
+                memory.remember(self._wanted, some[-1].id, wrong)
+                looked_at += len(some)
+
+    def _look(self, held: Held) -> Looked:
+        return look(self._home, held, self._wanted.draws(held.id))
 
     def _settle(self, some: Sequence[Looked]) -> list[int]:
         """Decode what wants decoding, and report; returns the ids of what is wrong."""
         report = self._report
         report.read += sum(one.read for one in some)
         report.bytes += sum(one.held.bytes for one in some if one.read)
-        undecoded = [one for one in some if one.of == "file" or (one.read and self._wants_decoding(one))]
-        answers = self._decoded([one for one in undecoded if one.of != "missing"])
-        sound = [one for one in some if not one.of]
-        whole = [one.held.id for one in sound if isinstance(answers.get(one.held.id), Inspected)]
-        if whole:
-            self._soundness.decoded(whole)
-            report.decoded += len(whole)
-        wrong = [one.with_answer(answers.get(one.held.id)) for one in some]
-        wrong = [one for one in wrong if one.of]
-        now_held = {row.id: row for row in self._soundness.files([one.held.id for one in wrong])} if wrong else {}
-        wrong = [one for one in wrong if now_held.get(one.held.id) == one.held]  # else another changed it meanwhile
+        answers = self._decoded([one for one in some if self._wants_decoding(one)])
+        report.decoded += len(answers)
+        settled = [one.with_answer(answers.get(one.held.id)) for one in some]
+        self._soundness.decoded([one.held.id for one in settled if one.held.id in answers and not one.of])
+        wrong = [one for one in settled if one.of]
+        as_they_are = set(self._soundness.files([one.held.id for one in wrong]))
+        wrong = [one for one in wrong if one.held in as_they_are]  # else another process changed it meanwhile
         for one in wrong:
             held = one.held
             finding = Finding(one.of, one.words, held.sound_id, held.path, file_id=held.id)
@@ -254,7 +233,9 @@ class Checking:
         return [one.held.id for one in wrong]
 
     def _wants_decoding(self, one: Looked) -> bool:
-        return not one.of and (self._wanted.decode or one.held.decoded is None)
+        """Whether its hash is another, or it is as it was and was never decoded, or that is asked for."""
+        never = one.held.decoded is None
+        return one.of == "file" or (one.read and not one.of and (self._wanted.decode or never))
 
     def _decoded(self, some: Sequence[Looked]) -> dict[int, Any]:
         """By file id, what inspecting each gave: Inspected or an error."""
@@ -263,40 +244,6 @@ class Checking:
         tasks = {self._home / one.held.path: one.held.id for one in some}
         answers = self._workers.get().over(tasks, inspect, lambda _: _DEADLINE)
         return {tasks[path]: answer for path, answer in answers}
-
-
-class Memory:
-    """How far a check that was stopped had come, in a small file."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self.after = 0
-        self.again: list[int] = []
-
-    def recall(self, wanted: Wanted) -> Wanted:
-        """Go on with what was stopped within a day, if it was asked for in the same way; completes `wanted`'s seed."""
-        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-            known = json.loads(self._file.read_bytes())
-            before = Wanted(known["percent"], known["seed"], known["decode"], wanted.jobs)
-            same = (before.percent, before.decode) == (wanted.percent, wanted.decode)
-            if same and wanted.seed in (None, before.seed) and 0 <= time.time() - known["at"] < _REMEMBERED:
-                self.after, self.again = int(known["after"]), [int(one) for one in known["again"]]
-                return before
-        seed = secrets.randbelow(2**31) if wanted.seed is None else wanted.seed
-        return Wanted(wanted.percent, seed, wanted.decode, wanted.jobs)
-
-    def remember(self, wanted: Wanted, after: int, wrong: Sequence[int]) -> None:
-        """Note that all files up to `after` were looked at, and which of the last were wrong; it need not succeed."""
-        self.again += [one for one in wrong if one not in self.again]
-        facts = {"percent": wanted.percent, "seed": wanted.seed, "decode": wanted.decode, "at": time.time()}
-        with contextlib.suppress(OSError):
-            self._file.parent.mkdir(exist_ok=True)
-            write_whole(self._file, json.dumps(facts | {"after": after, "again": self.again}))
-
-    def forget(self) -> None:
-        """There is nothing to go on with."""
-        with contextlib.suppress(OSError):
-            self._file.unlink(missing_ok=True)
 
 
 def _is_stale(space: Space) -> bool:
@@ -331,6 +278,7 @@ class _Pool:
 
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(home / "check.lock", timeout=0):
             yield

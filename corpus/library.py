@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from corpus.analysis.runner import AnalysisReport
     from corpus.check import CheckReport
     from corpus.check import Progress as CheckProgress
-    from corpus.check import Wanted as ToCheck
     from corpus.estimate import Estimate
     from corpus.folder import Adoption, AdoptReport
     from corpus.forget import Forgotten
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from corpus.harvest import Progress as HarvestProgress
     from corpus.model import Origin
     from corpus.packing import PackReport, Part
+    from corpus.partway import Wanted as ToCheck
     from corpus.refresh import RefreshReport
     from corpus.repair import Repaired
     from corpus.unpacking import UnpackReport
@@ -240,7 +240,8 @@ class Corpus:
         CheckError
             Another check is at work here.
         """
-        from corpus.check import Checking, Wanted
+        from corpus.check import Checking
+        from corpus.partway import Wanted
 
         checking = Checking(self.soundness, self.audio, self.caches, wanted or Wanted(), progress)
         return checking.run(self.sounds.summary()["sounds"])

@@ -100,9 +100,7 @@ class Repairing:
             return []
         wrong = {row.id for row, _ in lost}
         wanted = {row.sha256 for row, _ in lost}
-        copies = {
-            row.sha256: row.path for row in self._soundness.files() if row.sha256 in wanted and row.id not in wrong
-        }
+        copies = {row.sha256: row.path for row in self._soundness.files_with(sorted(wanted)) if row.id not in wrong}
         strays = {sha256: path for path in orphans if (sha256 := self._hash(path)) in wanted}
         rest = []
         for row, finding in lost:

@@ -43,7 +43,7 @@ def check(app: App, repair: bool, sample: float, seed: int | None, decode: bool,
       mirla check --sample 5%
       mirla check --repair
     """
-    from corpus.check import Wanted
+    from corpus.partway import Wanted
 
     corpus = app.corpus()
     with app.phases() as progress:

@@ -11,7 +11,7 @@ from corpus.cli.app import App, command, print_lines
 
 @command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--latest", is_flag=True, help="The newest one in `backups/`.")
+@click.option("--latest", is_flag=True, help="The newest in `backups/`, but for what restores kept.")
 def restore(app: App, file: Path | None, latest: bool) -> None:
     """Put back a backup of the database. What is there now is kept as a backup first.
 
@@ -33,8 +33,7 @@ def restore(app: App, file: Path | None, latest: bool) -> None:
     del data["backup"]
     lines = [
         f"restored {backup.file}",
-        f"{backup.sounds} sounds ({_before(done.sounds_before)}), {backup.labels} labels "
-        f"({_before(done.labels_before)})",
+        f"{backup.sounds} sounds{_before(done.sounds_before)}, {backup.labels} labels{_before(done.labels_before)}",
         *([f"what was there is kept as {kept}"] if kept else []),
     ]
     app.answer(data, lambda console: print_lines(console, lines))
@@ -43,4 +42,4 @@ def restore(app: App, file: Path | None, latest: bool) -> None:
 
 
 def _before(count: int | None) -> str:
-    return "what was there could not be read" if count is None else f"{count} before"
+    return "" if count is None else f" ({count} before)"

@@ -49,7 +49,10 @@ class Soundness:
         self._database = database
 
     def problems(self, quick: bool = False) -> list[str]:
-        """What is wrong with the database as such; `quick` leaves out whether indexes agree with their tables."""
+        """What is wrong with the database as such; `quick` leaves out whether indexes agree with their tables.
+
+        The full-text index is looked through by what SQLite takes for writing: writers wait meanwhile.
+        """
         try:
             with self._database.read() as connection:
                 found: list[str] = []
@@ -62,7 +65,7 @@ class Soundness:
                 wrong = sa.select(sa.func.count()).select_from(labels)
                 odd = connection.execute(wrong.where(labels.c.label.not_in(_LABELS))).scalar_one()
                 found += [f"table annotations: {odd} labels are neither good nor bad"] if odd else []
-            return found + self._text_problems()
+            return found if quick else found + self._text_problems()
         except StoreError as error:
             return [str(error)]
 
@@ -83,12 +86,33 @@ class Soundness:
         with self._database.write() as connection:
             connection.exec_driver_sql("insert into sound_text(sound_text) values ('rebuild')")
 
-    def files(self, ids: Sequence[int] | None = None) -> list[Held]:
-        """All files (or those of `ids`, their own), by id."""
+    def count(self, until: int | None = None) -> int:
+        """How many files there are, or those with ids up to one."""
+        query = sa.select(sa.func.count()).select_from(files)
+        with self._database.read() as connection:
+            return connection.execute(query if until is None else query.where(files.c.id <= until)).scalar_one()
+
+    def files_after(self, file_id: int, most: int) -> list[Held]:
+        """The next files behind one, by id."""
+        query = sa.select(*_COLUMNS).where(files.c.id > file_id).order_by(files.c.id).limit(most)
+        with self._database.read() as connection:
+            return [Held(*row) for row in connection.execute(query)]
+
+    def files_with(self, hashes: Sequence[str]) -> list[Held]:
+        """The files of which the rows have one of some hashes."""
+        with self._database.read() as connection:
+            rows = [connection.execute(sa.select(*_COLUMNS).where(files.c.sha256 == one)).all() for one in hashes]
+        return [Held(*row) for some in rows for row in some]
+
+    def paths(self) -> set[str]:
+        """Where all files are."""
+        with self._database.read() as connection:
+            return set(connection.execute(sa.select(files.c.path)).scalars())
+
+    def files(self, ids: Sequence[int]) -> list[Held]:
+        """Files by their own ids, ascending; those that are not there are left out."""
         query = sa.select(*_COLUMNS).order_by(files.c.id)
         with self._database.read() as connection:
-            if ids is None:
-                return [Held(*row) for row in connection.execute(query)]
             found: list[Held] = []
             for first in range(0, len(ids), _PER_QUERY):
                 some = query.where(files.c.id.in_(ids[first : first + _PER_QUERY]))
@@ -97,6 +121,8 @@ class Soundness:
 
     def decoded(self, ids: Sequence[int]) -> None:
         """Record that files were decoded from end to end just now."""
+        if not ids:
+            return
         at = now()
         with self._database.write() as connection:
             for first in range(0, len(ids), _PER_QUERY):
