@@ -36,6 +36,7 @@ torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_harvest_torture.py tests/engine/test_palette_torture.py
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_check_torture.py tests/corpus/test_together.py
+	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_pack_torture.py tests/corpus/test_pack_refused.py
 
 wheel: .venv/.developing
 	rm -rf dist
