@@ -112,14 +112,25 @@ class AudioFolder:
         for part in self.root.glob(f"{_PART}{sound_id}-*"):
             part.unlink(missing_ok=True)
 
-    def keep(self, temporary: Path, path: Path) -> None:
-        """Give a complete, flushed file its final name (`path` is relative to the home)."""
+    def keep(self, temporary: Path, path: Path, flush: bool = True) -> None:
+        """Give a complete, flushed file its final name (`path` is relative to the home).
+
+        Without `flush` the name may be lost in a power cut until `flush` was called with it.
+        """
         final = self.home / path
         with self._writable():
             final.parent.mkdir(parents=True, exist_ok=True)
             temporary.chmod(0o644)
             temporary.replace(final)
-            flush_folder(final.parent)
+            if flush:
+                flush_folder(final.parent)
+
+    def flush(self, paths: Iterable[Path]) -> None:
+        """Let the names of files (relative to the home) outlast a power cut."""
+        with self._writable():
+            for folder in {(self.home / path).parent for path in paths}:
+                flush_folder(folder)
+            flush_folder(self.root)
 
     def take_back(self, path: Path, temporary: Path) -> None:
         """Give a file that `keep` named its temporary name again, since its record could not be written."""

@@ -198,13 +198,15 @@ def _take_in(database: Database, audio: AudioFolder, palettes: PaletteFolder, ve
     def place(row: Mapping[str, Any], number: int) -> str:
         staged = verified.take(row["path"])
         path = audio.free_name(number, row["username"], row["name"], row["format"], row["taken"])
-        audio.keep(staged, path)
+        audio.keep(staged, path, flush=False)
         placed.append(path)
         return str(path)
 
     try:
         with database.write(durable=True) as here, there.read() as theirs:
             taken = incoming.take_in(here, theirs, place)
+            if placed:
+                audio.flush(placed)
             for palette in taken.new_palettes:
                 _place_palette(palettes, palette, verified)
     except BaseException:

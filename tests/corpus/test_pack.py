@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -308,6 +309,12 @@ def test_packed_unpacked_without_a_network_checked_and_played(sonic_home, tmp_pa
     for label, ids in (("--good", [100055, 100057, 100053]), ("--bad", [100051, 100065, 130427])):
         mirla("agent", "label", "metal", label, *ids)
     mirla("agent", "train", "metal")
+    mirla("pack", tmp_path / "part.tar", "--filter", "id:100055")
+    with tarfile.open(tmp_path / "part.tar") as tar:
+        tar.extract("mirla/corpus.sqlite", tmp_path, filter="data")
+    database = sqlite3.connect(tmp_path / "mirla" / "corpus.sqlite")
+    assert database.execute("pragma freelist_count").fetchone() == (0,), "what was deleted is not left in it"
+    database.close()
     judged = mirla("agent", "judge", "metal", 4832, 75338, "--json").json
     mirla("pack", tmp_path / "corpus.tar")
 
