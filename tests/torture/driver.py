@@ -151,16 +151,14 @@ class Torture:
         return False
 
 
-def run_here(
-    work: list[str] | Callable[[Path], None], home: Path, log: Path, keys: Path, env: dict[str, str]
-) -> None:
+def run_here(work: list[str] | Callable[[Path], None], home: Path, log: Path, keys: Path, env: dict[str, str]) -> None:
     """Do a job in this process, with its standard streams on files."""
     os.environ.update(env)
     for number, path, flags in ((0, keys, os.O_RDONLY), (1, log, os.O_WRONLY | os.O_APPEND)):
         os.dup2(os.open(path, flags), number)
     os.dup2(1, 2)
     sys.stdin, sys.stdout, sys.stderr = (
-        open(number, mode, buffering=1, closefd=False)  # noqa: SIM115, PTH123
+        open(number, mode, buffering=1, closefd=False)  # noqa: SIM115
         for number, mode in ((0, "r"), (1, "w"), (2, "w"))
     )
     sys.stdout.write(BEGUN)

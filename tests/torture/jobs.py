@@ -186,4 +186,3 @@ def backups_are_whole(home: Path, log: str) -> None:
         with sqlite3.connect(file) as database:
             assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
         database.close()
-
