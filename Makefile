@@ -36,6 +36,7 @@ torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_harvest_torture.py tests/engine/test_palette_torture.py
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_check_torture.py tests/corpus/test_together.py
+	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_pack_torture.py tests/corpus/test_pack_refused.py
 	MIRLA_TORTURE=112 $(BIN)/pytest tests/torture
 
 # all property tests, a hundred times as long; Ctrl-C ends it, and what was found is tried first the next time

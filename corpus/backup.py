@@ -61,7 +61,7 @@ def backup(database: Database) -> Backup:
 
 
 def restore(settings: Settings, copy: Path | None = None) -> Restored:
-    """Put back a copy of the database, the latest if none is named.
+    """Put back a copy of the database, the latest if none is named, but for what restores themselves have kept.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def restore(settings: Settings, copy: Path | None = None) -> Restored:
     database = Database(settings.database)
     file = _file(database)
     if copy is None:
-        copy = next(iter(backups.kept(file)), None)
+        copy = next((one for one in backups.kept(file) if not one.stem.endswith("-restore")), None)
         if copy is None:
             raise RestoreError(f"there is no backup in {backups.folder_of(file)}; name one: `mirla restore FILE`")
     chosen = _described(copy)

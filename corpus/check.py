@@ -25,7 +25,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from corpus.analysis import spaces
-from corpus.analysis.inspect import Inspected, inspect
+from corpus.analysis.inspect import inspect
 from corpus.caches import Caches
 from corpus.errors import CheckError, CorpusError, StoreError
 from corpus.files import AudioFolder, sha256_of
@@ -219,17 +219,13 @@ class Checking:
         report = self._report
         report.read += sum(one.read for one in some)
         report.bytes += sum(one.held.bytes for one in some if one.read)
-        undecoded = [one for one in some if one.of == "file" or (one.read and self._wants_decoding(one))]
-        answers = self._decoded([one for one in undecoded if one.of != "missing"])
-        sound = [one for one in some if not one.of]
-        whole = [one.held.id for one in sound if isinstance(answers.get(one.held.id), Inspected)]
-        if whole:
-            self._soundness.decoded(whole)
-            report.decoded += len(whole)
-        wrong = [one.with_answer(answers.get(one.held.id)) for one in some]
-        wrong = [one for one in wrong if one.of]
-        now_held = {row.id: row for row in self._soundness.files([one.held.id for one in wrong])} if wrong else {}
-        wrong = [one for one in wrong if now_held.get(one.held.id) == one.held]  # else another changed it meanwhile
+        answers = self._decoded([one for one in some if self._wants_decoding(one)])
+        report.decoded += len(answers)
+        settled = [one.with_answer(answers.get(one.held.id)) for one in some]
+        self._soundness.decoded([one.held.id for one in settled if one.held.id in answers and not one.of])
+        wrong = [one for one in settled if one.of]
+        as_they_are = set(self._soundness.files([one.held.id for one in wrong]))
+        wrong = [one for one in wrong if one.held in as_they_are]  # else another process changed it meanwhile
         for one in wrong:
             held = one.held
             finding = Finding(one.of, one.words, held.sound_id, held.path, file_id=held.id)
@@ -237,7 +233,9 @@ class Checking:
         return [one.held.id for one in wrong]
 
     def _wants_decoding(self, one: Looked) -> bool:
-        return not one.of and (self._wanted.decode or one.held.decoded is None)
+        """Whether its hash is another, or it is as it was and was never decoded, or that is asked for."""
+        never = one.held.decoded is None
+        return one.of == "file" or (one.read and not one.of and (self._wanted.decode or never))
 
     def _decoded(self, some: Sequence[Looked]) -> dict[int, Any]:
         """By file id, what inspecting each gave: Inspected or an error."""
@@ -280,6 +278,7 @@ class _Pool:
 
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(home / "check.lock", timeout=0):
             yield

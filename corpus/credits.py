@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from corpus.licences import from_text
-from corpus.model import Play
-from corpus.text import for_csv
+from corpus.model import PaletteSound, Play
+from corpus.text import for_csv, for_terminal
 
 FIELDS = ("id", "name", "username", "url", "licence", "licence_url", "line")
 PLAYED = ("times", "seconds")
@@ -39,6 +39,20 @@ def as_text(credits: Iterable[Mapping[str, Any]]) -> str:
         " ".join(credit["line"].split()) + " (not for this use)" * (not credit.get(PERMITTED, True)) + "\n"
         for credit in credits
     )
+
+
+def of_palette(sounds: Sequence[PaletteSound]) -> str:
+    """What the `CREDITS.txt` of a palette says: a line for each sound, then what licences forbid, by file."""
+    lines = as_text(sound.credit for sound in sounds).splitlines()
+    limits = [(sound.file, limits) for sound in sounds if (limits := limits_of(sound.credit))]
+    if limits:
+        lines += ["", "Mind:", *(f"{file}: {words}" for file, words in limits)]
+    return "".join(f"{for_terminal(line)}\n" for line in lines)
+
+
+def limits_of(credit: Mapping[str, Any]) -> str:
+    """What the licence of a credited sound forbids, in words."""
+    return from_text(credit["licence_url"] or credit["licence"]).limits
 
 
 def as_csv(credits: Iterable[Mapping[str, Any]]) -> str:

@@ -22,6 +22,7 @@ CorpusError                  3   anything below
 ├── LabelsError             32   a file of labels that cannot be read or written, or a person without a name
 ├── PerformanceError        33   a performance that does not exist, or cannot be kept
 ├── CheckError              34   another check is at work
+├── PackError               35   a corpus that cannot be packed as asked, or an archive that cannot be unpacked
 └── RestoreError            36   a backup that cannot be restored, or not now
 
 20 to 29 are the engine's (`engine.errors`), 30 and up the corpus's again.
@@ -161,6 +162,12 @@ class CheckError(CorpusError):
     """Another check is at work in this home."""
 
     exit_code = 34
+
+
+class PackError(CorpusError):
+    """A corpus that cannot be packed as it was asked for, or an archive that cannot be unpacked."""
+
+    exit_code = 35
 
 
 class RestoreError(CorpusError):

@@ -43,9 +43,11 @@ if TYPE_CHECKING:
     from corpus.harvest import HarvestReport, Judge
     from corpus.harvest import Progress as HarvestProgress
     from corpus.model import Origin
+    from corpus.packing import PackReport, Part
     from corpus.partway import Wanted as ToCheck
     from corpus.refresh import RefreshReport
     from corpus.repair import Repaired
+    from corpus.unpacking import UnpackReport
     from corpus.wanted import Wanted
 
 Progress = Callable[[int, int], None]
@@ -252,6 +254,39 @@ class Corpus:
 
         means = self.soundness, self.audio, self.caches, self.sounds, self.vectors
         return Repairing(*means, self._freesound, self.analyse, self.refresh).run(report)
+
+    def pack(
+        self,
+        file: str | Path,
+        part: Part | None = None,
+        *,
+        replace: bool = False,
+        progress: Callable[[str, int, int | None, str], None] | None = None,
+    ) -> PackReport:
+        """Write the corpus, or a part of it, to one file (see `corpus.packing`).
+
+        Raises
+        ------
+        PackError
+            There is such a file already, it cannot be written, or the part wanted is not there.
+        """
+        from corpus.packing import Part, pack
+
+        return pack(self.database, self.home, Path(file), part or Part(), replace, progress)
+
+    def unpack(
+        self, file: str | Path, progress: Callable[[str, int, int | None, str], None] | None = None
+    ) -> UnpackReport:
+        """Take in what `pack` wrote, all of it or nothing (see `corpus.unpacking`).
+
+        Raises
+        ------
+        PackError
+            It is damaged, cut short, or was not made by mirla; nothing was changed.
+        """
+        from corpus.unpacking import unpack
+
+        return unpack(self.database, self.audio, self.palette_folder, Path(file), progress)
 
     def origin(self, space: str) -> Origin:
         """Whether vectors in a space come from `analyse` or with a harvest, also when there are none yet."""

@@ -35,8 +35,11 @@ class Licence:
 
     @property
     def redistributable(self) -> bool:
-        """Whether copies may be handed on (Sampling+ only after a look at its terms, so: no)."""
-        return self.name in ("Creative Commons 0", "Attribution", "Attribution NonCommercial")
+        """Whether copies may be handed on, for nothing: every licence of Freesound's permits that, with the credit.
+
+        Sampling+ permits copies of the whole work for non-commercial purposes alone, as Attribution NonCommercial does.
+        """
+        return self.name in KNOWN
 
     @property
     def commercial(self) -> bool:

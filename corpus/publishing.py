@@ -123,7 +123,7 @@ class PaletteFolder:
                 sounds = [self._keep(kept, sound, folder) for sound in kept.sounds] if kept else []
                 sounds += [_write(folder, place, one) for place, one in enumerate(made, len(sounds))]
                 write_whole(folder / CREDITS, credits(sounds))
-                write_whole(folder / STRUDEL, json.dumps({"_base": "", name: [f"/{sound.file}" for sound in sounds]}))
+                write_whole(folder / STRUDEL, own_map(name, sounds))
                 flush_folder(folder)
                 flush_folder(self.root)
             self._palettes.put(name, palette.version, sounds)
@@ -189,6 +189,11 @@ def strudel_map(palettes: Iterable[Palette], base: str = "") -> dict[str, Any]:
     """Strudel's map of palettes. `base` is the address of their folder, without a slash at its end."""
     files = {palette.name: [f"/{palette.name}/{sound.file}" for sound in palette.sounds] for palette in palettes}
     return {"_base": base, **files}
+
+
+def own_map(name: str, sounds: Iterable[PaletteSound]) -> str:
+    """Strudel's map of one palette, to lie in its folder."""
+    return json.dumps({"_base": "", name: [f"/{sound.file}" for sound in sounds]})
 
 
 def _write(folder: Path, place: int, one: Made) -> PaletteSound:

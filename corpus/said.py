@@ -7,6 +7,8 @@ brought in later, stands as long as the first.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -64,6 +66,11 @@ def news(
         replace(one, test=one.sound_id in testing, session=newest[one.sound_id].session, repeats=one.repeats or one.id)
         for one in again
     ]
+
+
+def labels_hash(facts: Iterable[tuple[int, str | None]]) -> str:
+    """A digest of ids and labels."""
+    return hashlib.sha256(json.dumps([list(fact) for fact in facts]).encode()).hexdigest()
 
 
 def _key(one: Annotation) -> tuple[Any, ...]:

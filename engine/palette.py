@@ -19,12 +19,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from corpus.credits import as_text, commercial
+from corpus.credits import commercial, of_palette
 from corpus.library import Corpus
-from corpus.licences import from_text
-from corpus.model import Palette, PaletteSound, Sound
+from corpus.model import Palette, Sound
 from corpus.publishing import Made
-from corpus.text import for_file_name, for_terminal
+from corpus.text import for_file_name
 from engine.clips import load
 from engine.errors import PaletteError
 from engine.playback.clip import TARGET_LUFS, Clip, gain_towards
@@ -103,7 +102,7 @@ def publish(
                 if progress:
                     progress(done, len(new))
 
-        return folder.publish(name, kept, made(), credits_text)
+        return folder.publish(name, kept, made(), of_palette)
 
 
 def remove(corpus: Corpus, name: str) -> Palette:
@@ -164,20 +163,6 @@ def as_json(corpus: Corpus, palette: Palette) -> dict[str, Any]:
 def address(corpus: Corpus, palette: Palette) -> Path:
     """The folder that other systems read, whatever its version."""
     return corpus.palette_folder.root / palette.name
-
-
-def credits_text(sounds: Sequence[PaletteSound]) -> str:
-    """What `CREDITS.txt` says: a line for each sound, then what licences forbid, by file."""
-    lines = as_text(sound.credit for sound in sounds).splitlines()
-    limits = [(sound.file, limits) for sound in sounds if (limits := limits_of(sound.credit))]
-    if limits:
-        lines += ["", "Mind:", *(f"{file}: {words}" for file, words in limits)]
-    return "".join(f"{for_terminal(line)}\n" for line in lines)
-
-
-def limits_of(credit: dict[str, Any]) -> str:
-    """What the licence of a credited sound forbids, in words."""
-    return from_text(credit["licence_url"] or credit["licence"]).limits
 
 
 def levelled(clip: Clip) -> tuple[npt.NDArray[np.float32], float]:

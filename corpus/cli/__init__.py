@@ -11,5 +11,7 @@ COMMANDS = {
     "check": "corpus.cli.check:check",
     "backup": "corpus.cli.backup:backup",
     "restore": "corpus.cli.restore:restore",
+    "pack": "corpus.cli.pack:pack",
+    "unpack": "corpus.cli.unpack:unpack",
     "credits": "corpus.cli.credits:credits",
 }

@@ -11,7 +11,7 @@ from corpus.cli.app import App, command, print_lines
 
 @command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--latest", is_flag=True, help="The newest one in `backups/`.")
+@click.option("--latest", is_flag=True, help="The newest in `backups/`, but for what restores kept.")
 def restore(app: App, file: Path | None, latest: bool) -> None:
     """Put back a backup of the database. What is there now is kept as a backup first.
 

@@ -29,8 +29,7 @@ class Palettes:
     def ever(self) -> list[Palette]:
         """All that were ever published, by name; those that were removed are without sounds."""
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(palettes).order_by(palettes.c.name)).all()
-            return [_palette(connection, row) for row in rows]
+            return every(connection)
 
     def get(self, name: str) -> Palette | None:
         """A palette that is published, by its name."""
@@ -68,6 +67,12 @@ class Palettes:
             own = palette_sounds.c.palette_id.in_(sa.select(palettes.c.id).where(here))
             connection.execute(sa.delete(palette_sounds).where(own))
             connection.execute(sa.update(palettes).where(here).values(removed=now()))
+
+
+def every(connection: Connection) -> list[Palette]:
+    """All that were ever published, by name, within the caller's transaction."""
+    rows = connection.execute(sa.select(palettes).order_by(palettes.c.name)).all()
+    return [_palette(connection, row) for row in rows]
 
 
 def _palette(connection: Connection, row: Row[Any]) -> Palette:

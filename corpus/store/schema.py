@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -72,19 +73,39 @@ def _version_in(connection: Connection, database: Database) -> str | None:
     return None
 
 
-def _upgrade(database: Database) -> None:
-    from alembic import command
-    from alembic.config import Config
+def known() -> set[str]:
+    """The revisions that this program knows."""
     from alembic.script import ScriptDirectory
+
+    return {revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def make(database: Database, revision: str) -> None:
+    """Make the tables of a revision in an empty database."""
+    from alembic import command
+
+    config = _config()
+    with database.write(foreign_keys=False) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _config() -> Any:
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
+    return config
+
+
+def _upgrade(database: Database) -> None:
+    from alembic import command
+
     with database.write(durable=True, foreign_keys=False) as connection:
         current = _version_in(connection, database)  # again: another process may just have done it
         if current == HEAD:
             return
-        if current is not None and current not in known:
+        if current is not None and current not in known():
             raise SchemaError(
                 f"{database.file or 'the database'} has schema {current}, this program knows {HEAD}: "
                 "it was made by a newer mirla; install that one, or choose another --home"
@@ -92,5 +113,6 @@ def _upgrade(database: Database) -> None:
         if current is not None and database.file:
             backups.make(database.file, current, "upgrade")
             backups.prune(database.file)
+        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)

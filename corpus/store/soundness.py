@@ -121,6 +121,8 @@ class Soundness:
 
     def decoded(self, ids: Sequence[int]) -> None:
         """Record that files were decoded from end to end just now."""
+        if not ids:
+            return
         at = now()
         with self._database.write() as connection:
             for first in range(0, len(ids), _PER_QUERY):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +10,7 @@ import numpy.typing as npt
 
 from corpus.library import Corpus
 from corpus.model import Agent, Annotation
+from corpus.said import labels_hash
 from engine.agent.forms import Classes, Matrix
 from engine.errors import NoVectors
 from engine.features import FeatureMatrix, load
@@ -69,11 +68,6 @@ class Examples(Labelled):
     left_out: list[int]
     until: int | None
     lacks: str = ""
-
-
-def labels_hash(facts: Iterable[tuple[int, str | None]]) -> str:
-    """A digest of ids and labels."""
-    return hashlib.sha256(json.dumps([list(fact) for fact in facts]).encode()).hexdigest()
 
 
 def counts(labels: Sequence[Annotation]) -> dict[str, int]:

@@ -13,7 +13,8 @@ import numpy as np
 
 from corpus.library import Corpus
 from corpus.model import Agent, Model
-from engine.agent.examples import Examples, gathered, labels_hash
+from corpus.said import labels_hash
+from engine.agent.examples import Examples, gathered
 from engine.agent.fitting import refit
 from engine.agent.flucoma_network import FLUCOMA
 from engine.agent.forms import Floats, Matrix, logits

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus.cli.app import App, command, print_lines, table
+from corpus.credits import limits_of
 from corpus.text import for_terminal
 from engine.cli.choosing import choosing_published
 from engine.similarity import DEFAULT
@@ -75,7 +76,7 @@ def publish(
         published = palettes.publish(corpus, name, chosen, wish, progress)
     _show(app, corpus, published)
     for sound in published.sounds:
-        if sound.id in chosen and (limits := palettes.limits_of(sound.credit)):
+        if sound.id in chosen and (limits := limits_of(sound.credit)):
             app.say(f"mind: {sound.file}: {for_terminal(limits)}")
 
 

@@ -93,6 +93,9 @@ def test_a_restore_keeps_what_it_replaces_and_counts_newer_labels(labelled, mirl
     assert labels(labelled) == ["good"]
     mirla("restore", done.json["kept"])
     assert labels(labelled) == ["good", "bad", "good"]
+    for _ in range(2):  # the second does not undo the first
+        mirla("restore", "--latest")
+        assert labels(labelled) == ["good"]
 
 
 def test_a_restore_is_refused_while_another_process_has_the_home_open(labelled, mirla):
@@ -105,8 +108,8 @@ def test_a_restore_is_refused_while_another_process_has_the_home_open(labelled, 
         assert ours.recv() == "open"
         with pytest.raises(RestoreError, match=r"another process has .* open"):
             restore(Settings.load(labelled))
-        ours.send("end")
     finally:
+        ours.send("end")
         process.join()
     restore(Settings.load(labelled))
 

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from corpus import Corpus
+from corpus import Corpus, looking
 from corpus import check as check_module
 from corpus.caches import Caches
 from corpus.errors import CheckError
@@ -100,6 +100,20 @@ def test_a_file_of_the_right_hash_that_no_decoder_reads_is_found(corpus):
     (one,) = corpus.check().damaged
     assert (one.id, one.of) == (sound.id, "file")
     assert "cannot be decoded" in one.error
+
+
+def test_what_only_decoding_shows_of_a_row_is_found(corpus, monkeypatch):
+    """Where libsndfile cannot open a file, its header says nothing."""
+
+    def refuse(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(looking, "by_header", refuse)
+    sound, _ = path_of(corpus, "mp3")
+    change(corpus, "update files set frames = 7 where sound_id = ?", sound.id)
+    assert corpus.check().wrong == []
+    change(corpus, "update files set decoded = null where sound_id = ?", sound.id)
+    assert [(one.of, one.id) for one in corpus.check().damaged] == [("row", sound.id)]
 
 
 def test_a_sample_is_drawn_by_its_seed(corpus):

@@ -37,9 +37,12 @@ def test_licences_are_recognised_or_kept_as_they_came(text, licence):
 
 
 def test_what_a_licence_permits():
-    permits = {code: (from_text(code).redistributable, from_text(code).commercial) for code in ("CC0", "BY", "BY-NC")}
-    assert permits == {"CC0": (True, True), "BY": (True, True), "BY-NC": (True, False)}
-    for other in ("sampling+", "ask me first", ""):
+    permits = {
+        code: (from_text(code).redistributable, from_text(code).commercial)
+        for code in ("CC0", "BY", "BY-NC", "sampling+")
+    }
+    assert permits == {"CC0": (True, True), "BY": (True, True), "BY-NC": (True, False), "sampling+": (True, False)}
+    for other in ("by-nd 4.0", "ask me first", ""):
         assert (from_text(other).redistributable, from_text(other).commercial) == (False, False)
 
 

@@ -97,6 +97,15 @@ class Makers:
             corpus.analyse(jobs=1)
         return Job(base, ["restore", "--latest"], None, look=backups_are_whole)
 
+    def pack(self) -> Job:
+        return Job(self.measured, ["pack", "{home}/../set.tar", "--replace"], state, look=an_archive_is_whole)
+
+    def unpack(self) -> Job:
+        archive = self.place / "measured.tar"
+        with Corpus(self.measured) as corpus:
+            corpus.pack(archive)
+        return Job(self.empty, ["unpack", str(archive)], state)
+
     def migration(self) -> Job:
         base = self.place / "old"
         base.mkdir()
@@ -178,6 +187,15 @@ def palette_files(home: Path) -> object:
     """What lies in the published folder."""
     with Corpus(home) as corpus:
         return [(one.file, one.sha256) for one in corpus.palettes.all()[0].sounds]
+
+
+def an_archive_is_whole(home: Path, log: str) -> None:
+    """What lies under the archive's name, if anything does, can be unpacked."""
+    from corpus.unpacking import check
+
+    archive = home.parent / "set.tar"
+    if archive.exists():
+        check(archive)
 
 
 def backups_are_whole(home: Path, log: str) -> None:

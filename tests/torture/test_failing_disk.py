@@ -20,7 +20,19 @@ from tests.corpus.harvested import whole
 from tests.torture.jobs import Makers
 
 HERE = Path(__file__).parent
-COMMANDS = ("adopt", "analyse", "harvest", "palette", "backup", "restore", "migration", "label", "render")
+COMMANDS = (
+    "adopt",
+    "analyse",
+    "harvest",
+    "palette",
+    "backup",
+    "restore",
+    "migration",
+    "pack",
+    "unpack",
+    "label",
+    "render",
+)
 CAUSES = {
     errno.EIO: r"I/O error|Input/output error|System error",
     errno.ENOSPC: r"No space left|is full|I/O error|System error",

@@ -15,7 +15,19 @@ from tests.torture.jobs import Makers
 
 KILLS = int(os.environ.get("MIRLA_TORTURE", "1"))
 COUNTS = Path("build", "torture.json") if "MIRLA_TORTURE" in os.environ else None
-COMMANDS = ("adopt", "analyse", "harvest", "teach", "live", "palette", "backup", "restore", "migration")
+COMMANDS = (
+    "adopt",
+    "analyse",
+    "harvest",
+    "teach",
+    "live",
+    "palette",
+    "backup",
+    "restore",
+    "migration",
+    "pack",
+    "unpack",
+)
 AT_ONCE = 10
 """Kills after which the counts are written down."""
 
