@@ -42,7 +42,7 @@ torture: .venv/.developing
 # all property tests, a hundred times as long; Ctrl-C ends it, and what was found is tried first the next time
 fuzz: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)
-	MIRLA_FUZZ=$${MIRLA_FUZZ:-100} $(BIN)/pytest -m hypothesis tests/fuzz tests
+	MIRLA_FUZZ=$${MIRLA_FUZZ:-100} $(BIN)/pytest -m hypothesis
 
 wheel: .venv/.developing
 	rm -rf dist

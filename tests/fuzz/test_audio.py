@@ -38,7 +38,7 @@ def gate(tmp_path_factory):
         yield pass_through
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(sorted(FORMATS)), changes=CHANGES)
 @example(kind="wav", changes=[(0.0, 64, b"RIFF\xff\xff\xff\xffWAVE")])
 @example(kind="flac", changes=[(0.01, 8, b"\xff" * 16)])
