@@ -3,7 +3,7 @@
 BIN := .venv/bin
 SAMPLES := libportaudio2 sonic-pi-samples
 
-.PHONY: demo test lint bench torture wheel clean
+.PHONY: demo test lint bench torture fuzz wheel clean
 
 demo: .venv/.installed
 	@sh .ci/system-packages $(SAMPLES)
@@ -37,6 +37,12 @@ torture: .venv/.developing
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_harvest_torture.py tests/engine/test_palette_torture.py
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_check_torture.py tests/corpus/test_together.py
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_pack_torture.py tests/corpus/test_pack_refused.py
+	MIRLA_TORTURE=112 $(BIN)/pytest tests/torture
+
+# all property tests, a hundred times as long; Ctrl-C ends it, and what was found is tried first the next time
+fuzz: .venv/.developing
+	@sh .ci/system-packages $(SAMPLES)
+	MIRLA_FUZZ=$${MIRLA_FUZZ:-100} $(BIN)/pytest -m hypothesis
 
 wheel: .venv/.developing
 	rm -rf dist

@@ -66,6 +66,8 @@ def _entries(file: Path, reader: csv.DictReader[str]) -> Iterator[tuple[Path, En
         if None in row:
             raise CatalogueError(f"{where}: more values than columns; put a value with commas in quotes")
         values = {column: (value or "").strip() for column, value in row.items()}
+        if "\0" in values["path"]:
+            raise CatalogueError(f"{where}: {values['path']!r} is no path; save the catalogue as text")
         if values["path"]:
             yield real(file.parent / values["path"]), _entry(where, values)
 

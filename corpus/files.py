@@ -41,17 +41,25 @@ class AudioFolder:
         self.root = home / "sounds"
 
     def free_name(
-        self, sound_id: int, username: str | None, name: str, extension: str, taken: Container[str] | None = None
+        self,
+        sound_id: int,
+        username: str | None,
+        name: str,
+        extension: str,
+        taken: Container[str] | None = None,
+        sha256: str | None = None,
     ) -> Path:
         """Path relative to the home for a sound's audio, with a number behind it should something lie there already.
 
         With `taken`, the paths of the sound's files, it is those that count: what lies there without a row in the
-        store was left by a process that was killed, and may be replaced.
+        store was left by a process that was killed, and may be replaced. With `sha256`, what lies there with that
+        content may be.
         """
         stem = f"{sound_id}__{for_file_name(username or 'local', 30)}__{for_file_name(name)}"
         for number in itertools.count(1):
             path = Path("sounds", str(sound_id // 1000), f"{stem}{f'-{number}' if number > 1 else ''}.{extension}")
-            if str(path) not in taken if taken is not None else not (self.home / path).exists():
+            lying = self.home / path
+            if str(path) not in taken if taken is not None else not lying.exists() or _is(lying, sha256):
                 break
         return path
 
@@ -172,6 +180,10 @@ class AudioFolder:
                 f"cannot write to {self.home}: {error.strerror or error}; "
                 "free some space there or choose another place with --home"
             ) from error
+
+
+def _is(file: Path, sha256: str | None) -> bool:
+    return sha256 is not None and file.is_file() and sha256_of(file) == sha256
 
 
 def _left(path: Path, awaited: Container[int]) -> bool:

@@ -54,7 +54,7 @@ def load(file: Path, relock: bool = False) -> Wanted:
     content = _read(file)
     try:
         recipe = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise HarvestError(f"{file} is not TOML: {error}") from error
     _check(file, "", recipe, _WHOLE)
     queries = []
@@ -154,7 +154,7 @@ def _read_lock(lock: Path) -> dict[str, Any]:
         whole = all(isinstance(sound["id"], int) and {"source", "sha256"} <= set(sound) for sound in entries)
         if entries and whole and isinstance(data["recipe_sha256"], str):
             return data
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass  # said below
     raise HarvestError(f"{lock} is not a lock file of mirla; move it away, or harvest with --relock")
 

@@ -101,7 +101,7 @@ def _read(file: Path) -> dict[str, str]:
         raise SettingsError(f"{file} cannot be read: {error}") from error
     try:
         values = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{file} is not TOML: {error}; mend that line or move the file away") from error
     for key, value in values.items():
         if key == _TOKEN:
@@ -109,7 +109,8 @@ def _read(file: Path) -> dict[str, str]:
         elif key not in _KEYS:
             raise SettingsError(f"{file} has an unknown setting {key!r}; known are {', '.join(_KEYS)}")
         if not isinstance(value, str | int):
-            raise SettingsError(f"{file}: {key} = {value!r} is not a text; put it in quotes")
+            shown = "…" if key == _TOKEN else repr(value)
+            raise SettingsError(f"{file}: {key} = {shown} is not a text; put it in quotes")
     return {key: str(value) for key, value in values.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -57,6 +58,12 @@ class App:
     def warn(self, message: str) -> None:
         """One line on standard error, in any case."""
         click.echo(for_terminal(message), err=True)
+
+    def trace(self, error: BaseException) -> None:
+        """The whole trace of an error on standard error, with `--debug`; what is foreign in it is made visible."""
+        if self.debug:
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                self.warn(line)
 
     def confirmed(self, question: str) -> bool:
         """Ask on standard error and wait for a yes; without a terminal nobody can give one."""

@@ -139,6 +139,8 @@ class Alone:
     ------
     RestoreError
         Another process has the database open.
+    HomeError
+        The disk refuses.
     """
 
     def __init__(self, database: Path) -> None:
@@ -149,6 +151,10 @@ class Alone:
     def __enter__(self) -> Alone:
         try:
             self._connection = self._locked()
+        except sqlite3.OperationalError as error:  # the disk's fault, not the database's, which stays where it is
+            raise HomeError(
+                f"cannot restore {self._database}: {error}; it is as it was; free some space there"
+            ) from error
         except sqlite3.DatabaseError:  # no database any more
             self._aside = self._moved_aside()
             self._connection = self._locked()

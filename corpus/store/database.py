@@ -7,6 +7,7 @@ an immediate one waits its turn. So `read` may only read, and `write` takes the 
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import threading
 import zlib
@@ -29,6 +30,7 @@ Transaction = Connection
 """What `write` yields, by the name under which it may be passed on outside the store."""
 
 _BUSY_SECONDS = 30
+_PASSWORD = re.compile(r"(//[^/]*?:).*(@)")
 
 
 def now() -> str:
@@ -48,8 +50,9 @@ class Database:
                 json_serializer=lambda value: orjson.dumps(value).decode(),
                 json_deserializer=orjson.loads,
             )
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            raise SettingsError(f"MIRLA_DATABASE: {url!r} is not a database URL: {error}") from error
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+            shown = _PASSWORD.sub(r"\1***\2", str(url))
+            raise SettingsError(f"MIRLA_DATABASE: {shown!r} is not a database URL: {error}") from error
         self._watching = threading.Lock()
         self._watcher: sa.PoolProxiedConnection | None = None  # never writes: SQLite tells it of all others' changes
         if self.sqlite:

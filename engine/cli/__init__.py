@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -103,8 +102,8 @@ def _run(app: App, words: list[str]) -> NoReturn:
 
 
 def _fail(app: App, message: str, code: int, said: bool = False) -> NoReturn:
-    if app.debug and not said:
-        traceback.print_exc()
+    if not said and (error := sys.exception()):
+        app.trace(error)
     if not said:
         click.echo(f"mirla: {for_terminal(message)}", err=True)
     if app.json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +39,7 @@ class Errors:
     def __call__(self, words: str, error: BaseException) -> None:
         """Say what went wrong in a statement, with `--debug` the whole trace."""
         self.count += 1
-        if self._app.debug:
-            traceback.print_exception(error)
+        self._app.trace(error)
         self._app.warn(words)
 
     def _heard(self, kind: str, _group: str | None, _sound: int | None, _words: str) -> None:

@@ -183,6 +183,17 @@ def test_a_file_that_lies_where_a_new_one_would_go_is_left_alone(corpus, tmp_pat
     assert corpus.sounds.get(sound_id).file.path.name == f"{FIRST_LOCAL_ID}__local__one-2.wav"
 
 
+def test_what_a_killed_adoption_left_without_a_row_is_taken_over(corpus, tmp_path):
+    """Killed between the renaming of a file and the commit of its row."""
+    source = write(tmp_path / "in" / "one.wav")
+    lies = corpus.home / "sounds" / "1000000" / f"{FIRST_LOCAL_ID}__local__one.wav"
+    lies.parent.mkdir(parents=True)
+    lies.write_bytes(source.read_bytes())
+    (sound_id,) = corpus.adopt([tmp_path / "in"]).ids
+    assert corpus.sounds.get(sound_id).file.path == lies
+    assert [file for file in (corpus.home / "sounds").rglob("*") if file.is_file()] == [lies]
+
+
 def test_catalogue_lines_without_a_file_are_said_and_links_are_seen_through(corpus, tmp_path):
     from corpus.catalogue import read
 

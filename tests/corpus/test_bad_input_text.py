@@ -14,6 +14,7 @@ from corpus.credits import as_csv
 from corpus.model import FIRST_LOCAL_ID, Sound
 from corpus.text import as_tag, for_csv, for_file_name, for_terminal, storable, words
 from tests.bad_input import assert_safe
+from tests.fuzzing import examples
 
 NASTY = st.sampled_from(
     [*"\x00\x07\x1b\x7f\x9b\ud800\udcff\u200b\u202e\u2028\ufeff\t\r\n=+-@'\"*^:(){}[]/\\", "NEAR", "AND"]
@@ -85,7 +86,7 @@ def corpus(tmp_path_factory):
         yield corpus
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TEXT)
 def test_a_search_for_any_text_answers(corpus, text):
     found = corpus.sounds.ids(text).tolist()
@@ -112,7 +113,7 @@ def test_an_unwanted_word_is_never_found(corpus, text):
     assert FIRST_LOCAL_ID not in corpus.sounds.ids(f"-kick {plain}").tolist()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(name=TEXT)
 def test_a_sound_of_any_name_is_kept_and_credited(empty, name):
     name = storable(name)

@@ -24,6 +24,7 @@ from corpus.store.tables import sounds
 from corpus.wanted import Query, Wanted
 from engine.errors import EngineError
 from tests.freesound.filters import mask_of
+from tests.fuzzing import examples
 
 NOW = datetime(2026, 7, 1, 12, 30, 15, tzinfo=UTC)
 PREVIEWED = 75338
@@ -213,7 +214,7 @@ BY_KIND = {kind: [name for name, its in FIELDS.items() if its == kind] for kind 
 
 
 @pytest.mark.parametrize("kind", sorted(BY_KIND))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_sql_python_and_plain_reading_agree_on_each_kind(corpus, own, plain, kind, data):
     node = drawn(data, own, BY_KIND[kind], deep=False)
@@ -223,7 +224,7 @@ def test_sql_python_and_plain_reading_agree_on_each_kind(corpus, own, plain, kin
         assert ids == sorted(sound_id for sound_id, facts in plain.items() if reads(node, facts)), str(node)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_they_agree_on_any_filter(corpus, own, plain, data):
     node = drawn(data, own, [name for name, kind in FIELDS.items() if kind != "words"])
@@ -367,7 +368,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=examples(2000), deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join) | st.text())
 @example("tag:'; DROP TABLE sounds; --")
 @example('name:"\\""')
@@ -382,14 +383,14 @@ def test_any_text_is_a_filter_or_one_error(corpus, text):
     assert len(corpus.sounds.ids()) == 175
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(data=st.data())
 def test_a_filter_that_is_printed_reads_as_the_same(own, data):
     node = drawn(data, own, list(FIELDS))
     assert parse(str(node)) == node
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.text(min_size=1))
 def test_any_text_in_quotes_is_a_value(text):
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

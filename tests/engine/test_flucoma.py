@@ -17,6 +17,7 @@ from engine.agent.judging import judge
 from engine.agent.training import train
 from engine.errors import ModelError, TrainingError
 from tests.engine.made_up_flucoma import forward, label, made_up, put, taken
+from tests.fuzzing import examples
 
 NAMES = {part: part for part in PARTS}
 SHAPES = {
@@ -357,7 +358,7 @@ def places(node, path=()):
 PLACES = [path for path in places(SMALL) if path]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), ANYTHING), min_size=1, max_size=3))
 def test_whatever_lies_in_the_files_is_a_model_or_a_model_error(tmp_path, changes):
     parts = copy.deepcopy(SMALL)
@@ -378,7 +379,7 @@ def test_whatever_lies_in_the_files_is_a_model_or_a_model_error(tmp_path, change
         assert np.isfinite(outputs).all()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(part=st.sampled_from(PARTS), place=st.floats(0, 1), content=st.binary(max_size=30), keep=st.booleans())
 def test_whatever_bytes_are_in_a_file(tmp_path, part, place, content, keep):
     put(tmp_path, SMALL)

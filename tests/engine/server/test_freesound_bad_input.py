@@ -19,6 +19,7 @@ from engine.server import security
 from engine.server.freesound import Options, freesound_app
 from engine.server.limits import Limits, Rate, Watched
 from tests.engine.server.conftest import running
+from tests.fuzzing import examples
 
 SNARE = 13146
 PARAMS = "query filter sort weights similar_to similarity_space fields page page_size group_by_pack agent strict format"
@@ -55,20 +56,20 @@ def plain(answer):
         assert answer.json()["detail"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.sampled_from(PATHS), params=st.dictionaries(st.sampled_from(PARAMS.split()), ODD, max_size=4))
 def test_any_parameters(harvested, path, params):
     pairs = "&".join(f"{name}={quote(value, errors='surrogatepass')}" for name, value in params.items())
     plain(harvested.ask(f"{path}?{pairs}"))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(st.sampled_from(["sounds", "..", "previews", "13", "%2e%2e", "", "0"]), st.text(max_size=8))))
 def test_any_path(harvested, parts):
     plain(harvested.ask("/".join(quote(part, safe="%", errors="surrogatepass") for part in parts)))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.sampled_from(["Range", "If-None-Match", "If-Range", "Authorization", "Accept", "Origin", "Cookie"]),
     value=st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=60),
@@ -77,7 +78,7 @@ def test_any_header(own, name, value):
     plain(own.ask(f"previews/13/{SNARE}_0-hq.ogg", {name: value.strip().encode("latin-1")}))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200))
 def test_any_bytes(own, data):
     answer = own.raw(b"GET /apiv2/search/?" + data + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

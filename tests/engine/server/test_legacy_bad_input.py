@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from corpus.errors import FilterError
 from engine.server.freesound.legacy_filters import condition, targets
 from engine.server.freesound.legacy_names import QUANTITIES, nested
+from tests.fuzzing import examples
 
 PIECES = [
     *(
@@ -64,7 +65,7 @@ def test_what_cannot_be_read_is_said_so(text):
     nested(text, dict.fromkeys(QUANTITIES.values(), 0.5) | {"tonality": "C minor"})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=PATHS, sound_id=IDS, params=st.dictionaries(NAMES, TEXT, max_size=4))
 @pytest.mark.parametrize("which", ["old", "mapped"])
 def test_whatever_is_asked(request, which, path, sound_id, params):

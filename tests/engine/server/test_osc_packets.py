@@ -11,6 +11,7 @@ from pythonosc.osc_message_builder import build_msg
 
 from engine.server.packets import LONGEST, LONGEST_SENT, Malformed, TooLong, read, written
 from engine.server.routes import OF_ALL, OF_GROUPS
+from tests.fuzzing import examples
 
 ADDRESSES = ["/mirla/tempo", "/mirla/a/volume", "/mirla/a/tag", "/mirla/find", "/mirla/x"]
 UNSAFE = {"record", "random", "tag", "search", "similar", "id", "similarauto", "sameidauto"}
@@ -62,7 +63,7 @@ def read_or_malformed(packet):
         return []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=200))
 @example(b"")
 @example(b"/")
@@ -76,7 +77,7 @@ def test_raw_bytes_are_read_or_malformed(packet):
     read_or_malformed(packet)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(mutated())
 def test_mutated_packets_are_read_or_malformed(packet):
     for message in read_or_malformed(packet):
@@ -130,7 +131,9 @@ def test_an_answer_too_long_is_told():
 
 
 FUZZED = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -1,0 +1,65 @@
+"""SIGKILL at random moments over every command that writes: nothing is damaged, nothing acknowledged is lost.
+
+One kill of each command; `make torture` makes `MIRLA_TORTURE` of each, goes on where it was stopped, and prints what
+it has (`build/torture.json`).
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.torture.driver import Torture
+from tests.torture.jobs import Makers
+
+KILLS = int(os.environ.get("MIRLA_TORTURE", "1"))
+COUNTS = Path("build", "torture.json") if "MIRLA_TORTURE" in os.environ else None
+COMMANDS = (
+    "adopt",
+    "analyse",
+    "harvest",
+    "teach",
+    "live",
+    "palette",
+    "backup",
+    "restore",
+    "migration",
+    "pack",
+    "unpack",
+)
+AT_ONCE = 10
+"""Kills after which the counts are written down."""
+
+
+@pytest.fixture(scope="module")
+def makers(tmp_path_factory):
+    return Makers(tmp_path_factory.mktemp("torture"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_killed_at_random_moments_nothing_is_lost(command, makers, tmp_path, request, capsys):
+    given = [request.getfixturevalue("freesound")] if command == "harvest" else []
+    counts = read()
+    done = counts.get(command, 0)
+    if done >= KILLS:
+        return
+    torture = Torture(command, getattr(makers, command)(*given), tmp_path, done)
+    while done + torture.count.kills < KILLS:
+        torture.run(min(torture.count.kills + AT_ONCE, KILLS - done))
+        keep(counts | {command: done + torture.count.kills})
+    with capsys.disabled():
+        one = torture.count
+        print(f"\n{command}: {done + one.kills} kills ({one.homes} homes, {one.ended} ended before)", flush=True)
+
+
+def read():
+    """How many kills there were of each command."""
+    return json.loads(COUNTS.read_text()) if COUNTS and COUNTS.exists() else {}
+
+
+def keep(counts):
+    """Write them down."""
+    if COUNTS:
+        COUNTS.parent.mkdir(exist_ok=True)
+        COUNTS.write_text(json.dumps(counts) + "\n")
