@@ -30,10 +30,12 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/agents.py
 	$(BIN)/python benchmarks/classifiers.py
 	$(BIN)/python benchmarks/freesound.py
+	$(BIN)/python benchmarks/check.py
 
 torture: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES)
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_harvest_torture.py tests/engine/test_palette_torture.py
+	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_check_torture.py tests/corpus/test_together.py
 
 wheel: .venv/.developing
 	rm -rf dist

@@ -31,7 +31,7 @@ import numpy.typing as npt
 Arrays = Mapping[str, npt.NDArray[Any]]
 Value = TypeVar("Value")
 
-_FORMAT = 1
+_FORMAT = 2
 _ABOUT = "about.json"
 _INCOMING = ".incoming-"
 _LEFT_OVER = 3600.0
@@ -103,6 +103,26 @@ class Caches:
             if temporary is not None:
                 shutil.rmtree(temporary, ignore_errors=True)
         return self.find(key, stamp) or arrays
+
+    def inspected(self) -> Iterator[tuple[Path, str, str]]:
+        """Each entry that is stored: its folder, its stamp, and what is wrong with it (empty: nothing)."""
+        for place in sorted(self._folder.glob("*/*")):
+            stamp = problem = ""
+            try:
+                stamp = str(json.loads((place / _ABOUT).read_bytes())["stamp"])
+                if place.name != _digest(stamp):
+                    raise ValueError("its stamp is not what it is stored under")
+                _open(place, stamp)
+            except (OSError, ValueError, LookupError, TypeError) as error:
+                problem = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else str(error)
+            recent = place.name.startswith(_INCOMING) and _age(place) < _LEFT_OVER
+            if place.exists() and not recent:  # others may write and clear meanwhile
+                yield place, stamp, problem
+
+    def drop(self, place: Path) -> None:
+        """Remove an entry (see `inspected`): what is asked for again is made anew."""
+        if place.parent.parent == self._folder:
+            shutil.rmtree(place, ignore_errors=True)
 
     def _place(self, key: str, stamp: str | None = None) -> Path:
         readable = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in key)
@@ -176,19 +196,28 @@ def _open(folder: Path, stamp: str) -> Arrays:
 
 
 def _sum(path: Path) -> str:
-    """A sum of a file as numbers of 64 bits, another multiple of each block: as fast as a file can be read.
+    """A sum of a file as numbers of 64 bits, another odd multiple of each block: as fast as a file can be read.
 
+    Odd, so that no bit that flips can vanish in what is beyond the 64th.
     By reading, not by the mapping, so that only what is searched counts as this process's memory.
     """
     block, total = bytearray(_BLOCK), 0
     with path.open("rb", buffering=0) as file:
-        for number in itertools.count(1):
+        for number in itertools.count(1, 2):
             size = file.readinto(block)
             if not size:
                 return f"{total % 2**64:016x}"
             block[size : -(-size // 8) * 8] = bytes(-size % 8)
             total += number * int(np.add.reduce(np.frombuffer(block, np.uint64, -(-size // 8)), dtype=np.uint64))
     raise AssertionError("count() never ends")
+
+
+def _age(place: Path) -> float:
+    """Seconds since a folder was changed; 0 where it is gone."""
+    try:
+        return time.time() - place.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _digest(text: str) -> str:

@@ -20,7 +20,9 @@ CorpusError                  3   anything below
 ├── NotConfirmed            30   what cannot be had again would be deleted, and nobody said yes
 ├── FilterError             31   a filter that cannot be read
 ├── LabelsError             32   a file of labels that cannot be read or written, or a person without a name
-└── PerformanceError        33   a performance that does not exist, or cannot be kept
+├── PerformanceError        33   a performance that does not exist, or cannot be kept
+├── CheckError              34   another check is at work
+└── RestoreError            36   a backup that cannot be restored, or not now
 
 20 to 29 are the engine's (`engine.errors`), 30 and up the corpus's again.
 Every message is one line: what happened, with the value, and what to do next.
@@ -153,3 +155,15 @@ class PerformanceError(CorpusError):
     """A performance that does not exist, or that cannot be kept as it is."""
 
     exit_code = 33
+
+
+class CheckError(CorpusError):
+    """Another check is at work in this home."""
+
+    exit_code = 34
+
+
+class RestoreError(CorpusError):
+    """A backup that is damaged or no corpus, or a home that is in use."""
+
+    exit_code = 36

@@ -20,6 +20,7 @@ from corpus.text import for_file_name
 
 _BLOCK = 1 << 20
 _INCOMING = ".incoming-"
+_PART = ".part-"
 _LEFT_OVER = 3600.0
 
 
@@ -61,6 +62,17 @@ class AudioFolder:
                 if path.stat().st_mtime < time.time() - _LEFT_OVER:
                     path.unlink()
 
+    def lying(self, awaited: Container[int]) -> Iterator[Path]:
+        """All files that lie here, but hidden ones of others, and what is on its way.
+
+        On its way is a copy less than an hour old, and what was begun of the audio of a sound that is `awaited`.
+        """
+        for folder, _, names in os.walk(self.root):
+            for name in sorted(names):
+                path = Path(folder, name)
+                if not name.startswith(".") or (name.startswith((_INCOMING, _PART)) and _left(path, awaited)):
+                    yield path
+
     @contextlib.contextmanager
     def incoming(self, source: Path) -> Iterator[Incoming]:
         """Copy `source` to a temporary name here, flushed and hashed; what is not kept by `keep` is removed.
@@ -93,11 +105,11 @@ class AudioFolder:
         """Where a sound's audio grows while it is fetched from an address; what is there is gone on with."""
         with self._writable():
             self.root.mkdir(parents=True, exist_ok=True)
-        return self.root / f".part-{sound_id}-{hashlib.sha256(address.encode()).hexdigest()[:12]}"
+        return self.root / f"{_PART}{sound_id}-{hashlib.sha256(address.encode()).hexdigest()[:12]}"
 
     def clear_parts(self, sound_id: int) -> None:
         """Remove what was begun of a sound's audio."""
-        for part in self.root.glob(f".part-{sound_id}-*"):
+        for part in self.root.glob(f"{_PART}{sound_id}-*"):
             part.unlink(missing_ok=True)
 
     def keep(self, temporary: Path, path: Path) -> None:
@@ -151,6 +163,17 @@ class AudioFolder:
             ) from error
 
 
+def _left(path: Path, awaited: Container[int]) -> bool:
+    """Whether nobody goes on with a file under a temporary name."""
+    number = path.name.removeprefix(_PART).partition("-")[0]
+    if path.name.startswith(_PART) and number.isdecimal() and int(number) in awaited:
+        return False
+    try:
+        return path.stat().st_mtime < time.time() - _LEFT_OVER
+    except OSError:  # gone meanwhile
+        return False
+
+
 def _read(source: Path) -> Iterator[bytes]:
     try:
         with source.open("rb") as file:
@@ -182,7 +205,7 @@ def sha256_of(path: Path) -> str:
 
 
 def flush_folder(folder: Path) -> None:
-    """Wait until the disk has what a folder lists."""
+    """Let the names in a folder outlast a power cut."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -24,6 +24,7 @@ from corpus.store.palettes import Palettes
 from corpus.store.performances import Performances
 from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
+from corpus.store.soundness import Soundness
 from corpus.store.sounds import Sounds
 from corpus.store.texts import Texts
 from corpus.store.traits import Traits
@@ -33,6 +34,8 @@ from corpus.store.vectors import Vectors
 if TYPE_CHECKING:
     from corpus.agreement import Agreement
     from corpus.analysis.runner import AnalysisReport
+    from corpus.check import CheckReport
+    from corpus.check import Progress as CheckProgress
     from corpus.estimate import Estimate
     from corpus.folder import Adoption, AdoptReport
     from corpus.forget import Forgotten
@@ -40,7 +43,9 @@ if TYPE_CHECKING:
     from corpus.harvest import HarvestReport, Judge
     from corpus.harvest import Progress as HarvestProgress
     from corpus.model import Origin
+    from corpus.partway import Wanted as ToCheck
     from corpus.refresh import RefreshReport
+    from corpus.repair import Repaired
     from corpus.wanted import Wanted
 
 Progress = Callable[[int, int], None]
@@ -96,6 +101,7 @@ class Corpus:
         self.listing = Listing(self.database)
         self.palettes = Palettes(self.database)
         self.palette_folder = PaletteFolder(self.home, self.palettes)
+        self.soundness = Soundness(self.database)
 
     def __enter__(self) -> Corpus:
         return self
@@ -225,6 +231,27 @@ class Corpus:
             self.sounds.many(ids)
         run = Analysis(self.database, self.sounds, self.vectors, self.descriptors, self.onsets).run
         return run(spaces, ids, jobs=jobs, redo=redo, traits=traits, onsets=onsets, progress=progress)
+
+    def check(self, wanted: ToCheck | None = None, progress: CheckProgress | None = None) -> CheckReport:
+        """Hold the corpus against what it says of itself; nothing is changed (see `corpus.check`).
+
+        Raises
+        ------
+        CheckError
+            Another check is at work here.
+        """
+        from corpus.check import Checking
+        from corpus.partway import Wanted
+
+        checking = Checking(self.soundness, self.audio, self.caches, wanted or Wanted(), progress)
+        return checking.run(self.sounds.summary()["sounds"])
+
+    def repair(self, report: CheckReport) -> Repaired:
+        """Mend what a check found, as far as that can be done without deleting anything (see `corpus.repair`)."""
+        from corpus.repair import Repairing
+
+        means = self.soundness, self.audio, self.caches, self.sounds, self.vectors
+        return Repairing(*means, self._freesound, self.analyse, self.refresh).run(report)
 
     def origin(self, space: str) -> Origin:
         """Whether vectors in a space come from `analyse` or with a harvest, also when there are none yet."""

@@ -315,9 +315,13 @@ class Session:
         self.tell(kind, group, None, words)
 
     def tell(self, kind: str, group: str | None, sound_id: int | None, words: str) -> None:
-        """Tell an event to whoever listens."""
+        """Tell an event to whoever listens; one that cannot take it listens no more."""
         for listener in list(self._listeners):
-            listener(kind, group, sound_id, words)
+            try:
+                listener(kind, group, sound_id, words)
+            except Exception as error:
+                self._listeners.remove(listener)
+                self._say(f"a listener failed and is told no more: {error!r}")
 
     def check_agents(self, names: Sequence[str]) -> None:
         """Refuse agents that are not there."""

@@ -72,13 +72,25 @@ def inspect(path: Path) -> Inspected:
     return found
 
 
-def _by_libsndfile(path: Path, sha256: str) -> Inspected:
+def by_header(path: Path, sha256: str) -> Inspected:
+    """What the header of a file says, which was let in with this hash.
+
+    Raises
+    ------
+    AudioError
+        It is of another format.
+    RuntimeError
+        libsndfile cannot open it.
+    """
     with open_file(path) as file:
         kind = "opus" if file.subtype == "OPUS" else _FORMATS.get(file.format)
-        found = Inspected(sha256, kind or "", file.samplerate, file.channels, file.frames)
         if kind is None:
             raise AudioError(f"is {file.format}, which mirla does not take; convert it to WAV or FLAC")
-    decoded = 0
+        return Inspected(sha256, kind, file.samplerate, file.channels, file.frames)
+
+
+def _by_libsndfile(path: Path, sha256: str) -> Inspected:
+    found, decoded = by_header(path, sha256), 0
     try:
         for block, _ in blocks(path):
             decoded += len(block)

@@ -8,5 +8,8 @@ COMMANDS = {
     "analyse": "corpus.cli.analyse:analyse",
     "agreement": "corpus.cli.agreement:agreement",
     "show": "corpus.cli.show:show",
+    "check": "corpus.cli.check:check",
+    "backup": "corpus.cli.backup:backup",
+    "restore": "corpus.cli.restore:restore",
     "credits": "corpus.cli.credits:credits",
 }

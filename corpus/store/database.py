@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +117,10 @@ class Database:
             yield
         except DBAPIError as error:
             where = self.file or self.url.render_as_string(hide_password=True)
-            raise StoreError(f"the database {where} refused: {error.orig}; nothing of this step was stored") from error
+            advice = "; `mirla restore --latest` puts back a backup" if "malformed" in str(error.orig) else ""
+            raise StoreError(
+                f"the database {where} refused: {error.orig}; nothing of this step was stored{advice}"
+            ) from error
         except UnicodeEncodeError as error:
             raise StoreError(f"{error.object!r} is not valid UTF-8; nothing of this step was stored") from error
 
@@ -151,6 +155,7 @@ def _connect_args(url: sa.URL) -> dict[str, object]:
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
     connection.create_function("unicode_lower", 1, _lower, deterministic=True)
+    connection.create_function("crc32", 1, zlib.crc32, deterministic=True)
     connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
     if not tables or "alembic_version" in tables:  # another program's database stays as it is

@@ -48,29 +48,23 @@ class Performances:
             number = connection.execute(sa.insert(performances).values(row).returning(performances.c.id)).scalar_one()
         return self.get(number)
 
-    def command(
-        self,
-        performance: Performance,
-        at: float,
-        group: str | None,
-        verb: str,
-        given: Sequence[Any] = (),
-        named: Mapping[str, Any] | None = None,
-        answer: Any = None,
-        error: str | None = None,
-    ) -> None:
-        """Record one command: of a group, or with None of the whole session; what was given, answered or went wrong."""
-        row = {
-            "performance_id": performance.id,
-            "at": float(at),
-            "of_group": None if group is None else storable(group),
-            "verb": storable(verb),
-            "arguments": {"given": _plain(list(given)), "named": _plain(dict(named or {}))},
-            "answer": _plain(answer),
-            "error": None if error is None else storable(error),
-        }
-        with self._database.write(durable=True) as connection:
-            connection.execute(sa.insert(commands), row)
+    def said(self, performance: Performance, some: Sequence[Command]) -> None:
+        """Record commands: what was given, answered or went wrong."""
+        rows = [
+            {
+                "performance_id": performance.id,
+                "at": float(one.at),
+                "of_group": None if one.group is None else storable(one.group),
+                "verb": storable(one.verb),
+                "arguments": {"given": _plain(list(one.given)), "named": _plain(dict(one.named))},
+                "answer": _plain(one.answer),
+                "error": None if one.error is None else storable(one.error),
+            }
+            for one in some
+        ]
+        if rows:
+            with self._database.write(durable=True) as connection:
+                connection.execute(sa.insert(commands), rows)
 
     def plays_began(self, performance: Performance, some: Sequence[tuple[float, str, Sound]]) -> list[int]:
         """Record that sounds began to play, each as (at, group, sound); their numbers, for `plays_over`.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus.errors import HomeError, SchemaError, StoreError
-from corpus.store.database import Database, now
+from corpus.store import backups
+from corpus.store.database import Database
 
-HEAD = "0011"
+HEAD = "0012"
 """The revision this program works with (a test holds it against the migrations)."""
 
 
@@ -53,7 +53,10 @@ def _version(database: Database) -> str | None:
         if "unable to open" in str(error):
             raise HomeError(f"cannot open {place}; choose another home with --home or MIRLA_HOME") from error
         if "not a database" in str(error):
-            raise SchemaError(f"{place} is not an SQLite database; move it away or choose another --home") from error
+            raise SchemaError(
+                f"{place} is not an SQLite database; `mirla restore --latest` puts back a "
+                "backup, or choose another --home"
+            ) from error
         raise
 
 
@@ -86,29 +89,8 @@ def _upgrade(database: Database) -> None:
                 f"{database.file or 'the database'} has schema {current}, this program knows {HEAD}: "
                 "it was made by a newer mirla; install that one, or choose another --home"
             )
-        if current is not None:
-            _copy_aside(database, current)
+        if current is not None and database.file:
+            backups.make(database.file, current, "upgrade")
+            backups.prune(database.file)
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
-
-
-def _copy_aside(database: Database, version: str) -> None:
-    if not database.file:
-        return
-    folder = database.file.parent / "backups"
-    copy = folder / f"corpus-{version}-{now().replace(':', '')}.sqlite"
-    partial = copy.with_suffix(".partial")
-    try:
-        folder.mkdir(exist_ok=True)
-        source, target = sqlite3.connect(database.file), sqlite3.connect(partial)
-        try:
-            source.backup(target)
-        finally:
-            source.close()
-            target.close()
-        partial.replace(copy)
-    except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
-        raise HomeError(
-            f"cannot copy the database aside to {folder} before upgrading it: {error}; free some space"
-        ) from error

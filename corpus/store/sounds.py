@@ -334,7 +334,8 @@ class Sounds:
         return set(connection.execute(sa.select(files.c.path).where(files.c.sound_id == sound_id)).scalars())
 
     def insert_file(self, connection: Connection, sound_id: int, file: AudioFile) -> None:
-        """Record a sound's preferred file within the caller's transaction."""
+        """Record within the caller's transaction a sound's preferred file, which was just decoded from end to end."""
+        at = now()
         path = file.path if file.linked else file.path.relative_to(self._home)
         connection.execute(
             sa.insert(files),
@@ -350,7 +351,8 @@ class Sounds:
                 "samplerate": file.samplerate,
                 "channels": file.channels,
                 "frames": file.frames,
-                "added": now(),
+                "added": at,
+                "decoded": at,
             },
         )
 

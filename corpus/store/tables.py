@@ -85,6 +85,7 @@ files = Table(
     Column("loudness", Float),
     Column("peak", Float),
     Column("added", String(32), nullable=False),
+    Column("decoded", String(32)),  # when a file with this hash was last decoded from end to end; null: never here
 )
 
 spaces = Table(
@@ -127,6 +128,7 @@ vectors = Table(
     Column("file_id", ForeignKey("files.id")),
     Column("provenance_id", ForeignKey("provenances.id"), nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Column("sum", BigInteger),  # CRC-32 of `data`
     Index("ix_vectors_sound_id", "sound_id"),
     sqlite_with_rowid=False,
 )

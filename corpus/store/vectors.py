@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -316,7 +317,8 @@ class Vectors:
                     "sound_id": vector.sound_id,
                     "file_id": vector.file_id,
                     "provenance_id": known[facts],
-                    "data": vector.values.astype(_STORED).tobytes(),
+                    "data": (data := vector.values.astype(_STORED).tobytes()),
+                    "sum": crc32(data),
                 }
             )
         if rows:

@@ -76,8 +76,8 @@ def lines_of(value: Any) -> list[str]:
         return []
     if isinstance(value, str):
         return [for_terminal(value)]
-    if isinstance(value, list) and any(isinstance(each, dict | str | Hit) for each in value):
-        return [for_terminal(_line(each)) for each in value] or ["none"]
+    if isinstance(value, list) and value and all(isinstance(each, dict | str | Hit) for each in value):
+        return [for_terminal(_line(each)) for each in value]
     return [for_terminal(repr(value))]
 
 

@@ -74,7 +74,7 @@ class Ensemble:
         self._cut: Cut = lambda sound: ()
         self._turn = 0
         self._risen = 0.0  # when all are up that rise out of silence
-        self._due: float | None = None  # when the sounding part of a sequence ends
+        self._due: int | None = None  # the frame at which the sounding part of a sequence ends
         self._timer: Timer | None = None
 
     @property
@@ -121,6 +121,10 @@ class Ensemble:
                 self._silence(part, seconds)
                 with contextlib.suppress(ValueError):
                     self._parts.remove(part)
+            if self._order == "sequence" and not any(part.voice is not None for part in self._parts):
+                self._forget_turn()
+                if self._sounding:
+                    self._take_turn()
 
     def begin(self) -> None:
         """Let all parts sound that do not."""
@@ -163,11 +167,11 @@ class Ensemble:
                 if part.voice is not None:
                     self._rig.instrument.change(part.voice, rate=self._rate, seconds=GLIDE_SECONDS)
             if self._due is not None:
-                now = self._clock.now()
-                due = now + (self._due - now) * abs(before / self._rate) if self._rate else None
+                now = self._rig.instrument.position
+                due = now + round((self._due - now) * abs(before / self._rate)) if self._rate else None
                 for part in self._parts:
                     if part.playing:
-                        part.playing.most = due
+                        part.playing.most = None if due is None else self._time_of(due)
                 self._expect(due)
 
     def set_order(self, order: Order) -> None:
@@ -205,11 +209,12 @@ class Ensemble:
 
     def _loaded(self, part: Part, semitones: float, loaded: Future[Clip]) -> None:
         with self._lock:
-            if part not in self._parts or semitones != self._semitones:
+            if loaded.cancelled() or part not in self._parts or semitones != self._semitones:
                 return
             try:
                 clip = loaded.result()
-                self._silence(part)
+                if self._order == "parallel":  # in a sequence what sounds goes on to its end
+                    self._silence(part)
                 part.clip = clip
                 if self._sounding:
                     self._start_some()
@@ -234,14 +239,13 @@ class Ensemble:
         elif self._due is None:
             self._take_turn()
 
-    def _start(self, part: Part, *, loop: bool, at: float | None = None) -> float:
-        """Start one part, now or at a time of the clock; the seconds of clip that it plays."""
+    def _start(self, part: Part, *, loop: bool, frame: int | None = None, at: float | None = None) -> int:
+        """Start one part, now or at a frame of the instrument and its time; the frames of clip that it plays."""
         clip = part.clip
         assert clip is not None
         begin, end = self._region(part, clip)
-        instrument, now = self._rig.instrument, self._clock.now()
-        frame = None if at is None else instrument.position + round((at - now) * instrument.rate)
-        part.voice = instrument.start(
+        now = self._clock.now()
+        part.voice = self._rig.instrument.start(
             clip,
             fade_in=max(self._risen - now, 0.0),
             at=frame,
@@ -253,7 +257,7 @@ class Ensemble:
             end=end,
         )
         part.playing = self._journal.began(self.name, part.sound, now if at is None else at)
-        return ((len(clip.frames) if end is None else end) - begin) / clip.rate
+        return (len(clip.frames) if end is None else end) - begin
 
     def _region(self, part: Part, clip: Clip) -> tuple[int, int | None]:
         if self._slice is None or not (cuts := self._cut(part.sound)):
@@ -279,26 +283,32 @@ class Ensemble:
 
     # one after another
 
-    def _take_turn(self, at: float | None = None) -> None:
-        """Start the next loaded part of a sequence, at a time of the clock."""
+    def _take_turn(self, frame: int | None = None) -> None:
+        """Start the next loaded part of a sequence, at a frame of the instrument."""
         ready = [part for part in self._parts if part.clip is not None]
         if not ready or not self._rate:
             self._due = None
             return
         part = ready[self._turn % len(ready)]
         self._turn += 1
-        begun = self._clock.now() if at is None else at
-        due = begun + max(self._start(part, loop=False, at=at) / abs(self._rate), SHORTEST_SECONDS)
-        if part.playing:
-            part.playing.most = due
-        self._expect(due)
+        instrument = self._rig.instrument
+        begun = instrument.position if frame is None else frame
+        length = self._start(part, loop=False, frame=frame, at=self._time_of(begun)) / abs(self._rate)
+        self._expect(begun + round(max(length, SHORTEST_SECONDS * instrument.rate)))
+        if part.playing and self._due is not None:
+            part.playing.most = self._time_of(self._due)
 
-    def _expect(self, due: float | None) -> None:
-        """Have the next part start when the one that sounds is over."""
+    def _expect(self, due: int | None) -> None:
+        """Have the next part start at the frame at which the one that sounds is over."""
         self._forget_turn()
         self._due = due
         if due is not None:
-            self._timer = self._clock.at(due - AHEAD_SECONDS, self._go_on)
+            self._timer = self._clock.at(self._time_of(due) - AHEAD_SECONDS, self._go_on)
+
+    def _time_of(self, frame: int) -> float:
+        """The time of the clock at which the instrument comes to a frame."""
+        instrument = self._rig.instrument
+        return self._clock.now() + (frame - instrument.position) / instrument.rate
 
     def _go_on(self) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """The journal of a session: what was said and what played, on disk before anybody is told of it.
 
-Writing happens in a thread, so that a verb waits for no disk; what fails to be written is said once, and the sound
-goes on.
+Writing happens in a thread, so that a verb waits for no disk. What cannot be written is said once, kept, and tried
+again with what comes next; the sound goes on.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 
 from corpus.errors import CorpusError
 from corpus.library import Corpus
-from corpus.model import Sound
+from corpus.model import Command, Sound
 
 Say = Callable[[str], None]
 _BATCH = 200
+_MOST_UNWRITTEN = 100_000
 
 
 @dataclass(eq=False)
@@ -31,17 +32,6 @@ class Playing:
     over: float | None = None
     most: float | None = None
     """When it ends by itself, if it does."""
-
-
-@dataclass(frozen=True)
-class _Said:
-    at: float
-    group: str | None
-    verb: str
-    given: Sequence[Any]
-    named: Mapping[str, Any]
-    answer: Any
-    error: str | None
 
 
 class Journal:
@@ -72,9 +62,10 @@ class Journal:
     ) -> None:
         self._corpus, self._seed, self._title, self._kept = corpus, seed, title, kept
         self._said, self._on_play = said, on_play
-        self._entries: queue.SimpleQueue[Playing | _Said | None] = queue.SimpleQueue()
+        self._entries: queue.SimpleQueue[Playing | Command | None] = queue.SimpleQueue()
         self._played: dict[int, Sound] = {}
         self._failed = False
+        self._unwritten: list[Playing | Command] = []
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self.performance: Any = None
@@ -90,7 +81,7 @@ class Journal:
         error: str | None,
     ) -> None:
         """Note what was said, when, to whom, and what it answered."""
-        self._put(_Said(at, group, verb, given, named, answer, error))
+        self._put(Command(at, group, verb, list(given), dict(named), answer, error))
 
     def began(self, group: str, sound: Sound, at: float) -> Playing:
         """Note that a sound begins to play."""
@@ -117,7 +108,7 @@ class Journal:
         """What played so far, each sound once, in order."""
         return list(self._played.values())
 
-    def _put(self, entry: Playing | _Said) -> None:
+    def _put(self, entry: Playing | Command) -> None:
         if isinstance(entry, Playing):
             self._played.setdefault(entry.sound.id, entry.sound)
         if not self._kept:
@@ -138,20 +129,18 @@ class Journal:
                 self._finish()
                 return
 
-    def _write(self, entries: list[Playing | _Said]) -> None:
+    def _write(self, entries: list[Playing | Command]) -> None:
+        entries = [*self._unwritten, *entries]
         try:
             if self.performance is None:
                 self.performance = self._corpus.performances.begin(self._seed, self._title)
             self._write_plays([entry for entry in entries if isinstance(entry, Playing)])
-            for entry in entries:
-                if isinstance(entry, _Said):
-                    self._corpus.performances.command(
-                        self.performance, entry.at, entry.group, entry.verb, entry.given, entry.named,
-                        answer=entry.answer, error=entry.error,
-                    )  # fmt: skip
-        except CorpusError as error:
+            self._corpus.performances.said(self.performance, [one for one in entries if isinstance(one, Command)])
+            self._unwritten, self._failed = [], False
+        except Exception as error:  # whatever it is, the set goes on
+            self._unwritten = entries[-_MOST_UNWRITTEN:]
             if not self._failed:
-                self._said(f"the journal cannot be written, credits of this set will lack something: {error}")
+                self._said(f"the journal of this set cannot be written just now: {error}")
             self._failed = True
 
     def _write_plays(self, plays: list[Playing]) -> None:
@@ -164,8 +153,11 @@ class Journal:
         self._corpus.performances.plays_over(over)
 
     def _finish(self) -> None:
+        lost = len(self._unwritten)
         try:
             if self.performance is not None:
                 self._corpus.performances.end(self.performance)
         except CorpusError as error:
             self._said(f"the end of this set cannot be written: {error}")
+        if lost:
+            self._said(f"{lost} entries of this set's journal could not be written; its credits lack them")

@@ -8,6 +8,7 @@ import pytest
 
 from corpus import Corpus
 from corpus.errors import PerformanceError
+from corpus.model import Command
 from tests.audio_files import write_tone
 
 
@@ -22,8 +23,8 @@ def test_a_performance_is_kept_as_it_went(corpus):
     one, two = corpus.sounds.many(corpus.sounds.ids().tolist())
     first = corpus.performances.begin(7, "Cellar")
     assert (first.seed, first.title, first.ended) == (7, "Cellar", None)
-    corpus.performances.command(first, 0.5, "a", "tag", ("metal", 3), {"agent": "water"}, [one.id, two.id])
-    corpus.performances.command(first, 2.0, None, "panic", error="no")
+    corpus.performances.said(first, [Command(0.5, "a", "tag", ("metal", 3), {"agent": "water"}, [one.id, two.id])])
+    corpus.performances.said(first, [Command(2.0, None, "panic", error="no")])
     numbers = corpus.performances.plays_began(first, [(0.6, "a", one), (0.7, "a", two)])
     corpus.performances.plays_over({numbers[0]: 1.5})
     corpus.performances.plays_over({numbers[0]: 2.5})
@@ -80,7 +81,7 @@ def test_what_json_cannot_hold_is_kept_as_text(corpus):
         itself,
     )
     performance = corpus.performances.begin()
-    corpus.performances.command(performance, 0, "\ud800", "\ud800", odd, {"\ud800": odd}, odd, "\ud800")
+    corpus.performances.said(performance, [Command(0, "\ud800", "\ud800", odd, {"\ud800": odd}, odd, "\ud800")])
     (command,) = corpus.performances.commands(performance)
     given = command.given
     assert given[:5] == ["\ufffd", str(b"\xff"), "nan", "inf", str(2**70)]
@@ -110,5 +111,5 @@ def test_what_was_said_is_there_after_a_kill(home):
 def play_and_die(home):
     corpus = Corpus(home)
     performance = corpus.performances.begin()
-    corpus.performances.command(performance, 0, "a", "play")
+    corpus.performances.said(performance, [Command(0, "a", "play")])
     os._exit(9)

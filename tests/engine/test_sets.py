@@ -10,6 +10,7 @@ import pytest
 from corpus import Corpus
 from corpus.folder import Adoption
 from corpus.licences import from_text
+from corpus.model import Command
 from engine.palette import publish
 from tests.audio_files import write_tone
 
@@ -27,8 +28,8 @@ def finished_sets(tmp_path_factory):
             first = corpus.performances.begin(1, "first")
             corpus.performances.plays_over({corpus.performances.plays_began(first, [(4.0, "a", one)])[0]: 6.0})
         second = corpus.performances.begin(7, "second")
-        corpus.performances.command(second, 0.5, "a", "id", [two.id, one.id], {}, [two.id, one.id])
-        corpus.performances.command(second, 1.5, None, "panic", error="no")
+        corpus.performances.said(second, [Command(0.5, "a", "id", [two.id, one.id], {}, [two.id, one.id])])
+        corpus.performances.said(second, [Command(1.5, None, "panic", error="no")])
         begun = corpus.performances.plays_began(second, [(0.6, "a", two), (0.6, "a", one), (1.0, "b", two)])
         corpus.performances.plays_over({begun[0]: 1.25, begun[2]: 0.5})
         corpus.performances.end(second)

@@ -133,9 +133,10 @@ def test_every_verb_rendered(complete_home, tmp_path):
     done = without_a_network(
         "--home", complete_home, "--json", "render", "--script", written(tmp_path), "--out", out, "--seed", "1"
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr[-1500:]
     answer = json.loads(done.stdout)
-    assert (answer["seconds"], answer["errors"]) == (2.0, 0), done.stderr
+    assert answer["errors"] == 0, done.stderr
+    assert answer["seconds"] == 2.0
     assert answer["peak_dbfs"] > -30
     assert (tmp_path / "recorded.wav").stat().st_size > 100_000
 
@@ -143,7 +144,7 @@ def test_every_verb_rendered(complete_home, tmp_path):
 def test_every_verb_live_and_again_from_its_log(complete_home, jack, tmp_path, mirla):
     words = ("live", written(tmp_path), "--batch", "--stage", "--device", jack.device, "--seed", "1")
     done = without_a_network("--home", complete_home, "--json", *words)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr[-1500:]
     assert json.loads(done.stdout) == {"errors": 0}
     with Corpus(complete_home) as corpus:
         performance = corpus.performances.all()[-1]

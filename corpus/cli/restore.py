@@ -1,0 +1,45 @@
+"""`mirla restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from corpus.cli.app import App, command, print_lines
+
+
+@command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--latest", is_flag=True, help="The newest in `backups/`, but for what restores kept.")
+def restore(app: App, file: Path | None, latest: bool) -> None:
+    """Put back a backup of the database. What is there now is kept as a backup first.
+
+    It is verified before, and refused while another process has the home open. Labels that are newer than the backup
+    are counted: they are in the backup just made. `mirla check` then says which audio the restored database lacks.
+
+    \b
+    Example:
+      mirla restore --latest
+    """
+    from corpus.backup import restore as put_back
+    from corpus.settings import Settings
+
+    if (file is None) != latest:
+        raise click.UsageError("say which backup: its file, or --latest")
+    done = put_back(Settings.load(app.home), file)
+    backup, kept = done.backup, done.kept and str(done.kept)
+    data = vars(backup) | vars(done) | {"file": str(backup.file), "kept": kept}
+    del data["backup"]
+    lines = [
+        f"restored {backup.file}",
+        f"{backup.sounds} sounds{_before(done.sounds_before)}, {backup.labels} labels{_before(done.labels_before)}",
+        *([f"what was there is kept as {kept}"] if kept else []),
+    ]
+    app.answer(data, lambda console: print_lines(console, lines))
+    if done.newer_labels:
+        app.warn(f"{done.newer_labels} labels are newer than this backup; they are in {kept}")
+
+
+def _before(count: int | None) -> str:
+    return "" if count is None else f" ({count} before)"

@@ -1,0 +1,176 @@
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+CREATE TABLE agents (
+	id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	about TEXT NOT NULL, 
+	spaces JSON NOT NULL, 
+	classifier VARCHAR(32) NOT NULL, 
+	created VARCHAR(32) NOT NULL, 
+	CONSTRAINT pk_agents PRIMARY KEY (id), 
+	CONSTRAINT uq_agents_name UNIQUE (name)
+);
+CREATE TABLE provenances (
+	id INTEGER NOT NULL, 
+	facts TEXT NOT NULL, 
+	CONSTRAINT pk_provenances PRIMARY KEY (id), 
+	CONSTRAINT uq_provenances_facts UNIQUE (facts)
+);
+CREATE TABLE sounds (
+	id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	username TEXT, 
+	licence TEXT NOT NULL, 
+	licence_version VARCHAR(16) NOT NULL, 
+	licence_url TEXT NOT NULL, 
+	url TEXT, 
+	description TEXT, 
+	pack TEXT, 
+	duration FLOAT, 
+	record JSON, 
+	added VARCHAR(32) NOT NULL, 
+	gone VARCHAR(32), 
+	CONSTRAINT pk_sounds PRIMARY KEY (id)
+);
+CREATE TABLE spaces (
+	id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	fingerprint VARCHAR(64) NOT NULL, 
+	dim INTEGER NOT NULL, 
+	origin VARCHAR(16) NOT NULL, 
+	current BOOLEAN NOT NULL, 
+	CONSTRAINT pk_spaces PRIMARY KEY (id), 
+	CONSTRAINT uq_spaces_name UNIQUE (name, fingerprint)
+);
+CREATE TABLE annotations (
+	id INTEGER NOT NULL, 
+	agent_id INTEGER NOT NULL, 
+	sound_id INTEGER NOT NULL, 
+	label VARCHAR(8), 
+	test BOOLEAN NOT NULL, 
+	who TEXT NOT NULL, 
+	session VARCHAR(64) NOT NULL, 
+	at VARCHAR(32) NOT NULL, 
+	CONSTRAINT pk_annotations PRIMARY KEY (id), 
+	CONSTRAINT fk_annotations_agent_id FOREIGN KEY(agent_id) REFERENCES agents (id), 
+	CONSTRAINT fk_annotations_sound_id FOREIGN KEY(sound_id) REFERENCES sounds (id)
+);
+CREATE TABLE files (
+	id INTEGER NOT NULL, 
+	sound_id INTEGER NOT NULL, 
+	path TEXT NOT NULL, 
+	linked BOOLEAN NOT NULL, 
+	preferred BOOLEAN NOT NULL, 
+	source VARCHAR(32) NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	bytes BIGINT NOT NULL, 
+	format VARCHAR(16) NOT NULL, 
+	samplerate INTEGER NOT NULL, 
+	channels INTEGER NOT NULL, 
+	frames BIGINT NOT NULL, 
+	loudness FLOAT, 
+	peak FLOAT, 
+	added VARCHAR(32) NOT NULL, 
+	CONSTRAINT pk_files PRIMARY KEY (id), 
+	CONSTRAINT fk_files_sound_id FOREIGN KEY(sound_id) REFERENCES sounds (id), 
+	CONSTRAINT uq_files_path UNIQUE (path)
+);
+CREATE TABLE models (
+	id INTEGER NOT NULL, 
+	agent_id INTEGER NOT NULL, 
+	version INTEGER NOT NULL, 
+	recipe JSON NOT NULL, 
+	arrays JSON NOT NULL, 
+	scores JSON NOT NULL, 
+	labels_hash VARCHAR(64) NOT NULL, 
+	seed INTEGER NOT NULL, 
+	versions JSON NOT NULL, 
+	fingerprints JSON NOT NULL, 
+	at VARCHAR(32) NOT NULL, 
+	CONSTRAINT pk_models PRIMARY KEY (id), 
+	CONSTRAINT fk_models_agent_id FOREIGN KEY(agent_id) REFERENCES agents (id), 
+	CONSTRAINT uq_models_agent_id UNIQUE (agent_id, version)
+);
+CREATE TABLE tags (
+	sound_id INTEGER NOT NULL, 
+	tag TEXT NOT NULL, 
+	position INTEGER NOT NULL, 
+	CONSTRAINT pk_tags PRIMARY KEY (sound_id, tag), 
+	CONSTRAINT fk_tags_sound_id FOREIGN KEY(sound_id) REFERENCES sounds (id)
+);
+CREATE TABLE vectors (
+	space_id INTEGER NOT NULL, 
+	sound_id INTEGER NOT NULL, 
+	file_id INTEGER, 
+	provenance_id INTEGER NOT NULL, 
+	data BLOB NOT NULL, 
+	CONSTRAINT pk_vectors PRIMARY KEY (space_id, sound_id), 
+	CONSTRAINT fk_vectors_file_id FOREIGN KEY(file_id) REFERENCES files (id), 
+	CONSTRAINT fk_vectors_provenance_id FOREIGN KEY(provenance_id) REFERENCES provenances (id), 
+	CONSTRAINT fk_vectors_sound_id FOREIGN KEY(sound_id) REFERENCES sounds (id), 
+	CONSTRAINT fk_vectors_space_id FOREIGN KEY(space_id) REFERENCES spaces (id)
+)
+ WITHOUT ROWID
+
+;
+CREATE VIRTUAL TABLE sound_text USING fts5(name, tags, description, username, tokenize = 'porter unicode61');
+CREATE TABLE requests (
+	id INTEGER NOT NULL, 
+	at FLOAT NOT NULL, 
+	CONSTRAINT pk_requests PRIMARY KEY (id)
+);
+CREATE TABLE harvests (
+	id INTEGER NOT NULL, 
+	wanted JSON NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	cursor JSON NOT NULL, 
+	started VARCHAR(32) NOT NULL, 
+	changed VARCHAR(32) NOT NULL, 
+	CONSTRAINT pk_harvests PRIMARY KEY (id)
+);
+CREATE TABLE harvested (
+	harvest_id INTEGER NOT NULL, 
+	sound_id INTEGER NOT NULL, 
+	position INTEGER NOT NULL, 
+	address TEXT, 
+	audio VARCHAR(16) NOT NULL, 
+	error TEXT, 
+	CONSTRAINT pk_harvested PRIMARY KEY (harvest_id, sound_id), 
+	CONSTRAINT fk_harvested_harvest_id FOREIGN KEY(harvest_id) REFERENCES harvests (id), 
+	CONSTRAINT fk_harvested_sound_id FOREIGN KEY(sound_id) REFERENCES sounds (id)
+);
+insert into alembic_version (version_num) values ('0003');
+insert into agents (id, name, about, spaces, classifier, created) values (1, 'water', 'drips', '["mfcc"]', 'mlp', '2026-01-02T03:04:05Z');
+insert into agents (id, name, about, spaces, classifier, created) values (2, 'metal', '', '["mfcc"]', 'svm', '2026-01-02T03:04:05Z');
+insert into provenances (id, facts) values (1, '{"library": "essentia 2.1b6"}');
+insert into sounds (id, name, username, licence, licence_version, licence_url, url, description, pack, duration, record, added, gone) values (4832, 'Wasser', 'dio_333', 'Attribution', '4.0', 'https://creativecommons.org/licenses/by/4.0/', 'https://freesound.org/s/4832/', 'drops of water', 'Rain', 2.5, '{"id": 4832, "name": "Wasser", "duration": 2.5, "pitch": 440.5, "loopable": true, "note_midi": 69, "created": "2005-03-04T05:06:07", "type": "wav", "num_downloads": 12, "avg_rating": 4.5, "num_ratings": 4}', '2026-01-02T03:04:05Z', NULL);
+insert into sounds (id, name, username, licence, licence_version, licence_url, url, description, pack, duration, record, added, gone) values (31362, 'gone one', 'menegass', 'Attribution', '4.0', 'https://creativecommons.org/licenses/by/4.0/', 'https://freesound.org/s/31362/', 'drops of water', 'Rain', 2.5, '{"id": 31362}', '2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z');
+insert into sounds (id, name, username, licence, licence_version, licence_url, url, description, pack, duration, record, added, gone) values (1000000000, 'gutterä', NULL, 'Attribution', '4.0', 'https://creativecommons.org/licenses/by/4.0/', NULL, 'drops of water', 'Rain', 2.5, NULL, '2026-01-02T03:04:05Z', NULL);
+insert into spaces (id, name, fingerprint, dim, origin, current) values (1, 'mfcc', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 26, 'computed', 0);
+insert into spaces (id, name, fingerprint, dim, origin, current) values (2, 'mfcc', 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 26, 'computed', 1);
+insert into spaces (id, name, fingerprint, dim, origin, current) values (3, 'api_mfcc', 'freesound: mfcc, mfcc_var', 26, 'api', 1);
+insert into annotations (id, agent_id, sound_id, label, test, who, session, at) values (1, 1, 4832, 'good', 0, 'anna', 's', '2026-01-02T03:04:05Z');
+insert into annotations (id, agent_id, sound_id, label, test, who, session, at) values (2, 1, 1000000000, 'bad', 1, 'ben', 's', '2026-01-02T03:04:05Z');
+insert into annotations (id, agent_id, sound_id, label, test, who, session, at) values (3, 1, 1000000000, NULL, 0, 'anna', 's', '2026-01-02T03:04:05Z');
+insert into annotations (id, agent_id, sound_id, label, test, who, session, at) values (4, 2, 31362, 'good', 0, 'anna', 's', '2026-01-02T03:04:05Z');
+insert into files (id, sound_id, path, linked, preferred, source, sha256, bytes, format, samplerate, channels, frames, loudness, peak, added) values (1, 4832, 'sounds/4/4832__dio_333__Wasser.ogg', 0, 1, 'lq-ogg', '0000000000000000000000000000000000000000000000000000000000000001', 1001, 'ogg', 44100, 2, 110250, -20.5, 0.5, '2026-01-02T03:04:05Z');
+insert into files (id, sound_id, path, linked, preferred, source, sha256, bytes, format, samplerate, channels, frames, loudness, peak, added) values (2, 1000000000, '/recordings/gutter.ogg', 1, 1, 'original', '0000000000000000000000000000000000000000000000000000000000000002', 1002, 'ogg', 44100, 2, 110250, NULL, NULL, '2026-01-02T03:04:05Z');
+insert into models (id, agent_id, version, recipe, arrays, scores, labels_hash, seed, versions, fingerprints, at) values (1, 1, 1, '{"classifier": "mlp"}', '{"W": [[0.5, -1.25]]}', '{"accuracy": 0.75}', 'cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc', 7, '{"numpy": "2.0"}', '{"mfcc": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}', '2026-01-02T03:04:05Z');
+insert into tags (sound_id, tag, position) values (4832, 'water', 0);
+insert into tags (sound_id, tag, position) values (4832, 'field-recording', 1);
+insert into vectors (space_id, sound_id, file_id, provenance_id, data) values (1, 4832, 1, 1, X'0000803F0000A03F0000C03F0000E03F0000004000001040000020400000304000004040000050400000604000007040000080400000884000009040000098400000A0400000A8400000B0400000B8400000C0400000C8400000D0400000D8400000E0400000E840');
+insert into vectors (space_id, sound_id, file_id, provenance_id, data) values (2, 1000000000, 2, 1, X'0000004000001040000020400000304000004040000050400000604000007040000080400000884000009040000098400000A0400000A8400000B0400000B8400000C0400000C8400000D0400000D8400000E0400000E8400000F0400000F8400000004100000441');
+insert into vectors (space_id, sound_id, file_id, provenance_id, data) values (3, 4832, NULL, 1, X'00004040000050400000604000007040000080400000884000009040000098400000A0400000A8400000B0400000B8400000C0400000C8400000D0400000D8400000E0400000E8400000F0400000F84000000041000004410000084100000C410000104100001441');
+insert into sound_text (rowid, name, tags, description, username) values (4832, 'Wasser', 'water field-recording', 'drops', 'dio_333');
+insert into sound_text (rowid, name, tags, description, username) values (1000000000, 'gutterä', '', 'drops of water', NULL);
+insert into requests (id, at) values (1, 1767323045.5);
+insert into harvests (id, wanted, state, cursor, started, changed) values (1, '{"queries": []}', 'done', '{}', '2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z');
+insert into harvested (harvest_id, sound_id, position, address, audio, error) values (1, 4832, 0, 'https://cdn/4832.ogg', 'done', NULL);
+insert into harvested (harvest_id, sound_id, position, address, audio, error) values (1, 31362, 1, NULL, 'failed', 'cut');
+CREATE INDEX ix_annotations_agent ON annotations (agent_id, sound_id, id);
+CREATE INDEX ix_files_sha256 ON files (sha256);
+CREATE INDEX ix_files_sound_id ON files (sound_id);
+CREATE INDEX ix_tags_tag ON tags (tag, sound_id);
+CREATE INDEX ix_requests_at ON requests (at);
