@@ -3,7 +3,7 @@
 
     with Freesound(folder) as freesound:              Sonic Pi's samples
         requests.get(f"{freesound.url}/search/", headers={"Authorization": f"Token {freesound.token}"})
-    with Freesound(folder, sounds=300_000) as freesound:   made-up sounds without audio
+    with Freesound(folder, sounds=10_000) as freesound:    made-up sounds without audio
 
 `url` is the API's base, `cdn_url` the CDN's, on another host name. `requests` lists what was asked, `faults` switches
 faults, `limits` sets the throttling, `delete`, `restore` and `change` are what happens to sounds upstream.
