@@ -273,4 +273,4 @@ def test_an_estimate_says_how_many_days_it_takes(account, home, monkeypatch):
     monkeypatch.setenv("MIRLA_FREESOUND_PER_DAY", "10")
     with Corpus(home) as corpus:
         cost = corpus.estimate(Wanted((Query(text="drum"),), similar=1))
-    assert (cost.requests, cost.requests_left, cost.days) == (39, 9, 3)
+    assert (cost.requests, cost.requests_left, cost.days) == (35, 9, 3)

@@ -151,8 +151,7 @@ def test_what_is_there_again_loses_its_mark(corpus, account, changed):
 
 @pytest.mark.parametrize(("lacking", "requests"), [(4, 2 + 4), (30, 2 + 1 + 30)])
 def test_a_search_that_returns_fewer_than_there_are_marks_nothing(corpus, account, lacking, requests):
-    account.catalogue.in_index[10 : 10 + lacking] = False
-    account.catalogue.touch()
+    account.catalogue.unlist(account.catalogue.ids[10 : 10 + lacking].tolist())
     hidden = int(account.catalogue.ids[12])
     account.change(hidden, name="renamed")
     report = corpus.refresh()

@@ -1,72 +1,92 @@
-"""The sounds that the server has, by position; positions are in the order of the ids.
+"""What upstream has: a corpus of the server's own, filled with records as a harvest keeps them, and changed by tests.
 
-`columns` holds what is served by field name, `index` what can be filtered and searched by the filter's name, `spaces`
-the vectors. As upstream, the index and the database are two things: a sound that left the database alone is `null` in
-lists until it leaves the index too.
+As upstream, the database and the index are two things. A sound that left the database alone is `null` in lists
+(`nulls`); one that left the index alone is in no search, and yet there under its address (`unlisted`). The corpus
+itself knows nothing of either: `quirks.py` makes the difference.
 """
 
-from collections import OrderedDict
-from typing import Any
+from itertools import islice
 
-import numpy as np
+from corpus import Corpus
+from corpus.freesound import wire
+from corpus.keeping import Keeping
+
+_AT_ONCE = 500
 
 
 class Catalogue:
-    columns: Any
-    index: Any
-    spaces: dict[str, Any]
-    now = "2026-08-01T00:00:00Z"
-    """What `NOW` means in a filter."""
+    """Any records as the API has them, which nobody changes; without audio."""
 
-    def __init__(self, ids):
-        self.ids = np.asarray(ids)
-        self.in_database = np.ones(len(ids), bool)
-        self.in_index = np.ones(len(ids), bool)
-        self.touched = False
-        self._remembered = OrderedDict()
+    def __init__(self, home, records):
+        self.corpus = Corpus(home)
+        self.nulls, self.unlisted = set(), set()
+        corpus = self.corpus
+        self._keeping = Keeping(corpus.sounds, corpus.vectors, corpus.checks, corpus.descriptors)
+        self._keeping.prepare()
+        records = iter(records)
+        while some := list(islice(records, _AT_ONCE)):
+            self._put(some)
+        self.ids = corpus.sounds.ids()
 
-    def __len__(self):
-        return len(self.ids)
+    def original(self, sound_id):
+        """The file that a sound was uploaded as; None if the database has no such sound, or no audio."""
 
-    def position(self, sound_id):
-        """Where the sound is, or None if the database has it no more."""
-        position = self._place(sound_id)
-        return position if position is not None and self.in_database[position] else None
+    def reset(self):
+        """As it was at first."""
+
+    def _put(self, records):
+        with self.corpus.database.write() as connection:
+            self._keeping.keep(connection, [wire.record(record) for record in records])
+
+
+class Changing(Catalogue):
+    """A catalogue that a test may change; `files` has the originals by id."""
+
+    def __init__(self, home, records, files):
+        self._files = files
+        self._first = {record["id"]: record for record in records}
+        self._now = dict(self._first)
+        super().__init__(home, records)
+
+    @property
+    def records(self):
+        """Those of now, by their ids."""
+        return [self._now[number] for number in sorted(self._now)]
+
+    def original(self, sound_id):
+        return self._files[sound_id] if sound_id in self._now and sound_id not in self.nulls else None
+
+    def change(self, sound_id, **facts):
+        """Give a sound other facts, by the names of its fields."""
+        record = self._now[sound_id]
+        assert facts.keys() <= record.keys(), f"no such field: {facts.keys() - record.keys()}"
+        self._now[sound_id] = record | facts
+        self._put([self._now[sound_id]])
 
     def delete(self, sound_id, from_index=True):
         """Delete a sound from the database and, unless `from_index` is false, from the index."""
-        self.touch()
-        position = self._place(sound_id)
-        self.in_database[position] = False
-        self.in_index[position] = not from_index
+        if from_index:
+            self.corpus.forget([sound_id])
+            del self._now[sound_id]
+        else:
+            assert sound_id in self._now
+            self.nulls.add(sound_id)
 
     def restore(self, sound_id):
         """Bring a deleted sound back."""
-        self.touch()
-        self.in_database[self._place(sound_id)] = self.in_index[self._place(sound_id)] = True
+        self.nulls.discard(sound_id)
+        if sound_id not in self._now:
+            self._now[sound_id] = self._first[sound_id]
+            self._put([self._first[sound_id]])
 
-    def touch(self):
-        """Something changes: forget what was found before."""
-        self.touched = True
-        self._remembered.clear()
+    def unlist(self, sound_ids):
+        """Let sounds be in no search any more, though they are there."""
+        self.unlisted.update(sound_ids)
 
-    def remember(self, key, find):
-        """What `find()` answers, remembered for the last few keys, since pages of one search follow one another."""
-        if key in self._remembered:
-            self._remembered.move_to_end(key)
-        else:
-            self._remembered[key] = find()
-            if len(self._remembered) > 32:
-                self._remembered.popitem(last=False)
-        return self._remembered[key]
-
-    def row(self, position, fields, extra=""):
-        """A sound's JSON object with `fields`, `extra` JSON at its end; `null` if the database has it no more."""
-        if not self.in_database[position]:
-            return "null"
-        parts = [f'"{field}":{self.columns[field].json(position)}' for field in fields]
-        return f"{{{','.join([*parts, extra] if extra else parts)}}}"
-
-    def _place(self, sound_id):
-        place = int(np.searchsorted(self.ids, sound_id))
-        return place if place < len(self.ids) and self.ids[place] == sound_id else None
+    def reset(self):
+        self.nulls.clear()
+        self.unlisted.clear()
+        changed = [record for number, record in self._first.items() if self._now.get(number) is not record]
+        if changed:
+            self._put(changed)
+            self._now = dict(self._first)

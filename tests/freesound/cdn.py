@@ -19,8 +19,8 @@ def make_cdn(server):
 
     def previews(request):
         name = _NAME.fullmatch(request.path_params["name"])
-        known = name and int(name[1]) == int(name[2]) // 1000 and server.catalogue.position(int(name[2])) is not None
-        original = server.catalogue.files.get(int(name[2])) if known else None
+        known = name and int(name[1]) == int(name[2]) // 1000
+        original = server.catalogue.original(int(name[2])) if known else None
         if original is None:
             return HTMLResponse(NOT_FOUND, 404)
         return FileResponse(preview(original, f"{name[3]}-{name[4]}", server.folder), media_type=_TYPES[name[4]])

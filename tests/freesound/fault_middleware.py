@@ -7,7 +7,6 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from tests.freesound.capture import capture, replay
 from tests.freesound.cdn import NOT_FOUND
-from tests.freesound.columns import dumps
 from tests.freesound.faults import Asked
 from tests.freesound.shifts import Shifts
 from tests.freesound.throttle import refusal
@@ -94,4 +93,4 @@ def _with_wrong_list(kind, body):
         answer["results"].insert(len(answer["results"]) // 2, None)
     else:
         answer["count"] = max(0, answer["count"] + (7 if answer["count"] % 2 else -3))
-    return dumps(answer).encode()
+    return json.dumps(answer, ensure_ascii=False).encode()

@@ -43,8 +43,6 @@ LICENCES = {
     69: f"https{_CC}/licenses/by-nc/4.0/",
 }
 ZERO = f"http{_CC}/publicdomain/zero/1.0/"
-LICENCE_NAMES = {"zero": "Creative Commons 0", "by": "Attribution", "by-nc": "Attribution NonCommercial"}
-LICENCE_NAMES |= {"sampling+": "Sampling+", "peculiar": "Peculiar"}
 
 WITHOUT_CLAP = 35
 """The sound that has no vector in `laion_clap`."""

@@ -1,12 +1,12 @@
-"""A local Freesound: the API and a CDN on loopback, each on a port of its own, in a thread.
+"""Freesound, for the tests: `engine.server.freesound` over a corpus of its own, with what upstream does otherwise
+(`quirks.py`), faults and a log as middleware around it; and a CDN. Each on loopback, on a port of its own, in a thread.
 
     with Freesound(folder) as freesound:              Sonic Pi's samples
         requests.get(f"{freesound.url}/search/", headers={"Authorization": f"Token {freesound.token}"})
-    with Freesound(folder, sounds=300_000) as freesound:   made-up sounds without audio
+    with Freesound(folder, sounds=10_000) as freesound:    made-up sounds without audio
 
 `url` is the API's base, `cdn_url` the CDN's, on another host name. `requests` lists what was asked, `faults` switches
-faults, `limits` sets the throttling, `delete`, `restore` and `change` are what happens to sounds upstream. Another
-application takes the API's place as `make_app`, a function of this server; faults and log stay around it.
+faults, `limits` sets the throttling, `delete`, `restore` and `change` are what happens to sounds upstream.
 """
 
 import asyncio
@@ -15,13 +15,15 @@ from threading import Thread
 
 import uvicorn
 
-from tests.freesound.api import SUSPENDED_TOKEN, make_api
+from engine.server.freesound import freesound_app
+from tests.freesound import large, samples
+from tests.freesound.capture import Remembered
+from tests.freesound.catalogue import Catalogue, Changing
 from tests.freesound.cdn import make_cdn
 from tests.freesound.fault_middleware import FaultMiddleware
 from tests.freesound.faults import Faults
-from tests.freesound.large import Large
 from tests.freesound.log import Log
-from tests.freesound.samples import Samples
+from tests.freesound.quirks import SUSPENDED_TOKEN, Quirks
 from tests.freesound.throttle import Limits
 
 _QUIET = {"log_config": None, "log_level": "critical", "access_log": False, "lifespan": "off", "ws": "none"}
@@ -32,10 +34,8 @@ class Freesound:
     token = "k3y" * 13 + "s"
     suspended_token = SUSPENDED_TOKEN
 
-    def __init__(self, folder, sounds=None, make_app=make_api):
+    def __init__(self, folder, sounds=None):
         self.folder = folder
-        self._sounds = sounds
-        self._make_app = make_app
         self._sockets = [_listening(), _listening()]
         ports = [each.getsockname()[1] for each in self._sockets]
         self.url = f"http://127.0.0.1:{ports[0]}/apiv2"
@@ -43,10 +43,15 @@ class Freesound:
         self.requests = []
         self.faults = Faults()
         self.limits = Limits()
-        self.catalogue = self._new_catalogue()
+        if sounds is None:
+            self.catalogue = Changing(folder / "home", *samples.records(folder))
+        else:
+            self.catalogue = Catalogue(folder / "home", large.records(sounds))
 
     def __enter__(self):
-        self._servers = [self._server(make, place) for make, place in ((self._make_app, "api"), (make_cdn, "cdn"))]
+        corpus = self.catalogue.corpus
+        api = Quirks(Remembered(freesound_app(corpus), corpus.database.version), self)
+        self._servers = [self._server(api, "api"), self._server(make_cdn(self), "cdn")]
         self._thread = Thread(target=asyncio.run, args=[self._serve()], name="freesound", daemon=True)
         self._thread.start()
         return self
@@ -58,6 +63,7 @@ class Freesound:
         assert not self._thread.is_alive(), "the local Freesound does not stop"
         for each in self._sockets:
             each.close()
+        self.catalogue.corpus.close()
 
     def reset(self):
         """As new: no faults, no limits, an empty log, all sounds as they were."""
@@ -66,8 +72,7 @@ class Freesound:
         self.faults.pause = Faults.pause
         self.requests.clear()
         self.limits = Limits()
-        if self.catalogue.touched:
-            self.catalogue = self._new_catalogue()
+        self.catalogue.reset()
 
     def delete(self, sound_id, from_index=True):
         """Delete a sound; without `from_index` it stays in lists, as `null`."""
@@ -85,14 +90,9 @@ class Freesound:
         """The entries of the log of one place (`api` or `cdn`) whose path has `path` in it."""
         return [entry for entry in self.requests if place in (None, entry.place) and path in entry.path]
 
-    def _new_catalogue(self):
-        if self._sounds is None:
-            return Samples(self.url, self.cdn_url, self.folder)
-        return Large(self.url, self.cdn_url, self._sounds)
-
-    def _server(self, make, place):
-        app = FaultMiddleware(make(self), self.faults, f"{self.cdn_url}/elsewhere")
-        return uvicorn.Server(uvicorn.Config(Log(app, place, self.requests), **_QUIET, **_PLAIN))
+    def _server(self, app, place):
+        app = Log(FaultMiddleware(app, self.faults, f"{self.cdn_url}/elsewhere"), place, self.requests)
+        return uvicorn.Server(uvicorn.Config(app, **_QUIET, **_PLAIN))
 
     async def _serve(self):
         pairs = zip(self._servers, self._sockets, strict=True)

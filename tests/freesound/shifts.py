@@ -8,10 +8,9 @@ import json
 import re
 from urllib.parse import parse_qsl, urlencode
 
+from engine.server.freesound.paging import page_of_search
 from tests.freesound.capture import capture, replay
-from tests.freesound.columns import dumps
 from tests.freesound.faults import Asked
-from tests.freesound.paging import page_of_search
 
 
 class Shifts:
@@ -41,7 +40,7 @@ class Shifts:
         following = _with_page(link, asked.page + 1) if asked.page * size < count else None
         order = {"count": count, "previous": _with_page(link, asked.page - 1), "next": following, "results": rows}
         answer = here if here.status == 200 else beside
-        return await replay(answer.with_body(dumps(order).encode()), send)
+        return await replay(answer.with_body(json.dumps(order).encode()), send)
 
     async def _page(self, scope, receive, number):
         """The application's own page."""

@@ -1,4 +1,4 @@
-"""Fixtures: a local Freesound over sounds of one's own, and one over what was harvested from the tests' stand-in."""
+"""Fixtures: a local Freesound over sounds of one's own, and one over what was harvested from the tests' Freesound."""
 
 import asyncio
 import contextlib
@@ -112,7 +112,7 @@ def own(own_home):
 
 @pytest.fixture(scope="session")
 def harvested_home(freesound_server, tmp_path_factory):
-    """All of the stand-in's sounds, with audio, and two sounds of one's own."""
+    """All of its sounds, without audio."""
     home = tmp_path_factory.mktemp("harvested") / "home"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIRLA_FREESOUND_URL", freesound_server.url)
