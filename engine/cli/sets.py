@@ -12,7 +12,7 @@ from corpus.cli.app import App, Command, command, print_lines, table
 
 if TYPE_CHECKING:
     from corpus.library import Corpus
-    from corpus.model import Performance
+    from corpus.model import Performance, Summary
 
 
 class _Sets(Command, click.Group):
@@ -37,9 +37,9 @@ def sets(context: click.Context) -> None:
 @click.argument("number", type=int, metavar="N")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file, instead of standard output.")
 def log(app: App, number: int, out: Path | None) -> None:
-    """What was asked for in performance N and what came of it: a line of JSON for each command.
+    """What was asked for in performance N and what came of it: a line of JSON about it, then one for each command.
 
-    `mirla render --script` plays it again.
+    What happened by itself is there too, as commands of the kind "event". `mirla render --script` plays it again.
 
     \b
     Example:
@@ -52,10 +52,11 @@ def log(app: App, number: int, out: Path | None) -> None:
     corpus = app.corpus()
     performance = corpus.performances.get(number)
     lines = [
-        {name: value for name, value in vars(one).items() if name != "error" or value is not None}
+        {name: value for name, value in vars(one).items() if value or name not in ("error", "facts")}
         for one in corpus.performances.commands(performance)
     ]
-    text = "".join(for_json(line) + "\n" for line in lines)
+    head = _head(corpus, performance)
+    text = "".join(for_json(line) + "\n" for line in (head, *lines))
     if out is not None:
         try:
             write_whole(out, text)
@@ -68,7 +69,7 @@ def log(app: App, number: int, out: Path | None) -> None:
             {"set": number, "out": str(out), "commands": len(lines)}, lambda console: print_lines(console, words)
         )
     elif app.json:
-        app.answer({"set": number, "log": lines}, lambda console: None)
+        app.answer({**head, "log": lines}, lambda console: None)
     else:
         click.echo(text, nl=False)
 
@@ -76,9 +77,19 @@ def log(app: App, number: int, out: Path | None) -> None:
 sets.add_command(log)
 
 
+def _head(corpus: Corpus, performance: Performance) -> dict[str, Any]:
+    """What a log says of its set; one that was cut off lasted to what is last known of it."""
+    last = [
+        *(one.at for one in corpus.performances.commands(performance)),
+        *(one.at + (one.seconds or 0.0) for one in corpus.performances.plays(performance=performance)),
+    ]
+    known = {name: value for name, value in vars(performance).items() if name not in ("id", "facts")}
+    seconds = performance.facts.get("seconds", max(last, default=0.0))
+    return {"set": performance.id, **known, "seconds": seconds, "facts": performance.facts}
+
+
 def _list(app: App) -> None:
-    corpus = app.corpus()
-    known = [_facts(corpus, one) for one in corpus.performances.all()]
+    known = [_facts(one) for one in app.corpus().performances.summaries()]
     rows = [[one["set"], one["begun"], one["seconds"], one["plays"], one["commands"], one["title"]] for one in known]
     headings = ["set", "begun", "seconds", "plays", "commands", "title"]
     app.answer({"sets": known}, lambda console: table(console, headings, rows) if rows else None)
@@ -86,11 +97,9 @@ def _list(app: App) -> None:
         app.say("nothing was performed here yet")
 
 
-def _facts(corpus: Corpus, performance: Performance) -> dict[str, Any]:
+def _facts(summary: Summary) -> dict[str, Any]:
     """A performance in numbers; one that was cut off lasted to what is last known of it."""
-    commands = corpus.performances.commands(performance)
-    plays = corpus.performances.plays(performance=performance)
-    seconds = max([0.0, *(one.at for one in commands), *(one.at + (one.seconds or 0) for one in plays)])
+    performance, seconds = summary.performance, summary.seconds
     if performance.ended is not None:
         begun, ended = (datetime.fromisoformat(text) for text in (performance.begun, performance.ended))
         seconds = (ended - begun).total_seconds()
@@ -101,6 +110,6 @@ def _facts(corpus: Corpus, performance: Performance) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "seed": performance.seed,
         "title": performance.title,
-        "plays": len(plays),
-        "commands": len(commands),
+        "plays": summary.plays,
+        "commands": summary.commands,
     }
