@@ -7,6 +7,7 @@ group, each in a thread of its own; what goes wrong is one line, and the sound g
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -18,13 +19,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Sound
-from corpus.store.naming import check_name
 from engine.errors import EngineError, PaletteError, VerbError
 from engine.group import Group
 from engine.lesson import Lesson
 from engine.performing.clock import Clock, LiveClock, VirtualClock
 from engine.performing.journal import Journal, Playing
-from engine.performing.rig import Rig
+from engine.performing.rig import OVER, Rig
 from engine.performing.times import Length, seconds
 from engine.performing.turns import AtOnce, InTurn, Turns
 from engine.performing.verbs import Outcome, Verb, answered, chained, immediate
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 MEMORY = 1 << 30
 """Bytes of decoded sound that are kept."""
 TEMPO = 120.0
+LONGEST_NAME = 100
+NAME = re.compile(rf"[\w-]{{1,{LONGEST_NAME}}}")
+"""Of a group, which is part of OSC's addresses."""
 Listener = Callable[[str, str | None, int | None, str], None]
 """Told of events: kind, group, sound's id, and words."""
 
@@ -111,6 +114,7 @@ class Session:
         )
         self._asking = Asking(self.corpus, random.Random(str(self.seed)), (self.defaults,))
         self._turns = self.turns("session")
+        self._over = False
 
     def __enter__(self) -> Session:
         return self
@@ -122,6 +126,7 @@ class Session:
 
     def close(self) -> None:
         """Fade out, write the journal to its end, and let go of all."""
+        self._over = True
         self.clock.close()
         for speaker in self._speakers:
             speaker.close()
@@ -137,13 +142,12 @@ class Session:
         Raises
         ------
         VerbError
-            It can be no name, as it would be none in OSC or in a path.
+            It has other characters than letters, digits, _ and -, or too many.
         """
         if name not in self._groups:
-            try:
-                check_name(name)
-            except CorpusError as error:
-                raise VerbError(f"{name!r} can be no group: {error}") from error
+            if not NAME.fullmatch(name):
+                shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+                raise VerbError(f"{shown!r} can be no group: name it with letters, digits, _ and -, such as drums_2")
             self._groups[name] = Group(self, name)
         return self._groups[name]
 
@@ -282,6 +286,8 @@ class Session:
             return outcome
 
         now = verb.manner in ("immediate", "handled")
+        if self._over:
+            return AtOnce().take(lambda: self.done(name, self._refuse))
         return (AtOnce() if now else turns).take(turn)
 
     def done(self, name: str | None, act: Callable[[], Any]) -> Outcome:
@@ -296,6 +302,9 @@ class Session:
         if not self.raising:
             self.say(str(failed), name, kind="error")
         return Outcome(error=failed)
+
+    def _refuse(self) -> None:
+        raise VerbError(OVER)
 
     def _failed(self, error: Exception) -> None:
         """Say what went wrong in something that happened by itself."""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-
 Render = Callable[[int], npt.NDArray[np.float32]]
 """Makes the next frames, so many as asked for, shape (count, channels)."""
 
