@@ -12,19 +12,24 @@ from corpus.model import Play
 from corpus.text import for_csv
 
 FIELDS = ("id", "name", "username", "url", "licence", "licence_url", "line")
-PLAYED = ("times", "seconds")
-"""What a credit says too of a sound that was played: how often and how long."""
+PLAYED = ("times", "seconds", "heard")
+"""What a credit says too of a sound that was played: how often, how long, and how long of that it was audible."""
 PERMITTED = "permitted"
 """What it says where one asked whether the licence permits a use."""
 
 
 def of_plays(plays: Iterable[Play]) -> list[dict[str, Any]]:
-    """The credits of what was played, each sound once, in the order in which they were first heard."""
+    """The credits of what was played, each sound once, in the order in which they first played.
+
+    Of plays of old, of which it is not known how long they were audible, all counts as heard.
+    """
     found: dict[int, dict[str, Any]] = {}
     for play in plays:
-        one = found.setdefault(play.sound_id, dict(play.credit) | {"times": 0, "seconds": 0.0})
+        one = found.setdefault(play.sound_id, dict(play.credit) | {"times": 0, "seconds": 0.0, "heard": 0.0})
+        seconds = play.seconds or 0.0
         one["times"] += 1
-        one["seconds"] = round(one["seconds"] + (play.seconds or 0.0), 3)
+        one["seconds"] = round(one["seconds"] + seconds, 3)
+        one["heard"] = round(one["heard"] + (seconds if play.heard is None else play.heard), 3)
     return list(found.values())
 
 

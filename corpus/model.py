@@ -168,20 +168,36 @@ class Model:
 
 @dataclass(frozen=True)
 class Performance:
-    """One performance: when it began and ended (None: it goes on, or was killed), its seed and title."""
+    """One performance: when it began and ended (None: it goes on, or was killed), its seed and title.
+
+    `facts` is what it was played on and with: `mirla` (the version), `loudness`, `device`, `rate`, `seconds` and more.
+    """
 
     id: int
     begun: str
     ended: str | None = None
     seed: int | None = None
     title: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A performance in numbers: its commands and plays, and the last second known of it."""
+
+    performance: Performance
+    commands: int
+    plays: int
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Command:
     """What was asked for `at` seconds into a performance, of a group or (None) the whole session, and what came of it.
 
-    `answer` is the ids that it brought, or its words; `error` what went wrong.
+    `answer` is the ids that it brought, or its words; `error` what went wrong. `facts` is what it went by: `said` (when
+    it was said, `at` being when its turn came), the `measure`, `agents` by version, `seed` of its query; and `kind`,
+    where nobody said it to a group or the session: `lesson`, or `event` for what happened by itself.
     """
 
     at: float
@@ -191,13 +207,15 @@ class Command:
     named: dict[str, Any] = field(default_factory=dict)
     answer: Any = None
     error: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Play:
-    """A sound that was heard: in which group, `at` seconds into its performance, for how many seconds.
+    """A sound that played: in which group, `at` seconds into its performance, for how many seconds.
 
-    `seconds` is None where that could not be written down any more. `credit` is the sound's as it was then.
+    `heard` is how many of these it was audible: not muted, nor at volume 0 or rate 0, nor without a device. Both are
+    None where that could not be written down. `credit` is the sound's as it was then.
     """
 
     id: int
@@ -206,6 +224,7 @@ class Play:
     at: float
     began: str
     seconds: float | None
+    heard: float | None
     credit: dict[str, Any]
 
 

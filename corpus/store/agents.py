@@ -273,6 +273,11 @@ class Agents:
         with self._database.read() as connection:
             return _in_use(connection, agent)
 
+    def version(self, agent: Agent) -> int | None:
+        """The version in use; None before the first training."""
+        with self._database.read() as connection:
+            return agent.in_use or max(_versions(connection, agent), default=None)
+
     def versions(self, agent: Agent) -> list[Model]:
         """All models of an agent, the oldest first, but for those whose rows are damaged."""
         found = []

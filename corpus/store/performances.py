@@ -1,7 +1,7 @@
 """Performances: what was asked for and what was played, kept as it happens.
 
-`at` is in seconds since the performance began, `seconds` is how long a sound was heard, `began` and `begun` are UTC to
-the second. All that is written is on the disk before a call returns; a batch is one transaction. What was said and
+`at` is in seconds since the performance began, `seconds` is how long a sound played, `heard` how long of that it was
+audible, `began` and `begun` are UTC to the second. All that is written is on the disk before a call returns; a batch is one transaction. What was said and
 answered may be anything: what JSON cannot hold is kept as text.
 """
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from corpus.errors import PerformanceError
-from corpus.model import Command, Performance, Play, Sound
+from corpus.model import Command, Performance, Play, Sound, Summary
 from corpus.store.database import Database, now
 from corpus.store.tables import commands, performances, plays
 from corpus.text import storable
@@ -25,6 +25,7 @@ _LARGEST = 2**63
 """Beyond it no database keeps an integer."""
 _DEEPEST = 32
 """Lists in lists that are kept; others hold themselves, or are meant to hurt."""
+_KIND = commands.c.facts["kind"].as_string()
 
 
 class Performances:
@@ -33,8 +34,10 @@ class Performances:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, seed: int | None = None, title: str = "") -> Performance:
-        """Record that a performance begins.
+    def begin(
+        self, seed: int | None = None, title: str = "", facts: Mapping[str, Any] | None = None
+    ) -> Performance:
+        """Record that a performance begins, and what it is played on and with.
 
         Raises
         ------
@@ -43,10 +46,16 @@ class Performances:
         """
         if seed is not None and not -_LARGEST <= seed < _LARGEST:
             raise PerformanceError(f"the seed {seed} is beyond 64 bits; take a smaller one")
-        row = {"begun": now(), "seed": seed, "title": storable(title)}
+        row = {"begun": now(), "seed": seed, "title": storable(title), "facts": _plain(facts or {})}
         with self._database.write(durable=True) as connection:
             number = connection.execute(sa.insert(performances).values(row).returning(performances.c.id)).scalar_one()
         return self.get(number)
+
+    def note(self, performance: Performance, facts: Mapping[str, Any]) -> None:
+        """Record anew what a performance is played on and with."""
+        here = performances.c.id == performance.id
+        with self._database.write(durable=True) as connection:
+            connection.execute(sa.update(performances).where(here).values(facts=_plain(facts)))
 
     def said(self, performance: Performance, some: Sequence[Command]) -> None:
         """Record commands: what was given, answered or went wrong."""
@@ -57,8 +66,9 @@ class Performances:
                 "of_group": None if one.group is None else storable(one.group),
                 "verb": storable(one.verb),
                 "arguments": {"given": _plain(list(one.given)), "named": _plain(dict(one.named))},
-                "answer": _plain(one.answer),
+                "answer": orjson.dumps(_plain(one.answer)).decode(),
                 "error": None if one.error is None else storable(one.error),
+                "facts": _plain(one.facts),
             }
             for one in some
         ]
@@ -67,7 +77,7 @@ class Performances:
                 connection.execute(sa.insert(commands), rows)
 
     def plays_began(self, performance: Performance, some: Sequence[tuple[float, str, Sound]]) -> list[int]:
-        """Record that sounds began to play, each as (at, group, sound); their numbers, for `plays_over`.
+        """Record that sounds began to play, each as (at, group, sound); their numbers, for `plays_lasted`.
 
         Their credits are kept as they are now, and outlast the sounds.
         """
@@ -88,13 +98,13 @@ class Performances:
         with self._database.write(durable=True) as connection:
             return list(connection.execute(insert, rows).scalars())
 
-    def plays_over(self, seconds: Mapping[int, float]) -> None:
-        """Record how long each play lasted, by its number; said again while it goes on, the last word counts."""
-        if seconds:
-            rows = [{"which": number, "heard": float(heard)} for number, heard in seconds.items()]
-            one = sa.update(plays).where(plays.c.id == sa.bindparam("which")).values(seconds=sa.bindparam("heard"))
+    def plays_lasted(self, some: Mapping[int, tuple[float, float]]) -> None:
+        """Record of plays, by number, their seconds and how many of these were heard; the last word counts."""
+        if some:
+            rows = [{"which": number, "lasted": float(one[0]), "audible": float(one[1])} for number, one in some.items()]
+            values = {"seconds": sa.bindparam("lasted"), "heard": sa.bindparam("audible")}
             with self._database.write(durable=True) as connection:
-                connection.execute(one, rows)
+                connection.execute(sa.update(plays).where(plays.c.id == sa.bindparam("which")).values(values), rows)
 
     def end(self, performance: Performance) -> None:
         """Record that a performance is over; the first time counts."""
@@ -108,6 +118,25 @@ class Performances:
             return [
                 _performance(row) for row in connection.execute(sa.select(performances).order_by(performances.c.id))
             ]
+
+    def summaries(self) -> list[Summary]:
+        """All performances in numbers, the newest last; what happened by itself is no command."""
+        said = _of_each(commands, sa.func.count().filter(_KIND.is_distinct_from("event")), sa.func.max(commands.c.at))
+        lasted = plays.c.at + sa.func.coalesce(plays.c.seconds, 0.0)
+        played = _of_each(plays, sa.func.count(), sa.func.max(lasted))
+        query = (
+            sa.select(performances, said.c.number, said.c.last, played.c.number, played.c.last)
+            .outerjoin(said, said.c.of == performances.c.id)
+            .outerjoin(played, played.c.of == performances.c.id)
+            .order_by(performances.c.id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Summary(_performance(row), asked or 0, heard or 0, max(last or 0.0, over or 0.0))
+            for row in rows
+            for asked, last, heard, over in [row[-4:]]
+        ]
 
     def get(self, number: int) -> Performance:
         """One performance.
@@ -129,7 +158,16 @@ class Performances:
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(commands.c.at, commands.c.id)).all()
         return [
-            Command(row.at, row.of_group, row.verb, **row.arguments, answer=row.answer, error=row.error) for row in rows
+            Command(
+                row.at,
+                row.of_group,
+                row.verb,
+                **row.arguments,
+                answer=None if row.answer is None else orjson.loads(row.answer),
+                error=row.error,
+                facts=row.facts or {},
+            )
+            for row in rows
         ]
 
     def plays(self, since: str | None = None, performance: Performance | None = None) -> list[Play]:
@@ -149,11 +187,19 @@ class Performances:
             query = query.where(plays.c.performance_id == performance.id)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return [Play(row.id, row.sound_id, row.of_group, row.at, row.began, row.seconds, row.credit) for row in rows]
+        return [
+            Play(row.id, row.sound_id, row.of_group, row.at, row.began, row.seconds, row.heard, row.credit)
+            for row in rows
+        ]
 
 
 def _performance(row: Row[Any]) -> Performance:
-    return Performance(row.id, row.begun, row.ended, row.seed, row.title)
+    return Performance(row.id, row.begun, row.ended, row.seed, row.title, row.facts or {})
+
+
+def _of_each(table: sa.Table, number: sa.ColumnElement[int], last: sa.ColumnElement[float]) -> sa.Subquery:
+    of = table.c.performance_id
+    return sa.select(of.label("of"), number.label("number"), last.label("last")).group_by(of).subquery()
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

@@ -301,6 +301,7 @@ performances = Table(  # what was played, and what was asked for meanwhile
     Column("ended", String(32)),
     Column("seed", BigInteger),
     Column("title", Text, nullable=False, server_default=""),
+    Column("facts", JSON),  # what it was played on and with, by name
 )
 
 commands = Table(  # `at` in seconds since the performance began
@@ -312,8 +313,9 @@ commands = Table(  # `at` in seconds since the performance began
     Column("of_group", Text),  # null: of the whole session
     Column("verb", Text, nullable=False),
     Column("arguments", JSON, nullable=False),  # {"given": [..], "named": {..}}
-    Column("answer", JSON),  # the ids that it brought, or its words
+    Column("answer", Text),  # as JSON, which SQLite would not keep as it is: the ids that it brought, or its words
     Column("error", Text),
+    Column("facts", JSON),  # of whom or what it went by, by name
 )
 
 plays = Table(  # of sounds that need not be held any more: credits outlast them
@@ -326,6 +328,7 @@ plays = Table(  # of sounds that need not be held any more: credits outlast them
     Column("at", Float, nullable=False),
     Column("began", String(32), nullable=False, index=True),
     Column("seconds", Float),  # null: it had not ended when that could last be written down
+    Column("heard", Float),  # of these, how many it was audible
     Column("credit", JSON, nullable=False),  # as `Sound.credited` said it then
 )
 

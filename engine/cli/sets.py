@@ -11,8 +11,7 @@ import click
 from corpus.cli.app import App, Command, command, print_lines, table
 
 if TYPE_CHECKING:
-    from corpus.library import Corpus
-    from corpus.model import Performance
+    from corpus.model import Summary
 
 
 class _Sets(Command, click.Group):
@@ -77,8 +76,7 @@ sets.add_command(log)
 
 
 def _list(app: App) -> None:
-    corpus = app.corpus()
-    known = [_facts(corpus, one) for one in corpus.performances.all()]
+    known = [_facts(one) for one in app.corpus().performances.summaries()]
     rows = [[one["set"], one["begun"], one["seconds"], one["plays"], one["commands"], one["title"]] for one in known]
     headings = ["set", "begun", "seconds", "plays", "commands", "title"]
     app.answer({"sets": known}, lambda console: table(console, headings, rows) if rows else None)
@@ -86,11 +84,9 @@ def _list(app: App) -> None:
         app.say("nothing was performed here yet")
 
 
-def _facts(corpus: Corpus, performance: Performance) -> dict[str, Any]:
+def _facts(summary: Summary) -> dict[str, Any]:
     """A performance in numbers; one that was cut off lasted to what is last known of it."""
-    commands = corpus.performances.commands(performance)
-    plays = corpus.performances.plays(performance=performance)
-    seconds = max([0.0, *(one.at for one in commands), *(one.at + (one.seconds or 0) for one in plays)])
+    performance, seconds = summary.performance, summary.seconds
     if performance.ended is not None:
         begun, ended = (datetime.fromisoformat(text) for text in (performance.begun, performance.ended))
         seconds = (ended - begun).total_seconds()
@@ -101,6 +97,6 @@ def _facts(corpus: Corpus, performance: Performance) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "seed": performance.seed,
         "title": performance.title,
-        "plays": len(plays),
-        "commands": len(commands),
+        "plays": summary.plays,
+        "commands": summary.commands,
     }

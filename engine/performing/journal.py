@@ -1,29 +1,35 @@
-"""The journal of a session: what was said and what played, on disk before anybody is told of it.
+"""The journal of a session: what was said and what played, on disk within moments, and what plays on every few seconds.
 
 Writing happens in a thread, so that a verb waits for no disk. What cannot be written is said once, kept, and tried
-again with what comes next; the sound goes on.
+again with what comes next; the sound goes on. Times are seconds since the session began.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from corpus import __version__
 from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Command, Sound
+from engine.performing.clock import Clock
 
 Say = Callable[[str], None]
 _BATCH = 200
 _MOST_UNWRITTEN = 100_000
+EVERY = 3.0
+"""Seconds after which it is written how long what plays has played."""
+_PATIENCE = 1.0
+"""Seconds in which the rest is written with no word."""
 
 
 @dataclass(eq=False)
 class Playing:
-    """One sounding of a sound, in the journal."""
+    """One sounding of a sound, in the journal; a new one counts as heard."""
 
     group: str
     sound: Sound
@@ -32,6 +38,25 @@ class Playing:
     over: float | None = None
     most: float | None = None
     """When it ends by itself, if it does."""
+    heard: float = 0.0
+    """Seconds that it was audible, up to `since`."""
+    since: float = 0.0
+    audible: bool = True
+
+    def until(self, now: float) -> float:
+        """When it was over, or how far it is."""
+        at = now if self.over is None else self.over
+        return max(at if self.most is None else min(at, self.most), self.at)
+
+    def count(self, now: float, device: bool) -> None:
+        """Count what was heard since that was done last."""
+        until = self.until(now)
+        if self.audible and device:
+            self.heard += max(until - max(self.since, self.at), 0.0)
+        self.since = until
+
+
+_Entry = Playing | Command | Literal["facts"]
 
 
 class Journal:
@@ -40,6 +65,7 @@ class Journal:
     Parameters
     ----------
     corpus : Corpus
+    clock : Clock
     seed : int or None
     title : str
         Stored with it.
@@ -48,72 +74,115 @@ class Journal:
     said : callable
         Told, in a line, when it cannot be written.
     on_play : callable
-        Told of each sounding when it is on disk.
+        Told of each sounding when it begins.
+    facts : mapping
+        What it is played with, by name.
     """
 
     def __init__(
         self,
         corpus: Corpus,
+        clock: Clock,
         seed: int | None,
         title: str,
         kept: bool,
         said: Say,
         on_play: Callable[[Playing], None],
+        facts: Mapping[str, Any],
     ) -> None:
-        self._corpus, self._seed, self._title, self._kept = corpus, seed, title, kept
+        self._corpus, self._clock, self._seed, self._title, self._kept = corpus, clock, seed, title, kept
         self._said, self._on_play = said, on_play
-        self._entries: queue.SimpleQueue[Playing | Command | None] = queue.SimpleQueue()
+        self._facts = {"mirla": __version__, **facts}
+        self._entries: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._played: dict[int, Sound] = {}
+        self._open: set[Playing] = set()
+        self._counting = threading.Lock()
+        self._device = True
         self._failed = False
-        self._unwritten: list[Playing | Command] = []
+        self._unwritten: list[_Entry] = []
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._closed = False
         self.performance: Any = None
 
-    def command(
-        self,
-        at: float,
-        group: str | None,
-        verb: str,
-        given: Sequence[Any],
-        named: Mapping[str, Any],
-        answer: Any,
-        error: str | None,
-    ) -> None:
+    def command(self, command: Command) -> None:
         """Note what was said, when, to whom, and what it answered."""
-        self._put(Command(at, group, verb, list(given), dict(named), answer, error))
+        self._put(command)
+
+    def event(self, group: str | None, verb: str, *given: Any) -> None:
+        """Note what happened by itself."""
+        self._put(Command(self._clock.now(), group, verb, list(given), facts={"kind": "event"}))
+
+    def note(self, **facts: Any) -> None:
+        """Note what the performance is played on or with."""
+        self._facts = {**self._facts, **facts}
+        if self._thread:
+            self._put("facts")
 
     def began(self, group: str, sound: Sound, at: float) -> Playing:
-        """Note that a sound begins to play."""
+        """Note that a sound begins to play, now or soon."""
         playing = Playing(group, sound, at)
+        with self._counting:
+            self._open.add(playing)
+        self._played.setdefault(sound.id, sound)
         self._put(playing)
+        self._clock.at(at, lambda: self._tell(playing))
         return playing
 
     def ended(self, playing: Playing, at: float) -> None:
         """Note when it ended, or will."""
-        if playing.over is None:
-            playing.over = max(at if playing.most is None else min(at, playing.most), playing.at)
-            self._put(playing)
+        with self._counting:
+            if playing.over is not None:
+                return
+            playing.over = at
+            playing.over = playing.until(at)
+            playing.count(at, self._device)
+            self._open.discard(playing)
+        self._put(playing)
+
+    def audible(self, playing: Playing, audible: bool, at: float) -> None:
+        """Note from when on it can be heard, or cannot: muted, at volume 0, at rate 0."""
+        with self._counting:
+            if playing.over is None and audible != playing.audible:
+                playing.count(at, self._device)
+                playing.audible = audible
+
+    def device(self, there: bool) -> None:
+        """Note that nothing can be heard from now on, since no device is there; or that it can again."""
+        with self._counting:
+            for playing in self._open:
+                playing.count(self._clock.now(), self._device)
+            self._device = there
 
     def close(self) -> None:
-        """Write the rest down."""
+        """Write the rest down; nothing is taken any more."""
         with self._starting:
-            thread = self._thread
+            self._closed, thread = True, self._thread
         if thread:
+            self._facts["seconds"] = round(self._clock.now(), 3)
+            self._entries.put("facts")
             self._entries.put(None)
-            thread.join()
+            thread.join(_PATIENCE)
+            if thread.is_alive():
+                self._said("writing the log…")
+                thread.join()
 
     @property
     def played(self) -> list[Sound]:
         """What played so far, each sound once, in order."""
         return list(self._played.values())
 
-    def _put(self, entry: Playing | Command) -> None:
-        if isinstance(entry, Playing):
-            self._played.setdefault(entry.sound.id, entry.sound)
+    def _tell(self, playing: Playing) -> None:
+        """Tell of a sound that begins, unless it was stopped before."""
+        if playing.over is None or playing.over > playing.at:
+            self._on_play(playing)
+
+    def _put(self, entry: _Entry) -> None:
         if not self._kept:
             return
         with self._starting:
+            if self._closed:
+                return
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="mirla-journal", daemon=True)
                 self._thread.start()
@@ -121,19 +190,29 @@ class Journal:
 
     def _run(self) -> None:
         while True:
-            entries = [self._entries.get()]
-            while len(entries) < _BATCH and not self._entries.empty():
-                entries.append(self._entries.get())
+            entries: list[_Entry | None] = []
+            try:
+                entries.append(self._entries.get(timeout=EVERY))
+                while len(entries) < _BATCH and not self._entries.empty():
+                    entries.append(self._entries.get())
+            except queue.Empty:
+                entries = [*self._going_on()]
             self._write([entry for entry in entries if entry is not None])
             if None in entries:
                 self._finish()
                 return
 
-    def _write(self, entries: list[Playing | Command]) -> None:
+    def _going_on(self) -> list[Playing]:
+        with self._counting:
+            return list(self._open)
+
+    def _write(self, entries: list[_Entry]) -> None:
         entries = [*self._unwritten, *entries]
         try:
             if self.performance is None:
-                self.performance = self._corpus.performances.begin(self._seed, self._title)
+                self.performance = self._corpus.performances.begin(self._seed, self._title, self._facts)
+            elif "facts" in entries:
+                self._corpus.performances.note(self.performance, self._facts)
             self._write_plays([entry for entry in entries if isinstance(entry, Playing)])
             self._corpus.performances.said(self.performance, [one for one in entries if isinstance(one, Command)])
             self._unwritten, self._failed = [], False
@@ -148,9 +227,18 @@ class Journal:
         rows = [(playing.at, playing.group, playing.sound) for playing in new]
         for playing, number in zip(new, self._corpus.performances.plays_began(self.performance, rows), strict=True):
             playing.number = number
-            self._on_play(playing)
-        over = {p.number: p.over - p.at for p in plays if p.over is not None and p.number is not None}
-        self._corpus.performances.plays_over(over)
+        self._corpus.performances.plays_lasted(self._lasted(plays))
+
+    def _lasted(self, plays: list[Playing]) -> dict[int, tuple[float, float]]:
+        """How long plays lasted, or did so far, and how long of that they were heard."""
+        now, lasted = self._clock.now(), {}
+        with self._counting:
+            for playing in plays:
+                if playing.over is None:
+                    playing.count(now, self._device)
+                if playing.number is not None:
+                    lasted[playing.number] = (playing.until(now) - playing.at, playing.heard)
+        return lasted
 
     def _finish(self) -> None:
         lost = len(self._unwritten)

@@ -26,12 +26,12 @@ def finished_sets(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("corpus.store.performances.now", lambda: "2020-01-01T20:00:00Z")
             first = corpus.performances.begin(1, "first")
-            corpus.performances.plays_over({corpus.performances.plays_began(first, [(4.0, "a", one)])[0]: 6.0})
+            corpus.performances.plays_lasted({corpus.performances.plays_began(first, [(4.0, "a", one)])[0]: (6.0, 2.0)})
         second = corpus.performances.begin(7, "second")
         corpus.performances.said(second, [Command(0.5, "a", "id", [two.id, one.id], {}, [two.id, one.id])])
         corpus.performances.said(second, [Command(1.5, None, "panic", error="no")])
         begun = corpus.performances.plays_began(second, [(0.6, "a", two), (0.6, "a", one), (1.0, "b", two)])
-        corpus.performances.plays_over({begun[0]: 1.25, begun[2]: 0.5})
+        corpus.performances.plays_lasted({begun[0]: (1.25, 1.25), begun[2]: (0.5, 0.0)})
         corpus.performances.end(second)
     return tmp_path / "home"
 
