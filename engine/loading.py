@@ -50,9 +50,7 @@ class Loader:
         The common loudness, in LUFS.
     """
 
-    def __init__(
-        self, corpus: Corpus, instrument: Instrument, bytes: int, *, target: float = TARGET_LUFS
-    ) -> None:
+    def __init__(self, corpus: Corpus, instrument: Instrument, bytes: int, *, target: float = TARGET_LUFS) -> None:
         self._corpus, self._instrument, self._most, self._target = corpus, instrument, bytes, target
         self._changed = threading.Condition()
         self._clips: OrderedDict[Key, Clip] = OrderedDict()  # the longest unused first

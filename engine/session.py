@@ -106,6 +106,7 @@ class Session:
         self._lessons: list[Lesson] = []
         self._device = device if device is not None else self.corpus.settings.device
         self._live = rendering is None
+        self._closed = False
         self.clock: Clock = LiveClock(self._failed) if rendering is None else VirtualClock(rendering, self._failed)
         opener = self._open if rendering is None else lambda: rendering
         self.rig = Rig(self.corpus, opener, memory=memory, target=loudness, waiting=not self._live)
@@ -114,7 +115,6 @@ class Session:
         )
         self._asking = Asking(self.corpus, random.Random(str(self.seed)), (self.defaults,))
         self._turns = self.turns("session")
-        self._over = False
 
     def __enter__(self) -> Session:
         return self
@@ -126,7 +126,7 @@ class Session:
 
     def close(self) -> None:
         """Fade out, write the journal to its end, and let go of all."""
-        self._over = True
+        self._closed = True
         self.clock.close()
         for speaker in self._speakers:
             speaker.close()
@@ -286,8 +286,8 @@ class Session:
             return outcome
 
         now = verb.manner in ("immediate", "handled")
-        if self._over:
-            return AtOnce().take(lambda: self.done(name, self._refuse))
+        if self._closed:
+            return AtOnce().take(lambda: self.done(name, _refuse))
         return (AtOnce() if now else turns).take(turn)
 
     def done(self, name: str | None, act: Callable[[], Any]) -> Outcome:
@@ -302,9 +302,6 @@ class Session:
         if not self.raising:
             self.say(str(failed), name, kind="error")
         return Outcome(error=failed)
-
-    def _refuse(self) -> None:
-        raise VerbError(OVER)
 
     def _failed(self, error: Exception) -> None:
         """Say what went wrong in something that happened by itself."""
@@ -369,6 +366,10 @@ def _loggable(answer: Any) -> Any:
     if isinstance(answer, list) and answer and isinstance(answer[0], Hit):
         return [hit.sound.id for hit in answer]
     return answer if isinstance(answer, list | dict | str | int | float | None) else None
+
+
+def _refuse() -> None:
+    raise VerbError(OVER)
 
 
 def _to_standard_error(words: str) -> None:

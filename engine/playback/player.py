@@ -276,8 +276,9 @@ class Player:
         dict
             Counted since the player was made, over outages too: `callbacks`, `underruns`, `errors`, and `faults`
             (effects bypassed because they failed); `peak` of the output since then, linear; `level` of the last blocks
-            in dBFS, None for silence; `load`, the share of a block's time that 99 % of the last blocks keep within; `recorded` seconds
-            and `lost` frames of the recording; `outages`, how often the device was gone; `device`, whether it is there.
+            in dBFS, None for silence; `load`, the share of a block's time that 99 % of the last blocks keep within;
+            `recorded` seconds and `lost` frames of the recording; `outages`, how often the device was gone; `device`,
+            whether it is there.
         """
         view = self._look().view
         recorder = self._recorders[-1] if self._recorders else None
