@@ -5,11 +5,12 @@ What is asked for comes first; what is only likely waits, and never takes the th
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 
 from corpus.library import Corpus
@@ -19,7 +20,6 @@ from engine.errors import EngineError
 from engine.playback.clip import TARGET_LUFS, Clip, Key, clip_key
 from engine.playback.instrument import Instrument
 
-BYTES = 512 * 2**20
 MOST_CLIPS = 2048  # each takes descriptors
 THREADS = 2
 WANTED_SECONDS = 10.0  # what was asked for so lately is about to be played
@@ -50,9 +50,7 @@ class Loader:
         The common loudness, in LUFS.
     """
 
-    def __init__(
-        self, corpus: Corpus, instrument: Instrument, bytes: int = BYTES, *, target: float = TARGET_LUFS
-    ) -> None:
+    def __init__(self, corpus: Corpus, instrument: Instrument, bytes: int, *, target: float = TARGET_LUFS) -> None:
         self._corpus, self._instrument, self._most, self._target = corpus, instrument, bytes, target
         self._changed = threading.Condition()
         self._clips: OrderedDict[Key, Clip] = OrderedDict()  # the longest unused first
@@ -63,16 +61,6 @@ class Loader:
         self._closed = False
         for number in range(THREADS):
             threading.Thread(target=self._work, args=(number > 0,), name="mirla-loading", daemon=True).start()
-
-    @property
-    def bytes(self) -> int:
-        """Of the sounds held."""
-        with self._changed:
-            return self._held()
-
-    def __contains__(self, key: Key) -> bool:
-        """Whether it is loaded."""
-        return key in self._clips
 
     def get(self, id: int, semitones: float = 0.0) -> Future[Clip]:
         """A sound, loaded into the instrument; its pitch shifted.
@@ -114,12 +102,13 @@ class Loader:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Load nothing more; what waits is cancelled."""
+        """Load nothing more; what waits or is under way is cancelled."""
         with self._changed:
             self._closed = True
-            for job in (*self._urgent, *self._likely):
-                job.future.cancel()
+            jobs = list(self._jobs.values())
             self._changed.notify_all()
+        for job in jobs:  # the lock is not held: who waits for a sound is told, and may have locks of its own
+            job.future.cancel()
 
     def _work(self, urgent_only: bool) -> None:
         while job := self._next(urgent_only):
@@ -130,10 +119,11 @@ class Loader:
                 result = error
             with self._changed:
                 del self._jobs[job.key]
-            if isinstance(result, Clip):
-                job.future.set_result(result)
-            else:
-                job.future.set_exception(result)
+            with contextlib.suppress(InvalidStateError):  # it was cancelled meanwhile
+                if isinstance(result, Clip):
+                    job.future.set_result(result)
+                else:
+                    job.future.set_exception(result)
 
     def _next(self, urgent_only: bool) -> _Job | None:
         with self._changed:
@@ -142,16 +132,17 @@ class Loader:
                 if not queue:
                     self._changed.wait()
                     continue
-                job = queue.popleft()
-                if job.future.set_running_or_notify_cancel():
-                    return job
-                del self._jobs[job.key]
+                return queue.popleft()
         return None
 
     def _load(self, job: _Job) -> Clip:
         sound = self._corpus.sounds.get(job.id)
         self._require(sound)
-        decoded = load_sound(sound, self._instrument.rate, semitones=job.semitones, target=self._target)
+        while True:
+            rate = self._instrument.rate
+            decoded = load_sound(sound, rate, semitones=job.semitones, target=self._target)
+            if rate == self._instrument.rate:  # else the device came meanwhile
+                break
         self._make_room(decoded)
         clip = self._instrument.load(decoded)
         with self._changed:

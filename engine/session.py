@@ -7,6 +7,7 @@ group, each in a thread of its own; what goes wrong is one line, and the sound g
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -18,14 +19,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Command, Sound
-from corpus.store.naming import check_name
 from engine.errors import EngineError, PaletteError, VerbError
 from engine.group import Group
 from engine.lesson import Lesson
 from engine.performing import used
 from engine.performing.clock import Clock, LiveClock, VirtualClock
 from engine.performing.journal import Journal, Playing
-from engine.performing.rig import Rig
+from engine.performing.rig import OVER, Rig
 from engine.performing.times import Length, seconds
 from engine.performing.turns import AtOnce, InTurn, Turns
 from engine.performing.verbs import Outcome, Verb, answered, chained, immediate
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 MEMORY = 1 << 30
 """Bytes of decoded sound that are kept."""
 TEMPO = 120.0
+LONGEST_NAME = 100
+NAME = re.compile(rf"[\w-]{{1,{LONGEST_NAME}}}")
+"""Of a group, which is part of OSC's addresses."""
 Listener = Callable[[str, str | None, int | None, str], None]
 """Told of events: kind, group, sound's id, and words."""
 
@@ -165,13 +168,12 @@ class Session:
         Raises
         ------
         VerbError
-            It can be no name, as it would be none in OSC or in a path.
+            It has other characters than letters, digits, _ and -, or too many.
         """
         if name not in self._groups:
-            try:
-                check_name(name)
-            except CorpusError as error:
-                raise VerbError(f"{name!r} can be no group: {error}") from error
+            if not NAME.fullmatch(name):
+                shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+                raise VerbError(f"{shown!r} can be no group: name it with letters, digits, _ and -, such as drums_2")
             self._groups[name] = Group(self, name)
         return self._groups[name]
 
@@ -429,7 +431,7 @@ def _loggable(answer: Any) -> Any:
 
 
 def _refuse() -> None:
-    raise VerbError("the session is over: open another one")
+    raise VerbError(OVER)
 
 
 def _to_standard_error(words: str) -> None:

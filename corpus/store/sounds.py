@@ -18,7 +18,7 @@ from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Grouping, Sound
 from corpus.store.database import Database, insert_many, listed, now
 from corpus.store.filters import among, among_listed, clause, queries
-from corpus.store.tables import files, forgotten, labels, sounds, tags
+from corpus.store.tables import audio, files, forgotten, labels, sounds, tags
 from corpus.store.texts import Matches, Texts
 from corpus.text import as_tag, storable
 
@@ -34,6 +34,7 @@ _LOAD = (  # made once: to make them takes as long as to answer them
     .select_from(sounds.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred))
     .where(sounds.c.id.in_(_IDS))
 )
+_AUDIO = sa.select(audio.c.changes)
 _TAGS = sa.select(tags.c.sound_id, tags.c.tag).where(tags.c.sound_id.in_(_IDS)).order_by(tags.c.position)
 
 
@@ -44,6 +45,7 @@ class Sounds:
         self._database = database
         self._home = home
         self._texts = texts
+        self._audible: tuple[int, npt.NDArray[np.int64]] | None = None  # what has a file, and in which state that was
 
     def add(self, sha256: str, wanted: int | None, describe: Callable[[int], Sound]) -> tuple[int, bool]:
         """Add one sound in one short transaction, unless a file with this content is held already.
@@ -140,10 +142,12 @@ class Sounds:
         matches = self._texts.matching(text)
         at = datetime.now(UTC)
         with self._database.read() as connection:
-            for query in _queries(with_tags, licences, with_audio):
+            for query in _queries(with_tags, licences):
                 if matches is not None and len(matches.ids) <= _FEW:
                     query = _of(matches).where(among(query, few=True))
                 matches = _narrowed(matches, listed(connection, query))
+            if with_audio:
+                matches = _narrowed(matches, self._with_audio(connection))
             if matches is not None and fitting is not None and len(matches.ids) <= _FEW_FILTERED:
                 matches = _narrowed(matches, listed(connection, _of(matches).where(clause(fitting, at, few=True))))
             elif fitting is not None:
@@ -211,6 +215,18 @@ class Sounds:
     def set_levels(self, connection: Connection, file_id: int, loudness: float | None, peak: float) -> None:
         """Record what the analysis measured of a file: LUFS (None for silence) and linear peak."""
         connection.execute(sa.update(files).where(files.c.id == file_id).values(loudness=loudness, peak=peak))
+
+    def _with_audio(self, connection: Connection) -> npt.NDArray[np.int64]:
+        """The sounds that have a file, ascending; kept, since all that is to play is asked among them."""
+        query = sa.select(files.c.sound_id)
+        if not self._database.sqlite:
+            return listed(connection, query)
+        state = connection.execute(_AUDIO).scalar_one()  # in the same view of the database as what is listed
+        if (kept := self._audible) is None or kept[0] != state:
+            found = listed(connection, query)
+            found.setflags(write=False)
+            kept = self._audible = state, found
+        return kept[1]
 
     def _load(self, connection: Connection, ids: Sequence[int]) -> dict[int, Sound]:
         tagged: dict[int, list[str]] = {}
@@ -391,16 +407,14 @@ def _free_id(connection: Connection, wanted: int | None, sha256: str) -> int:
     return free
 
 
-def _queries(with_tags: Sequence[str], licences: Sequence[str], with_audio: bool) -> Iterator[sa.Select[Any]]:
-    """Queries of ids: what all of them find has the tags, one of the licences and audio."""
+def _queries(with_tags: Sequence[str], licences: Sequence[str]) -> Iterator[sa.Select[Any]]:
+    """Queries of ids: what all of them find has the tags and one of the licences."""
     for tag in with_tags:
         yield sa.select(tags.c.sound_id).where(tags.c.tag.in_([storable(tag).lower(), as_tag(tag)]))
     if licences:
         other = sounds.alias()
         any_of = sa.or_(*(_has_licence(other, from_text(storable(licence))) for licence in licences))
         yield sa.select(other.c.id).where(any_of)
-    if with_audio:
-        yield sa.select(files.c.sound_id)  # one of the files of a sound is preferred: the index alone tells
 
 
 def _of(matches: Matches) -> sa.Select[Any]:

@@ -8,6 +8,7 @@ from engine.errors import VerbError
 from engine.performing.grouped import Grouped, within
 from engine.performing.times import Length
 from engine.performing.verbs import chained, immediate
+from engine.playback.clip import MOST_SEMITONES
 
 _LOUDEST = 2.0
 
@@ -104,7 +105,7 @@ class Playing(Grouped):
     @chained
     def pitchshift(self, semitones: float = 0.0) -> None:
         """Shift the pitch of the sounds, not their length."""
-        self._ensemble.set_semitones(within(semitones, -24.0, 24.0, "a shift in semitones"))
+        self._ensemble.set_semitones(within(semitones, -MOST_SEMITONES, MOST_SEMITONES, "a shift in semitones"))
 
     def _in_order(self, order: Any, rate: float | None) -> None:
         if rate is not None:

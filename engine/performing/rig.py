@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from corpus.library import Corpus
+from engine.errors import EngineError
 from engine.performing.clock import Clock
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from engine.playback.clip import Clip
     from engine.playback.instrument import Instrument
 
-Event = Callable[[str, str], None]
+OVER = "the session is over: open another one"
 Opener = Callable[[], "Instrument"]
 
 
@@ -47,6 +49,7 @@ class Rig:
         self._waiting = waiting
         self._opening = threading.Lock()
         self._opened: tuple[Instrument, Loader] | None = None
+        self._closed = False
         self._untold: list[Callable[[Instrument], object]] = []
 
     @property
@@ -72,6 +75,15 @@ class Rig:
         if self._opened:
             self._opened[1].ahead(ids)
 
+    def prepare(self) -> None:
+        """Open the instrument in the background, so that the first sound need not wait for it."""
+
+        def open_it() -> None:
+            with contextlib.suppress(EngineError):  # whoever needs it is told
+                self._open()
+
+        threading.Thread(target=open_it, name="mirla-opening", daemon=True).start()
+
     def tell(self, act: Callable[[Instrument], object]) -> None:
         """Tell the instrument something: now, or as soon as it is open."""
         with self._opening:
@@ -89,7 +101,7 @@ class Rig:
     def close(self) -> None:
         """Fade out and let go."""
         with self._opening:
-            opened, self._opened = self._opened, None
+            opened, self._opened, self._closed = self._opened, None, True
         if opened:
             instrument, loader = opened
             loader.close()
@@ -110,6 +122,8 @@ class Rig:
         from engine.loading import Loader
 
         with self._opening:
+            if self._closed:
+                raise EngineError(OVER)
             if self._opened is None:
                 instrument = self._opener()
                 self._opened = instrument, Loader(self._corpus, instrument, self._memory, target=self._target)

@@ -32,7 +32,7 @@ class Line:
     device : int, str or None
         Number or part of the name, as PortAudio lists it; None for the default.
     rate : int or None
-        In Hz; None for the device's own.
+        The mixer's, in Hz; None for the device's own.
 
     Attributes
     ----------

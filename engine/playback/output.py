@@ -22,6 +22,7 @@ import numpy.typing as npt
 from engine.errors import DeviceError
 from engine.playback.mixer import Mixer
 from engine.playback.recording import Ring
+from engine.playback.resampled import Render, Resampled
 
 BLOCK_FRAMES = 0  # 0: as many as the device asks for, which needs no buffering in between
 LATENCY = "high"  # what the driver calls robust; ten to fifty milliseconds
@@ -56,12 +57,16 @@ class Output:
     device : int, str or None
         Number or part of the name, as PortAudio lists it; None for the default.
     rate : int or None
-        In Hz; None for the device's own.
+        The mixer's, in Hz; None for the device's own. Where the device does not take it, what is mixed is resampled.
 
     Attributes
     ----------
+    rate : int
+        The mixer's.
+    heard : int
+        The rate of the device.
     ring : Ring or None
-        Where what is heard is put too, while it is recorded.
+        Where what is mixed is put too, while it is recorded.
 
     Raises
     ------
@@ -77,14 +82,20 @@ class Output:
         self._loads = np.zeros(STATISTICS_BLOCKS)  # share of its time that each block took
         self._powers = np.zeros(LEVEL_BLOCKS)  # mean squares
         try:
-            self.name, self.rate, self.channels = _format(sounddevice, device, rate)
+            self.name, self.heard, self.channels = _format(sounddevice, device, rate)
+            self.rate = rate or self.heard
             self.mixer = Mixer(self.rate, self.channels)
+            self._render: Render = self._mixed
+            self.latency = self.mixer.latency / self.rate
+            if self.heard != self.rate:
+                resampled = Resampled(self._mixed, self.rate, self.heard, self.channels)
+                self._render, self.latency = resampled.render, self.latency + resampled.latency
             self.view = View(when=time.monotonic())
             self._sent = 0
             self._commands: deque[Callable[[], object]] = deque()
             self._stream = sounddevice.OutputStream(
                 device=device,
-                samplerate=self.rate,
+                samplerate=self.heard,
                 channels=self.channels,
                 dtype="float32",
                 blocksize=BLOCK_FRAMES,
@@ -94,7 +105,7 @@ class Output:
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
             raise DeviceError(f"no sound device: {' '.join(str(error).split())}; {INSTEAD}") from error
-        self.latency = float(self._stream.latency) + self.mixer.latency / self.rate
+        self.latency += float(self._stream.latency)
 
     @property
     def idle(self) -> bool:
@@ -132,6 +143,13 @@ class Output:
         self._commands.clear()
         self.mixer = Mixer(self.rate, self.channels)  # lets go of the clips of a device that stalled
 
+    def _mixed(self, count: int) -> npt.NDArray[np.float32]:
+        """Mix the next frames, and record them."""
+        mixed = self.mixer.render(count)
+        if self.ring is not None:
+            self.ring.put(mixed)
+        return mixed
+
     def _fill(self, out: npt.NDArray[np.float32], count: int, _: Any, status: Any) -> None:
         """Fill the device's next block, shape (count, channels). Nothing that goes wrong leaves it."""
         begun = time.perf_counter()
@@ -142,14 +160,12 @@ class Output:
             while self._commands:
                 taken += 1
                 self._commands.popleft()()
-            out[:] = self.mixer.render(count)
-            if self.ring is not None:
-                self.ring.put(out)
+            out[:] = self._render(count)
         except Exception:
             out.fill(0.0)
             failed = 1
         self._powers[view.callbacks % LEVEL_BLOCKS] = np.square(out).mean()
-        self._loads[view.callbacks % STATISTICS_BLOCKS] = (time.perf_counter() - begun) * self.rate / count
+        self._loads[view.callbacks % STATISTICS_BLOCKS] = (time.perf_counter() - begun) * self.heard / count
         self.view = View(
             position=self.mixer.position,
             active=self.mixer.active,
@@ -220,14 +236,14 @@ def _portaudio() -> ModuleType:
 
 
 def _format(sounddevice: ModuleType, device: int | str | None, rate: int | None) -> tuple[str, int, int]:
-    """Return the device's name, the rate or its own, and two channels, or its own number if it insists."""
+    """Return the device's name, the rate and two channels; its own of either if it insists."""
     if device is None and not any(found["max_output_channels"] for found in sounddevice.query_devices()):
         raise ValueError("this computer has none that PortAudio finds")
     found = sounddevice.query_devices(device, "output")
-    name, most = str(found["name"]), int(found["max_output_channels"])
-    rate = rate or round(found["default_samplerate"])
-    try:
-        sounddevice.check_output_settings(device=device, samplerate=rate, channels=2, dtype="float32")
-    except sounddevice.PortAudioError:
-        return name, rate, most
-    return name, rate, 2
+    name, most, own = str(found["name"]), int(found["max_output_channels"]), round(found["default_samplerate"])
+    tried = [(at, channels) for at in dict.fromkeys((rate or own, own)) for channels in (2, most)]
+    for at, channels in tried[:-1]:
+        with contextlib.suppress(sounddevice.PortAudioError):
+            sounddevice.check_output_settings(device=device, samplerate=at, channels=channels, dtype="float32")
+            return name, at, channels
+    return name, *tried[-1]

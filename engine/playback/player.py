@@ -36,7 +36,8 @@ from engine.playback.state import State
 WAIT_SECONDS = 0.02  # between two looks
 WATCH_SECONDS = 0.25
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)  # between attempts to open; the last of them from then on
-NOWHERE = Opened("no device", 44100, 2, 0.0)
+COUNTED = ("callbacks", "underruns", "errors", "faults")
+NOWHERE = Opened("no device", 44100, 2, 0.0, 44100)
 
 OnEvent = Callable[[str, str], None]
 """Told of the kind of an event ("device", "record", "error") and of it in one line, from any thread."""
@@ -59,7 +60,8 @@ class Player:
     name : str
         The device's.
     rate : int
-        In Hz; clips must have it. With no device yet, and none loaded, it may become the device's.
+        In Hz; clips must have it. With no device yet, and none loaded, it may become the device's; else it stays, and
+        what is mixed is resampled for a device of another rate.
     channels : int
     latency : float
         From a command to the loudspeakers, in seconds, the current block aside.
@@ -88,8 +90,10 @@ class Player:
         self._view = View(when=time.monotonic())  # the last seen, on this player's clock
         self._origin = 0  # frame of this player's clock at which the audio process's began
         self._lost = 0
+        self._earlier = dict.fromkeys(COUNTED, 0)  # by audio processes that are gone
+        self._peak = 0.0  # of them
         self._unsaid: deque[str] = deque()  # said by the thread that watches: whoever listens may hold locks of its own
-        self.name, self.rate, self.channels, self.latency = NOWHERE
+        self.name, self.rate, self.channels, self.latency, self._heard = NOWHERE
         allow_files()
         self._open(None)
         atexit.register(self.close)  # before multiprocessing's own handler, which would cut the sound off
@@ -270,17 +274,19 @@ class Player:
         Returns
         -------
         dict
-            Counted since the device was opened: `callbacks`, `underruns`, `errors`, and `faults` (effects bypassed
-            because they failed); `peak` of the output since then, linear; `level` of the last blocks in dBFS, None for
-            silence; `load`, the share of a block's time that 99 % of the last blocks keep within; `recorded` seconds
-            and `lost` frames of the recording; `outages`, how often the device was gone; `device`, whether it is there.
+            Counted since the player was made, over outages too: `callbacks`, `underruns`, `errors`, and `faults`
+            (effects bypassed because they failed); `peak` of the output since then, linear; `level` of the last blocks
+            in dBFS, None for silence; `load`, the share of a block's time that 99 % of the last blocks keep within;
+            `recorded` seconds and `lost` frames of the recording; `outages`, how often the device was gone; `device`,
+            whether it is there.
         """
         view = self._look().view
         recorder = self._recorders[-1] if self._recorders else None
         with self._lock:
             figures = self._do("statistics", ask=True) or {"level": None, "load": 0.0}
         return {
-            **{name: getattr(view, name) for name in ("callbacks", "underruns", "errors", "faults", "peak")},
+            **{name: count + getattr(view, name) for name, count in self._earlier.items()},
+            "peak": max(self._peak, view.peak),
             **figures,
             "recorded": recorder.seconds if recorder else 0.0,
             "lost": recorder.lost if recorder else 0,
@@ -375,7 +381,7 @@ class Player:
             if self._closed.is_set():
                 line.close()
                 return False
-            self.name, self.rate, self.channels, self.latency = line.opened
+            self.name, self.rate, self.channels, self.latency, self._heard = line.opened
             self._line, self._origin = line, self._clock() if self._lost else 0
             self._view = View(position=self._origin, when=time.monotonic())
             for clip in list(self._state.clips.values()):
@@ -399,8 +405,9 @@ class Player:
             try:
                 if self._line:
                     self._look()
-                elif self._open(self.rate if self._state.clips or self._recorder else None):
-                    self._unsaid.append(f"the sound device {self.name!r} is there; going on")
+                elif self._open(self.rate if self._segments or self._recorder else None):
+                    at = "" if self._heard == self.rate else f", resampled from {self.rate} Hz to its {self._heard} Hz"
+                    self._unsaid.append(f"the sound device {self.name!r} is there; going on{at}")
                     attempts, pause = 0, WATCH_SECONDS
                 else:
                     pause = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)]
@@ -414,6 +421,9 @@ class Player:
         self._line.end()
         self._line.close()
         self._line = None
+        self._earlier = {name: count + getattr(self._view, name) for name, count in self._earlier.items()}
+        self._peak = max(self._peak, self._view.peak)
+        self._view = View(position=self._view.position, when=self._view.when)
         self._say_lost(error)
 
     def _say_lost(self, error: DeviceError) -> None:

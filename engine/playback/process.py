@@ -42,12 +42,13 @@ _starting = threading.Lock()
 
 
 class Opened(NamedTuple):
-    """The device that the audio process opened: rate in Hz, latency in seconds."""
+    """The device that the audio process opened: the mixer's rate and the device's in Hz, latency in seconds."""
 
     name: str
     rate: int
     channels: int
     latency: float
+    heard: int
 
 
 class Looked(NamedTuple):
@@ -126,7 +127,8 @@ def serve(connection: Connection, device: int | str | None, rate: int | None) ->
     desk = Desk(output)
     gc.freeze()  # what is loaded by now stays: a collection need not walk it while sound plays
     try:
-        connection.send((0, Opened(output.name, output.rate, output.channels, output.latency)))
+        opened = Opened(output.name, output.rate, output.channels, output.latency, output.heard)
+        connection.send((0, opened))
         while os.getppid() == parent:
             if connection.poll(LOOK_SECONDS) and not _attend(connection, desk):
                 break

@@ -141,11 +141,13 @@ class OscServer:
             self._reply(asked, False, [str(outcome.error)])
 
     def _do(self, asked: _Asked) -> None:
-        speaker, route = self._route(asked.address)
-        if route.verb is None or speaker is None:
+        group, route = _route(asked.address)
+        if route.verb is None:
             self._reply(asked, True, self._own(route.name, asked))
             return
         given, named = arguments(route.verb, asked.values)
+        route.verb.check(given, named)
+        speaker = self._session if group is None else self._group(group)  # made only by what makes sense
         waits = route.verb.manner in ("chained", "answered")
         if waits and not self._room.acquire(blocking=False):
             self._count("dropped")
@@ -154,18 +156,11 @@ class OscServer:
         future = speaker.perform(route.verb, given, named)
         future.add_done_callback(lambda done: self._done(asked, route, waits, done))
 
-    def _route(self, address: str) -> tuple[Speaker | None, Route]:
-        _, _, *parts = address.split("/")
-        table = OF_ALL if len(parts) == 1 else OF_GROUPS
-        if len(parts) not in (1, 2) or parts[-1] not in table:
-            raise VerbError(f"there is no address {address[:100]!r}; docs/osc.md lists all")
-        route = table[parts[-1]]
-        if route.level != "group":
-            return (self._session if route.verb else None), route
+    def _group(self, name: str) -> Speaker:
         groups = self._session.groups
-        if parts[0] not in groups and len(groups) >= MOST_GROUPS:
+        if name not in groups and len(groups) >= MOST_GROUPS:
             raise VerbError(f"there are {MOST_GROUPS} groups already; use one of them")
-        return self._session.group(parts[0]), route
+        return self._session.group(name)
 
     def _own(self, name: str, asked: _Asked) -> list[Any]:
         """Do what is the server's own."""
@@ -234,3 +229,12 @@ class OscServer:
     def _count(self, what: str) -> None:
         with self._counting:
             self._counts[what] += 1
+
+
+def _route(address: str) -> tuple[str | None, Route]:
+    """The group that an address names, if it names one, and what it means."""
+    _, _, *parts = address.split("/")
+    table = OF_ALL if len(parts) == 1 else OF_GROUPS
+    if len(parts) not in (1, 2) or parts[-1] not in table:
+        raise VerbError(f"there is no address {address[:100]!r}; docs/osc.md lists all")
+    return (parts[0] if len(parts) == 2 else None), table[parts[-1]]

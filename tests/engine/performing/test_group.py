@@ -321,6 +321,22 @@ def test_find_answers_hits_and_plays_nothing(stage):
 
 
 def test_names_that_can_be_no_group(stage):
-    for name in ("", "a b", "a/b", "*", "x" * 500, "\x00"):
-        with pytest.raises(VerbError, match="can be no group"):
+    for name in ("", "a b", "a/b", "*", "x" * 101, "\x00", "a.b", "a\n"):
+        with pytest.raises(VerbError, match="can be no group: name it with letters, digits, _ and -") as caught:
             stage.session.group(name)
+        assert "\n" not in str(caught.value)
+    assert stage.session.group("tambor_ñ-2").name == "tambor_ñ-2"
+
+
+def test_after_the_end_each_verb_says_so(render):
+    held = render()
+    a = held.session.group("a")
+    held.session.close()
+    a.random().play().stop()
+    assert a.whatid() is None
+    held.session.panic()
+    assert [line.removeprefix("a: ") for line in held.lines] == ["the session is over: open another one"] * 5
+    raising = render(raising=True)
+    raising.session.close()
+    with pytest.raises(VerbError, match="the session is over"):
+        raising.session.group("a").play()

@@ -45,10 +45,10 @@ class Jack:
         self._log = log
         self.begin()
 
-    def begin(self) -> None:
+    def begin(self, rate: int = RATE) -> None:
         """Start, or start again after `end`."""
         # -R: real-time where that is permitted, or else the server itself is late on a busy computer
-        command = ["jackd", "-n", self.name, "-R", "-P", "10", "-d", "dummy", "-r", str(RATE), "-p", "256"]
+        command = ["jackd", "-n", self.name, "-R", "-P", "10", "-d", "dummy", "-r", str(rate), "-p", "256"]
         with self._log.open("ab") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 

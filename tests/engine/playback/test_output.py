@@ -120,6 +120,29 @@ def test_a_device_that_insists_on_its_channels_gets_them(portaudio):
     assert output._stream.heard[0].shape == (256, 6)
 
 
+@pytest.mark.parametrize("heard", [48000, 22050])
+def test_a_device_that_does_not_take_a_rate_hears_the_same_at_its_own(portaudio, make_clip, heard):
+    def refuse(*, samplerate, **_):
+        if samplerate != heard:
+            raise PortAudioError("Invalid sample rate")
+
+    portaudio.check_output_settings = refuse
+    portaudio.device["default_samplerate"] = float(heard)
+    output = Output(rate=RATE)
+    assert (output.rate, output.heard, output._stream.options["samplerate"]) == (RATE, heard, heard)
+    second = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE)
+    output.send(partial(output.mixer.start, make_clip(second), loop=True))
+    while output.view.callbacks < 100:
+        time.sleep(0.01)
+    output.close()
+    audio = np.concatenate(output._stream.heard)[40 * 256 : 90 * 256, 0]
+    spectrum = np.abs(np.fft.rfft(audio * np.hanning(len(audio))))
+    assert np.argmax(spectrum) * heard / len(audio) == pytest.approx(1000, abs=2 * heard / len(audio))
+    assert np.sqrt(np.square(audio).mean()) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
+    assert output.view.errors == 0
+    assert output.latency > 0.01
+
+
 def test_a_device_that_cannot_be_opened_is_one_line(portaudio):
     def refuse(**_):
         raise PortAudioError("Device\nunavailable")

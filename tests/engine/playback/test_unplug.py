@@ -62,7 +62,8 @@ def test_what_looped_goes_on_when_the_device_is_back(server, make_clip, told, tm
         server.end()
         until(lambda: told.count("going on in silence") == 1)
         before = player.position
-        assert player.stats()["device"] is False
+        lost = player.stats()
+        assert lost["device"] is False
         player.stop(stopped)
         waiting = player.start(later, at=before + 10**8)
         while_silent = player.start(make_clip(tone(0.05)), loop=True, group="b")
@@ -71,7 +72,10 @@ def test_what_looped_goes_on_when_the_device_is_back(server, make_clip, told, tm
         until(lambda: player.position > before)
         server.begin()
         until(lambda: told.count("is there; going on") == 1)
-        until(lambda: player.stats()["callbacks"] > 200)
+        heard = player.stats()["callbacks"]
+        assert heard > lost["callbacks"] > 0
+        assert player.stats()["peak"] >= lost["peak"] > 0
+        until(lambda: player.stats()["callbacks"] > heard + 200)
         assert set(player.active) == {voice, waiting, while_silent}
         assert player.position > before
         assert player.stats()["level"] == pytest.approx(20 * np.log10(0.1 * 0.5 / np.sqrt(2)), abs=1.0)
@@ -83,6 +87,38 @@ def test_what_looped_goes_on_when_the_device_is_back(server, make_clip, told, tm
     audio, _ = soundfile.read(tmp_path / "set.wav")
     assert len(audio) / RATE > figures["recorded"] - 0.5 > 0.5
     assert [kind for kind, _ in told] == ["device", "device", "record"]
+
+
+def test_a_device_that_comes_back_at_another_rate_plays_what_looped(server, make_clip, told, tmp_path):
+    with Player(server.device, must_open=False, on_event=told) as player:
+        voice = player.start(make_clip(tone(0.1)), loop=True)
+        until(lambda: player.stats()["callbacks"])
+        server.end()
+        until(lambda: told.count("going on in silence") == 1)
+        server.begin(48000)
+        try:
+            until(lambda: told.count("is there; going on, resampled from 44100 Hz to its 48000 Hz") == 1)
+            player.record(tmp_path / "set.wav")
+            until(lambda: player.stats()["recorded"] > 0.6)
+            assert (player.rate, player.active) == (RATE, (voice,))
+            assert player.stats()["level"] == pytest.approx(20 * np.log10(0.1 / np.sqrt(2)), abs=1.0)
+            assert player.start(make_clip(tone(0.1))) in player.active
+            assert player.stats()["errors"] == 0
+        finally:
+            server.end()
+            server.begin()
+
+
+def test_a_device_that_comes_when_nothing_is_loaded_is_played_at_its_own_rate(server, make_clip, told):
+    server.end()
+    with Player(server.device, must_open=False, on_event=told) as player:
+        server.begin(48000)
+        try:
+            until(lambda: told.count("is there; going on") == 1)
+            assert player.rate == 48000
+        finally:
+            server.end()
+            server.begin()
 
 
 def test_an_audio_process_that_dies_is_another_one_soon(server, make_clip, told):

@@ -60,6 +60,12 @@ def test_a_group_needs_a_name(client):
     assert "can be no group" in client.refusal("/mirla//play")
 
 
+def test_what_is_mistyped_makes_no_group(client, live):
+    for address, *values in (("/mirla/b c/play",), ("/mirla/b/tag",), ("/mirla/b/play", "loud"), ("/mirla/b/fly",)):
+        client.refusal(address, *values)
+    assert live.groups == {}
+
+
 def test_there_are_only_so_many_groups(client, monkeypatch):
     monkeypatch.setattr(osc, "MOST_GROUPS", 1)
     client.answer("/mirla/a/stop")
