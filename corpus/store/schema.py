@@ -11,7 +11,7 @@ from corpus.errors import HomeError, SchemaError, StoreError
 from corpus.store import backups
 from corpus.store.database import Database
 
-HEAD = "0012"
+HEAD = "0014"
 """The revision this program works with (a test holds it against the migrations)."""
 
 

@@ -293,6 +293,13 @@ texts = Table(  # one row: which state the full-text index is in
     Column("changes", BigInteger, nullable=False),  # drawn anew by triggers at each change
 )
 
+states = Table(  # which state each family of facts is in
+    "states",
+    metadata,
+    Column("family", String(16), primary_key=True),
+    Column("changes", BigInteger, nullable=False),  # drawn anew by triggers at each change
+)
+
 performances = Table(  # what was played, and what was asked for meanwhile
     "performances",
     metadata,
