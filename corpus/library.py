@@ -26,6 +26,7 @@ from corpus.store.returned import Returned
 from corpus.store.similar_lists import SimilarLists
 from corpus.store.soundness import Soundness
 from corpus.store.sounds import Sounds
+from corpus.store.states import States
 from corpus.store.texts import Texts
 from corpus.store.traits import Traits
 from corpus.store.trials import Trials
@@ -104,6 +105,7 @@ class Corpus:
         self.palettes = Palettes(self.database)
         self.palette_folder = PaletteFolder(self.home, self.palettes)
         self.soundness = Soundness(self.database)
+        self.states = States(self.database)
 
     def __enter__(self) -> Corpus:
         return self

@@ -18,7 +18,7 @@ from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Grouping, Sound
 from corpus.store.database import Database, insert_many, listed, now
 from corpus.store.filters import among, among_listed, clause, queries
-from corpus.store.tables import audio, files, forgotten, labels, sounds, tags
+from corpus.store.tables import files, forgotten, labels, sounds, states, tags
 from corpus.store.texts import Matches, Texts
 from corpus.text import as_tag, storable
 
@@ -34,7 +34,7 @@ _LOAD = (  # made once: to make them takes as long as to answer them
     .select_from(sounds.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred))
     .where(sounds.c.id.in_(_IDS))
 )
-_AUDIO = sa.select(audio.c.changes)
+_AUDIO = sa.select(states.c.changes).where(states.c.family == "audio")
 _TAGS = sa.select(tags.c.sound_id, tags.c.tag).where(tags.c.sound_id.in_(_IDS)).order_by(tags.c.position)
 
 

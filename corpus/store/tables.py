@@ -293,10 +293,10 @@ texts = Table(  # one row: which state the full-text index is in
     Column("changes", BigInteger, nullable=False),  # drawn anew by triggers at each change
 )
 
-audio = Table(  # one row: which state it is in, which sounds have a file
-    "audio",
+states = Table(  # which state each family of facts is in
+    "states",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("family", String(16), primary_key=True),
     Column("changes", BigInteger, nullable=False),  # drawn anew by triggers at each change
 )
 

@@ -29,6 +29,11 @@ class Order:
     distances: Floats | None = None
     scores: Floats | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return sum(array.nbytes for array in (self.ids, self.distances, self.scores) if array is not None)
+
     def at(self, places: slice | npt.NDArray[Any]) -> Order:
         """Those at some places, in the order of these."""
         distances = None if self.distances is None else self.distances[places]

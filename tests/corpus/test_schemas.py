@@ -9,7 +9,7 @@ from corpus import Corpus
 from corpus.store import backups, schema
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
-DRAWN = {("spaces", "changes"), ("texts", "changes"), ("audio", "changes"), ("alembic_version", "version_num")}
+DRAWN = {("spaces", "changes"), ("texts", "changes"), ("states", "changes"), ("alembic_version", "version_num")}
 """What an upgrade sets anew."""
 
 

@@ -29,7 +29,7 @@ from engine.server.freesound import audio, legacy, pictures, resources
 from engine.server.freesound.call import ApiError, Call, Served
 from engine.server.freesound.options import Options
 from engine.server.freesound.page import page
-from engine.server.freesound.shelf import Shelf
+from engine.server.freesound.shelf import Later, Shelf
 from engine.server.limits import Rate
 
 Handler = Callable[..., Mapping[str, Any] | Response]
@@ -67,7 +67,8 @@ ROUTES: dict[str, Handler] = {
 }
 """What answers each address below the base, with the parts of the address; numbers come as numbers."""
 _SLOW = {pictures.picture}
-"""What is done beside the others; queries are not: threads that take turns at Python's lock halve their rate."""
+"""What is done beside the others. Queries are not, since threads that take turns at Python's lock halve their rate, but
+for those that must first make something of the whole corpus: one of these at a time."""
 
 
 def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
@@ -91,7 +92,7 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
     rate = Rate(options.limits.per_second, options.limits.at_once)
     routes = _compiled(ROUTES)
     old_routes = _compiled({**legacy.ROUTES, **ROUTES})
-    threads = CapacityLimiter(_THREADS)
+    threads, slow = CapacityLimiter(_THREADS), CapacityLimiter(1)
 
     async def answer(request: Request) -> Response:
         old = legacy.asks(request.url.path, request.url.query, options)
@@ -123,10 +124,14 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
         if path == "/":
             return HTMLResponse(await to_thread.run_sync(page, call, limiter=threads))
         handler, parts = _route(old_routes if old else routes, path)
-        if old or handler in _SLOW:
-            found = await to_thread.run_sync(_safely, handler, call, parts, limiter=threads)
-        else:
-            found = _safely(handler, call, parts)
+        try:
+            if handler in _SLOW:
+                raise Later
+            with served.shelf.hurried():
+                found = _safely(handler, call, parts)
+        except Later:
+            some = threads if handler in _SLOW else slow
+            found = await to_thread.run_sync(_safely, handler, call, parts, limiter=some)
         if isinstance(found, Response):
             return found
         return json_response(legacy.cleaned(found) if old else found)

@@ -8,28 +8,30 @@ corpus (see `engine.query.near`). What lacks a value comes last.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.library import Corpus
+from corpus.store.listing import Column
 from engine.errors import NoVectors
-from engine.features import load
+from engine.features import among, load
 from engine.query.near import squares
 from engine.query.order import Floats, Ids, Order
-from engine.query.several import neighbourhood
+from engine.query.run import Choice
 from engine.server.freesound.legacy_filters import Coefficient, Quantity, Wish
-from engine.server.freesound.search import Found, column, find
+from engine.server.freesound.search import Found, column, every, find, fitting
 from engine.server.freesound.search import Wish as Search
-from engine.server.freesound.shelf import Shelf
+from engine.server.freesound.shelf import AGENTS, VECTORS, Shelf
 from engine.server.freesound.spaces import first_of
 from engine.similarity.measures import measure
 
-_MFCC = {"mfcc": 0, "mfcc_var": 13}
 MFCC_SPACES = ("mfcc", "api_mfcc")
 """Where MFCCs are: what was computed here goes before what was served."""
-_AHEAD = 1200
-"""How many of the first are kept in order."""
+_MFCC = {"mfcc": 0, "mfcc_var": 13}
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -59,92 +61,160 @@ class Asked:
 
 def listed(corpus: Corpus, shelf: Shelf, asked: Asked) -> Found:
     """All sounds that may be served, with their distances to the target if there is one (infinite where unknown)."""
+    of = AGENTS if asked.search.choice.agents else VECTORS
+
+    def kept(make: Callable[[], Order]) -> Order:
+        return shelf.get(("order", asked), make, of, slow=True)
 
     def make() -> Found:
-        order = _ordered(corpus, shelf, asked)
-        found = Found(len(order.ids), lambda k: _ordered(corpus, shelf, asked).at(slice(k)))
-        found.begin(order.at(np.arange(min(_AHEAD, found.count))))  # a copy: of a slice all would be kept
-        return found
+        found = Found(len(_served(corpus, shelf, asked)), lambda k: _first(corpus, shelf, asked, k))
+        found.at(0, min(60, found.count))
+        return found.keep(kept)
 
-    return shelf.get(asked, make)
+    return shelf.get(asked, make, of)
 
 
-def _ordered(corpus: Corpus, shelf: Shelf, asked: Asked) -> Order:
-    ids = np.sort(_all_of(find(corpus, shelf, Search(replace(asked.search.choice, text="")))))
-    if asked.analysed:
-        ids = ids[np.isin(ids, analysed(corpus))]
-    itself = [asked.target] if isinstance(asked.target, int) else []
-    ids = np.union1d(ids, np.array(itself, np.int64))
-    matches = _all_of(find(corpus, shelf, asked.search))
-    fits = np.isin(ids, matches)
+def _first(corpus: Corpus, shelf: Shelf, asked: Asked, k: int) -> Order:
+    """The first k: what fits, then the others."""
+    ids = _served(corpus, shelf, asked)
+    ranked, fits = _matching(corpus, shelf, asked, ids)
     for wish in asked.wishes:
         fits &= _granted(corpus, shelf, wish, ids)
-    if asked.target is not None:
-        fits |= np.isin(ids, itself)
-        distances = _distances(corpus, shelf, asked, ids)
-        order = np.lexsort((ids, distances, ~fits))
-        return Order(ids[order], distances[order])
-    places = np.searchsorted(ids, matches[np.isin(matches, ids[fits])])
-    first = int(ids[places[0]]) if len(places) else None
-    others = np.flatnonzero(~fits)
-    far = np.zeros(len(others)) if first is None else _from_sound(corpus, first, "", ids)[others]
-    return Order(ids[np.concatenate([places, others[np.lexsort((ids[others], far))]])])
+    if asked.target is None:
+        first = ranked[_mask(ids, fits, ranked)][:k]
+        near = _near_sound(corpus, int(first[0]), "") if len(first) else _as_they_are
+        others = near(_others(ids, fits, k - len(first)), k - len(first))
+        return Order(np.concatenate([first, others.ids]))
+    if isinstance(asked.target, int):
+        fits |= ids == asked.target
+        near = _near_sound(corpus, asked.target, asked.space)
+    else:
+        near = _near_values(corpus, shelf, asked.target)
+    parts = [near(ids if fits.all() else ids[fits], k)]
+    parts.append(near(_others(ids, fits, k - len(parts[0].ids)), k - len(parts[0].ids)))
+    distances = [np.empty(0) if part.distances is None else part.distances for part in parts]
+    return Order(np.concatenate([part.ids for part in parts]), np.concatenate(distances))
 
 
-def _all_of(found: Found) -> Ids:
-    return found.at(0, found.count).ids
+def _served(corpus: Corpus, shelf: Shelf, asked: Asked) -> Ids:
+    """All sounds that are on the list at all, ascending."""
+    choice = replace(asked.search.choice, text="")
+
+    def make() -> Ids:
+        ids = fitting(corpus, shelf, choice).ids
+        return ids[among(ids, analysed(corpus, shelf))] if asked.analysed else ids
+
+    ids = shelf.get(("served", choice, asked.analysed), make, AGENTS if choice.agents else VECTORS)
+    if not isinstance(asked.target, int) or (place := int(np.searchsorted(ids, asked.target))) == len(ids):
+        return ids if not isinstance(asked.target, int) else np.append(ids, asked.target)
+    return ids if ids[place] == asked.target else np.insert(ids, place, asked.target)
 
 
-def analysed(corpus: Corpus) -> Ids:
+def _matching(corpus: Corpus, shelf: Shelf, asked: Asked, ids: Ids) -> tuple[Ids, Mask]:
+    """The sounds that have the words, in their order, and which of `ids` these are."""
+    search = asked.search
+    if search.choice.text.strip() and search.sort == "score":
+        matches = fitting(corpus, shelf, Choice(text=search.choice.text), weights=search.weights)
+        matches = matches.at(among(matches.ids, ids))
+        return matches.first(), among(ids, matches.ids)
+    ranked = find(corpus, shelf, search).whole().ids
+    return ranked, among(ids, ranked)
+
+
+def _mask(ids: Ids, fits: Mask, ranked: Ids) -> Mask:
+    """Which of some ranked sounds (m,) are among those of `ids` (n,) that fit."""
+    return np.isin(ranked, ids[fits], assume_unique=True) if len(ranked) != fits.sum() else np.ones(len(ranked), bool)
+
+
+def _others(ids: Ids, fits: Mask, count: int) -> Ids:
+    """What does not fit, if any more sounds are wanted."""
+    return ids[~fits] if count > 0 else ids[:0]
+
+
+def analysed(corpus: Corpus, shelf: Shelf) -> Ids:
     """The sounds whose MFCCs are known, ascending."""
-    return np.unique(np.concatenate([corpus.vectors.ids(space) for space in MFCC_SPACES]))
+
+    def make() -> Ids:
+        found = []
+        for space in MFCC_SPACES:
+            try:
+                found.append(load(corpus, space).ids)
+            except NoVectors:
+                continue
+        return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+    return shelf.get("analysed", make, VECTORS)
 
 
-def _granted(corpus: Corpus, shelf: Shelf, wish: Wish, ids: Ids) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _granted(corpus: Corpus, shelf: Shelf, wish: Wish, ids: Ids) -> Mask:
     if not isinstance(wish, Coefficient):
-        return np.isin(ids, shelf.get(wish, lambda: corpus.sounds.ids(fitting=wish)))
-    values = _column(corpus, shelf, wish.quantity, ids)
+        return among(ids, shelf.get(wish, lambda: corpus.sounds.ids(fitting=wish), slow=True))
+    values = _column(corpus, shelf, wish.quantity).of(ids)
     return ((wish.low <= values) & (values <= wish.high)) ^ wish.negated
 
 
-def _distances(corpus: Corpus, shelf: Shelf, asked: Asked, ids: Ids) -> Floats:
-    """How far each of `ids` (n,), which ascend, is from the target; infinite where that is not known."""
-    if isinstance(asked.target, int):
-        return _from_sound(corpus, asked.target, asked.space, ids)
-    total = np.zeros(len(ids))
-    for quantity, value in asked.target or ():
-        total += squares(quantity.name, _column(corpus, shelf, quantity, ids), value)
-    return np.nan_to_num(np.sqrt(total), nan=np.inf)
+_Near = Callable[[Ids, int], Order]
+"""Given some sounds, ascending: the k nearest of them, with their distances; infinite where that is not known."""
 
 
-def _from_sound(corpus: Corpus, target: int, space: str, ids: Ids) -> Floats:
-    distances = np.full(len(ids), np.inf)
-    distances[ids == target] = 0.0
+def _as_they_are(some: Ids, k: int) -> Order:
+    return Order(some[:k])
+
+
+def _near_values(corpus: Corpus, shelf: Shelf, target: tuple[tuple[Quantity, float], ...]) -> _Near:
+    every_one = every(corpus, shelf)
+    total = np.zeros(len(every_one))
+    for quantity, value in target:
+        total += squares(quantity.name, _column(corpus, shelf, quantity).of(every_one), value)
+    known = Column(every_one, np.nan_to_num(np.sqrt(total), nan=np.inf))
+
+    def near(some: Ids, k: int) -> Order:
+        distances = known.of(some)
+        places = np.arange(len(some))
+        if 0 < k < len(some):
+            places = np.flatnonzero(distances <= np.partition(distances, k - 1)[k - 1])
+        places = places[np.lexsort((places, distances[places]))][:k]
+        return Order(some[places], distances[places])
+
+    return near
+
+
+def _near_sound(corpus: Corpus, target: int, space: str) -> _Near:
+    """The target itself is the first, where it is one of the sounds."""
     try:
-        around = neighbourhood(corpus, measure(space or first_of(corpus, target)), [target], [])
+        around = measure(space or first_of(corpus, target)).around(corpus, target)
+        ids = around.ids
     except NoVectors:
-        return distances
-    allowed = ids[np.isin(ids, around.ids)]
-    near = around.nearest(len(allowed), allowed)
-    ranks = np.arange(1.0, len(near.ids) + 1)  # of a list that has no distances
-    distances[np.searchsorted(ids, near.ids)] = ranks if near.distances is None else near.distances
-    return distances
+        around, ids = None, np.empty(0, np.int64)
+
+    def near(some: Ids, k: int) -> Order:
+        itself = some[some == target][:k]
+        known = among(some, ids)
+        found, distances = (ids[:0], None) if around is None else around.nearest(k - len(itself), some[known])
+        if distances is None:  # of a list that has none: the place on it
+            distances = 1.0 + np.array([np.flatnonzero(ids == one)[0] for one in found.tolist()], np.float64)
+        rest = some[~known & (some != target)][: max(0, k - len(itself) - len(found))]
+        parts = [np.zeros(len(itself)), distances, np.full(len(rest), np.inf)]
+        return Order(np.concatenate([itself, found, rest]), np.concatenate(parts))
+
+    return near
 
 
-def _column(corpus: Corpus, shelf: Shelf, quantity: Quantity, ids: Ids) -> Floats:
-    """One number of each of `ids` (n,), which ascend; NaN where it is not known."""
-    if quantity.place is not None:
-        return _coefficients(corpus, _MFCC[quantity.name] + quantity.place, ids)
-    return column(corpus, shelf, quantity.name).of(ids)
+def _column(corpus: Corpus, shelf: Shelf, quantity: Quantity) -> Column:
+    """One number of each sound; NaN where it is not known."""
+    if quantity.place is None:
+        return column(corpus, shelf, quantity.name)
+    place = _MFCC[quantity.name] + quantity.place
+    return shelf.get(("coefficient", place), lambda: _coefficients(corpus, place, every(corpus, shelf)), VECTORS)
 
 
-def _coefficients(corpus: Corpus, place: int, ids: Ids) -> Floats:
-    column = np.full(len(ids), np.nan)
+def _coefficients(corpus: Corpus, place: int, ids: Ids) -> Column:
+    values = np.full(len(ids), np.nan)
     for space in reversed(MFCC_SPACES):  # what was computed here goes before what was served
         try:
             matrix = load(corpus, space)
         except NoVectors:
             continue
         rows = matrix.among(ids)
-        column[np.searchsorted(ids, matrix.ids[rows])] = matrix.X[rows, place]
-    return column
+        values[np.searchsorted(ids, matrix.ids[rows])] = matrix.X[rows, place]
+    return Column(ids, values)

@@ -20,6 +20,7 @@ from engine.query.run import Choice
 from engine.server.freesound import fields, paging, records
 from engine.server.freesound.call import Answer, ApiError, Call
 from engine.server.freesound.search import Found, Wish, column, find
+from engine.server.freesound.shelf import VECTORS
 from engine.server.freesound.spaces import BadSimilarTo, first_of
 
 _FAILED = "Search server error: {} (please check that your filter syntax and field names are correct)"
@@ -139,7 +140,8 @@ def wish_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Wish:
 
 
 def _space_of(call: Call, target: int | tuple[float, ...]) -> str:
-    return call.served.shelf.get(("space", target), lambda: first_of(call.corpus, target))
+    key = ("space", len(target)) if isinstance(target, tuple) else ("space of", target)
+    return call.served.shelf.get(key, lambda: first_of(call.corpus, target), VECTORS)
 
 
 def found(call: Call, wish: Wish) -> Found:
@@ -255,7 +257,7 @@ def _by_user(call: Call, name: str | None) -> Ids:
 
 
 def _ids(call: Call, node: Node) -> Ids:
-    return call.served.shelf.get(node, lambda: call.corpus.sounds.ids(fitting=node))
+    return call.served.shelf.get(node, lambda: call.corpus.sounds.ids(fitting=node), slow=True)
 
 
 def _made_by(pack: Pack, name: str) -> bool:
@@ -270,7 +272,7 @@ def _packs(call: Call) -> dict[int, Pack]:
         told = call.corpus.sounds.records_of([pack.first for pack in packs])
         return {records.pack_id(one.name, one.username, record): one for one, record in zip(packs, told, strict=True)}
 
-    return call.served.shelf.get("packs", make)
+    return call.served.shelf.get("packs", make, slow=True)
 
 
 def _pack_of(call: Call, pack_id: int) -> Pack:

@@ -21,7 +21,7 @@ from engine.query.judged import within
 from engine.query.near import NUMBERS as TRAITS
 from engine.query.order import Ids, Order
 from engine.query.run import Choice, matching
-from engine.server.freesound.shelf import Shelf
+from engine.server.freesound.shelf import AGENTS, SOUNDS, VECTORS, Shelf
 from engine.server.freesound.spaces import Around
 
 _SORTS = {"duration": ["duration"], "created": ["created"], "downloads": ["num_downloads"]}
@@ -30,7 +30,7 @@ _SORTS["rating"] = ["num_ratings", "avg_rating"]
 _TARGET = re.compile(r"\s*(\w+):(-?[0-9]+(?:\.[0-9]*)?|-?\.[0-9]+)\s*")
 _MOST_TARGETS = 20
 _AHEAD = 1200
-"""How many of the first are kept in order; pages behind them are put in order anew."""
+"""How many of the first are kept in order with what was found; the order as a whole is kept for itself, if wanted."""
 _FEW = 500
 """Up to so many sounds are looked up one by one, rather than all that fit a filter listed."""
 
@@ -66,6 +66,12 @@ class Found:
         self.nbytes = 1000 + 24 * _AHEAD + each * count
         self._first = first
         self._order: Order | None = None
+        self._kept: Callable[[Callable[[], Order]], Order] = lambda make: make()
+
+    def keep(self, kept: Callable[[Callable[[], Order]], Order]) -> Found:
+        """Take what keeps the whole order, given what makes it, once somebody asks for a place far behind."""
+        self._kept = kept
+        return self
 
     def begin(self, order: Order) -> None:
         """Take the first of them, already in order."""
@@ -76,9 +82,15 @@ class Found:
         stop = min(stop, self.count)
         order = self._order
         if order is None or len(order.ids) < stop:
-            order = self._first(min(self.count, max(4 * stop, 60)))  # the next pages will be asked for as well
-            self._order = order.at(slice(_AHEAD))
+            if stop > _AHEAD:
+                return self._kept(self.whole).at(slice(first, stop))
+            # the next pages will be asked for as well
+            order = self._order = self._first(min(self.count, max(4 * stop, 60), _AHEAD))
         return order.at(slice(first, stop))
+
+    def whole(self) -> Order:
+        """All of them."""
+        return self._first(self.count)
 
 
 NONE = Found(0, lambda k: Order(np.empty(0, np.int64)))
@@ -94,7 +106,19 @@ def find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
     BadSimilarTo
         The vector is none of the space's.
     """
-    return shelf.get(wish, lambda: _find(corpus, shelf, wish))
+    if not _is_sort(wish.sort):
+        wish = replace(wish, sort="score")
+    of = AGENTS if wish.choice.agents else SOUNDS if wish.similar_to is None else VECTORS
+
+    def kept(make: Callable[[], Order]) -> Order:
+        return shelf.get(("order", wish), make, of, slow=True)
+
+    return shelf.get(wish, lambda: _find(corpus, shelf, wish).keep(kept), of)
+
+
+def _is_sort(sort: str) -> bool:
+    field, _, direction = sort.rpartition("_")
+    return (field in _SORTS and direction in ("asc", "desc")) or bool(_targets(sort))
 
 
 def _find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
@@ -103,7 +127,7 @@ def _find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
 
 
 def _with_words(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
-    matches = _fitting(corpus, shelf, wish.choice, weights=wish.weights)
+    matches = fitting(corpus, shelf, wish.choice, weights=wish.weights)
 
     def first(k: int) -> Order:
         ids = matches.first(k)
@@ -114,7 +138,7 @@ def _with_words(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
     return Found(len(matches.ids), first, each=16)
 
 
-def _fitting(
+def fitting(
     corpus: Corpus,
     shelf: Shelf,
     choice: Choice,
@@ -131,18 +155,23 @@ def _fitting(
         weighted = corpus.sounds.weighted(choice.text, dict(weights)) if weights else None
         found = corpus.sounds.matching(choice.text) if weighted is None else weighted
     else:
-        found = Matches(shelf.get("all", corpus.sounds.ids))
+        found = Matches(every(corpus, shelf))
     rest = replace(choice, text="", filter="", with_audio=False)
     if around is not None and not around.held:  # in an order of their own, not all of them here
-        found = found.at(np.isin(found.ids, shelf.get("all", corpus.sounds.ids)))
+        found = found.at(np.isin(found.ids, every(corpus, shelf)))
     node = parse(choice.filter) if choice.filter else None
     for part in node.parts if isinstance(node, All) else [node] if node else []:
         found = found.at(within(found.ids, _of_part(corpus, shelf, part, found.ids)))
     if choice.with_audio:
-        found = found.at(within(found.ids, shelf.get("audio", lambda: corpus.sounds.ids(with_audio=True))))
+        found = found.at(within(found.ids, shelf.get("audio", lambda: corpus.sounds.ids(with_audio=True), slow=True)))
     if rest.asked or rest.strict is not None:
         found = found.at(np.isin(found.ids, matching(corpus, rest, found.ids, held=True).ids))
     return found
+
+
+def every(corpus: Corpus, shelf: Shelf) -> Ids:
+    """All sounds, ascending."""
+    return shelf.get("all", corpus.sounds.ids, slow=True)
 
 
 def _of_part(corpus: Corpus, shelf: Shelf, part: Node, some: Ids) -> Ids:
@@ -157,7 +186,7 @@ def _of_part(corpus: Corpus, shelf: Shelf, part: Node, some: Ids) -> Ids:
             numbers.values <= (np.inf if high is None else high)
         )
         return numbers.ids[fits]
-    return shelf.get(part, lambda: corpus.sounds.ids(fitting=part))
+    return shelf.get(part, lambda: corpus.sounds.ids(fitting=part), slow=True)
 
 
 def _near(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
@@ -166,7 +195,7 @@ def _near(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
 
     def allowed() -> tuple[Around, Ids] | None:
         around = Around.of(corpus, shelf, wish.space, similar_to)
-        return None if around is None else (around, _fitting(corpus, shelf, wish.choice, around).ids)
+        return None if around is None else (around, fitting(corpus, shelf, wish.choice, around).ids)
 
     def first(k: int) -> Order:  # asks again, for nothing in the corpus changed; to keep it takes far more memory
         again = allowed()
@@ -184,14 +213,20 @@ def _sorted(corpus: Corpus, shelf: Shelf, wish: Wish, found: Found) -> Found:
     field, _, direction = wish.sort.rpartition("_")
     targets = _targets(wish.sort)
     if field in _SORTS and direction in ("asc", "desc"):
-        ids = np.sort(found.at(0, found.count).ids)
+        ids = np.sort(found.whole().ids)
         sign = -1 if direction == "desc" else 1
         keys = [np.nan_to_num(sign * column(corpus, shelf, name).of(ids), nan=np.inf) for name in _SORTS[field]]
         order = Order(ids[np.lexsort(keys)])
-        return Found(found.count, lambda k: order.at(slice(k)), each=8)
+        return _in(order)
     if targets:
-        order = _by_targets(corpus, shelf, targets, found.at(0, found.count).ids)
-        return Found(len(order.ids), lambda k: order.at(slice(k)), each=16, targeted=True)
+        order = _by_targets(corpus, shelf, targets, found.whole().ids)
+        return _in(order, targeted=True)
+    return found
+
+
+def _in(order: Order, targeted: bool = False) -> Found:
+    found = Found(len(order.ids), lambda k: order.at(slice(k)), each=16, targeted=targeted)
+    found.begin(order)
     return found
 
 
@@ -204,7 +239,7 @@ def column(corpus: Corpus, shelf: Shelf, name: str) -> Column:
             return Column(ids, values[:, 0])
         return corpus.listing.numbers(name)
 
-    return shelf.get(("column", name), make)
+    return shelf.get(("column", name), make, slow=True)
 
 
 def _targets(sort: str) -> list[tuple[str, float]]:

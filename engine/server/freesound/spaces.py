@@ -19,7 +19,7 @@ from engine.errors import NoVectors, UnknownMeasure
 from engine.features import load
 from engine.query.order import Ids, Order
 from engine.server.freesound.fields import SERVED_SPACES
-from engine.server.freesound.shelf import Shelf
+from engine.server.freesound.shelf import VECTORS, Shelf
 from engine.similarity.compared import Compared, compared
 from engine.similarity.measures import MEASURES, ListMeasure, Measure, VectorMeasure, measure
 from engine.similarity.metrics import COSINE, Matrix, as_is
@@ -128,7 +128,7 @@ def _plain() -> list[str]:
 
 def _far(shelf: Shelf, by: Measure, known: Compared, vector: Matrix) -> Mask:
     """Mask (n,) of what has a lower score than the API lets through."""
-    lengths = shelf.get(("lengths", by.name), lambda: np.linalg.norm(known.X, axis=1))
+    lengths = shelf.get(("lengths", by.name), lambda: np.linalg.norm(known.X, axis=1), VECTORS)
     length = float(np.linalg.norm(vector))
     with np.errstate(invalid="ignore", divide="ignore"):
         near: Mask = known.X @ (vector / (length or 1.0)) >= _LEAST_COSINE * lengths
