@@ -81,7 +81,7 @@ def performed(connection, ids):
     for sound_id in ids:
         for row in (
             f"onsets select {sound_id}, id, '', x'' from files where sound_id = {sound_id}",
-            f"plays values (null, 1, {sound_id}, 'a', 0, '2026-01-01T00:00:00Z', 1, '{{}}')",
+            f"plays values (null, 1, {sound_id}, 'a', 0, '2026-01-01T00:00:00Z', 1, '{{}}', 1)",
             f"palette_sounds values (1, {sound_id}, {sound_id}, '', '', '{{}}')",
         ):
             connection.execute(sa.text(f"insert into {row}"))
