@@ -33,6 +33,8 @@ COMMANDS = (
     "label",
     "render",
 )
+if "MIRLA_TORTURE" not in os.environ:  # for these a disk fills up elsewhere in the tests
+    COMMANDS = tuple(one for one in COMMANDS if one not in ("adopt", "analyse", "harvest", "unpack"))
 CAUSES = {
     errno.EIO: r"I/O error|Input/output error|System error",
     errno.ENOSPC: r"No space left|is full|I/O error|System error",
