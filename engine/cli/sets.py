@@ -64,10 +64,9 @@ def log(app: App, number: int, out: Path | None) -> None:
             raise PerformanceError(
                 f"cannot write {out}: {error.strerror or error}; choose another place with --out"
             ) from error
-        words = [f"{out}: {len(lines)} commands"]
-        app.answer(
-            {"set": number, "out": str(out), "commands": len(lines)}, lambda console: print_lines(console, words)
-        )
+        said = sum(line.get("facts", {}).get("kind") != "event" for line in lines)
+        words = [f"{out}: {said} commands"]
+        app.answer({"set": number, "out": str(out), "commands": said}, lambda console: print_lines(console, words))
     elif app.json:
         app.answer({**head, "log": lines}, lambda console: None)
     else:
