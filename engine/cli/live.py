@@ -74,6 +74,7 @@ def live(
         found = names(session)
         try:
             if played:
+                session.rig.prepare()
                 run(played, app, session, errors, found)
         except KeyboardInterrupt:
             if not prompting:
@@ -97,6 +98,7 @@ def _prompt(app: App, session: Session, found: dict[str, object]) -> None:
         if sounds
         else "no sounds here yet: `mirla demo` or `mirla adopt DIR` brings some; Ctrl-D ends"
     )
+    session.rig.prepare()
     ask(session, found, session.corpus.home / "live", app.debug)
 
 
