@@ -29,6 +29,8 @@ class Lesson:
     >>> t.stop()
     """
 
+    kind = "lesson"
+
     def __init__(self, session: Around, agent: str, who: str | None = None) -> None:
         self.name = f"teach-{agent}"
         self.raising = session.raising
@@ -115,6 +117,15 @@ class Lesson:
         report = self._teacher.stop()
         self._say(report["problem"] or f"{report['good']} good, {report['bad']} bad, version {report['version']}")
         return report
+
+    @property
+    def playing(self) -> list[Sound]:
+        """The sound that sounds, if one does."""
+        return [part.sound for part in self._ensemble.parts if part.voice is not None]
+
+    def settle(self) -> None:
+        """Wait until all that was said has happened."""
+        self._turns.take(Outcome).result()
 
     def halted(self) -> None:
         """Stop, since everything does."""

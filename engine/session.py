@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from corpus.errors import CorpusError
 from corpus.library import Corpus
-from corpus.model import Sound
+from corpus.model import Command, Sound
 from engine.errors import EngineError, PaletteError, VerbError
 from engine.group import Group
 from engine.lesson import Lesson
+from engine.performing import used
 from engine.performing.clock import Clock, LiveClock, VirtualClock
 from engine.performing.journal import Journal, Playing
 from engine.performing.rig import OVER, Rig
@@ -109,9 +110,16 @@ class Session:
         self._closed = False
         self.clock: Clock = LiveClock(self._failed) if rendering is None else VirtualClock(rendering, self._failed)
         opener = self._open if rendering is None else lambda: rendering
-        self.rig = Rig(self.corpus, opener, memory=memory, target=loudness, waiting=not self._live)
+        self.rig = Rig(self.corpus, opener, self.clock, memory=memory, target=loudness, waiting=not self._live)
         self.journal = Journal(
-            self.corpus, self.seed, title, self._live if journal is None else journal, self.say, self._played
+            self.corpus,
+            self.clock,
+            self.seed,
+            title,
+            self._live if journal is None else journal,
+            lambda words: self.say(words),
+            self._played,
+            {"loudness": loudness},
         )
         self._asking = Asking(self.corpus, random.Random(str(self.seed)), (self.defaults,))
         self._turns = self.turns("session")
@@ -126,15 +134,33 @@ class Session:
 
     def close(self) -> None:
         """Fade out, write the journal to its end, and let go of all."""
+        if self._closed:
+            return
         self._closed = True
         self.clock.close()
         for speaker in self._speakers:
             speaker.close()
             speaker.halted()
         self._turns.close()
+        if self._live and self.rig.opened:
+            stats = self.rig.instrument.stats()
+            self.journal.note(**{name: stats[name] for name in ("underruns", "errors", "outages") if name in stats})
         self.rig.close()
         self.journal.close()
         self.corpus.close()
+
+    def fade(self, seconds: float) -> None:
+        """Let what still waits happen, and fade out; in the log too, so that a replayed set ends like this.
+
+        What a lesson plays just ends.
+        """
+        for speaker in self._speakers:
+            speaker.settle()
+        if any(speaker.playing for speaker in self._speakers):
+            for group in self.groups.values():
+                group.fadeout(seconds)
+            self.clock.wait(seconds)
+            self.stop()
 
     def group(self, name: str) -> Group:
         """The group of a name, made when it is first asked for.
@@ -272,23 +298,40 @@ class Session:
     def perform_for(
         self, owner: Any, name: str | None, turns: Turns, verb: Verb, given: Sequence[Any], named: Any
     ) -> Future[Outcome]:
-        """Do a verb for a group, or for the session, and write it down."""
+        """Do a verb for a group, or for the session, and write it down; what is dropped before its turn too."""
+        facts: dict[str, Any] = {"said": round(self.clock.now(), 3)}
+        if isinstance(owner, Lesson):
+            facts["kind"] = "lesson"
 
         def act() -> Any:
             verb.check(given, named)
             return verb.function(owner, *given, **named)
 
+        def write(at: float, outcome: Outcome) -> None:
+            error = None if outcome.error is None else str(outcome.error)
+            answer = _loggable(outcome.answer)
+            self.journal.command(Command(at, name, verb.name, list(given), dict(named), answer, error, facts))
+
         def turn() -> Outcome:
             at = self.clock.now()
-            outcome = self.done(name, act)
-            error = None if outcome.error is None else str(outcome.error)
-            self.journal.command(at, name, verb.name, given, named, _loggable(outcome.answer), error)
+            with used.noted() as found:
+                outcome = self.done(name, act)
+            facts.update(found)
+            write(at, outcome)
+            done.append(outcome)
             return outcome
 
-        now = verb.manner in ("immediate", "handled")
+        def dropped(future: Future[Outcome]) -> None:
+            if not done:
+                write(self.clock.now(), future.result())
+
         if self._closed:
             return AtOnce().take(lambda: self.done(name, _refuse))
-        return (AtOnce() if now else turns).take(turn)
+        done: list[Outcome] = []
+        now = verb.manner in ("immediate", "handled")
+        future = (AtOnce() if now else turns).take(turn)
+        future.add_done_callback(dropped)
+        return future
 
     def done(self, name: str | None, act: Callable[[], Any]) -> Outcome:
         """Do something; what goes wrong is said, not raised."""
@@ -309,6 +352,7 @@ class Session:
         def again() -> None:
             raise error
 
+        self.journal.event(None, "failed", str(error))
         self.done(None, again)
 
     def turns(self, name: str, at_rest: Callable[[], object] | None = None) -> Turns:
@@ -317,6 +361,8 @@ class Session:
 
     def say(self, words: str, group: str | None = None, kind: str = "said") -> None:
         """Say a line to the performer and to whoever listens."""
+        if kind != "error":  # what goes wrong with a verb is written with it
+            self.journal.event(group, kind, words)
         self._say(words if group is None else f"{group}: {words}")
         self.tell(kind, group, None, words)
 
@@ -355,7 +401,23 @@ class Session:
     def _open(self) -> Instrument:
         from engine.playback.player import Player
 
-        return Player(self._device, must_open=False, on_event=lambda kind, words: self.say(words, kind=kind))
+        opened: list[Player] = []
+
+        def told(kind: str, words: str) -> None:
+            self.say(words, kind=kind)
+            if kind == "device" and opened:
+                look(opened[0])
+
+        def look(player: Player) -> None:
+            there = bool(player.stats()["device"])
+            self.journal.device(there)
+            if there:
+                self.journal.note(device=player.name, rate=player.rate)
+
+        player = Player(self._device, must_open=False, on_event=told)
+        opened.append(player)
+        look(player)
+        return player
 
     def _played(self, playing: Playing) -> None:
         self.tell("playing", playing.group, playing.sound.id, playing.sound.name)

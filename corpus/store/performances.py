@@ -1,8 +1,8 @@
 """Performances: what was asked for and what was played, kept as it happens.
 
 `at` is in seconds since the performance began, `seconds` is how long a sound played, `heard` how long of that it was
-audible, `began` and `begun` are UTC to the second. All that is written is on the disk before a call returns; a batch is one transaction. What was said and
-answered may be anything: what JSON cannot hold is kept as text.
+audible, `began` and `begun` are UTC to the second. All that is written is on the disk before a call returns; a batch is
+one transaction. What was said and answered may be anything: what JSON cannot hold is kept as text.
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ class Performances:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(
-        self, seed: int | None = None, title: str = "", facts: Mapping[str, Any] | None = None
-    ) -> Performance:
+    def begin(self, seed: int | None = None, title: str = "", facts: Mapping[str, Any] | None = None) -> Performance:
         """Record that a performance begins, and what it is played on and with.
 
         Raises
@@ -101,10 +99,14 @@ class Performances:
     def plays_lasted(self, some: Mapping[int, tuple[float, float]]) -> None:
         """Record of plays, by number, their seconds and how many of these were heard; the last word counts."""
         if some:
-            rows = [{"which": number, "lasted": float(one[0]), "audible": float(one[1])} for number, one in some.items()]
-            values = {"seconds": sa.bindparam("lasted"), "heard": sa.bindparam("audible")}
+            rows = [
+                {"which": number, "lasted": float(seconds), "audible": float(heard)}
+                for number, (seconds, heard) in some.items()
+            ]
+            one = sa.update(plays).where(plays.c.id == sa.bindparam("which"))
+            one = one.values(seconds=sa.bindparam("lasted"), heard=sa.bindparam("audible"))
             with self._database.write(durable=True) as connection:
-                connection.execute(sa.update(plays).where(plays.c.id == sa.bindparam("which")).values(values), rows)
+                connection.execute(one, rows)
 
     def end(self, performance: Performance) -> None:
         """Record that a performance is over; the first time counts."""

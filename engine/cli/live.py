@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,11 @@ import click
 from corpus.cli.app import App, command
 
 if TYPE_CHECKING:
+    from engine.cli.ending import Ending
+    from engine.cli.scripted import Errors
+    from engine.performing.replay import Log
+    from engine.performing.script import Script
     from engine.session import Session
-
-_FADE = 1.0
-"""Seconds in which a session ends."""
 
 
 @command()
@@ -25,7 +25,10 @@ _FADE = 1.0
 @click.option("--seed", type=click.IntRange(0), help="Make chance repeatable.")
 @click.option("--stage", is_flag=True, help="Refuse every connection and name look-up but to this computer itself.")
 @click.option(
-    "--loudness", type=click.FloatRange(-60, -10), default=-23.0, show_default=True, help="Of each sound, in LUFS."
+    "--loudness",
+    type=click.FloatRange(-60, -10),
+    show_default="-23, or what a log says",
+    help="Of each sound, in LUFS.",
 )
 @click.option("--agent", "agents", multiple=True, help="Has to call good whatever comes; several: all have to.")
 @click.option("--measure", help="What near means.")
@@ -36,7 +39,7 @@ def live(
     device: str | None,
     seed: int | None,
     stage: bool,
-    loudness: float,
+    loudness: float | None,
     agents: tuple[str, ...],
     measure: str | None,
 ) -> None:
@@ -54,17 +57,22 @@ def live(
         from engine.performing.stage import enter
 
         enter()
-    from engine.cli.scripted import Errors, read, run
+    from engine.cli import scripted
+    from engine.cli.ending import FADE, Told, ending, interrupt
     from engine.performing.script import names
     from engine.session import Session
 
-    played = read(script) if script else None
+    played = scripted.read(script) if script else None
     prompting = not batch and not app.json and sys.stdin.isatty()
     if played is None and not prompting:
         raise click.UsageError("nothing to play: name a script, or run it in a terminal")
     title = script.name if script else ""
-    with Session(app.home, device=device, seed=seed, title=title, say=app.warn, loudness=loudness) as session:
-        errors = Errors(app, session)
+    loud = scripted.loudness(played, loudness)
+    with (
+        ending(interrupt) as end,
+        Session(app.home, device=device, seed=seed, title=title, say=app.warn, loudness=loud) as session,
+    ):
+        errors = scripted.Errors(app, session)
         if agents:
             session.check_agents(agents)
             session.agent(*agents)
@@ -75,21 +83,34 @@ def live(
         try:
             if played:
                 session.rig.prepare()
-                run(played, app, session, errors, found)
-        except KeyboardInterrupt:
-            if not prompting:
-                raise
-            app.warn("the script was stopped; the sound goes on")
-        if prompting:
-            _prompt(app, session, found)
-        _fade(session)
+                _play(played, app, session, errors, found, prompting)
+            if prompting:
+                _prompt(app, session, found, end)
+        except Told:
+            app.say("asked to end")
+        end.told = True
+        session.fade(FADE)
     if not prompting:
         app.answer({"errors": errors.count}, lambda console: None)
         if errors.count:
             click.get_current_context().exit(1)
 
 
-def _prompt(app: App, session: Session, found: dict[str, object]) -> None:
+def _play(
+    played: Script | Log, app: App, session: Session, errors: Errors, found: dict[str, object], prompting: bool
+) -> None:
+    from engine.cli.ending import Told
+    from engine.cli.scripted import run
+
+    try:
+        run(played, app, session, errors, found)
+    except KeyboardInterrupt as error:
+        if isinstance(error, Told) or not prompting:
+            raise
+        app.warn("the script was stopped; the sound goes on")
+
+
+def _prompt(app: App, session: Session, found: dict[str, object], end: Ending) -> None:
     from engine.cli.prompt import ask
 
     sounds = session.corpus.sounds.summary()["sounds"]
@@ -99,16 +120,4 @@ def _prompt(app: App, session: Session, found: dict[str, object]) -> None:
         else "no sounds here yet: `mirla demo` or `mirla adopt DIR` brings some; Ctrl-D ends"
     )
     session.rig.prepare()
-    ask(session, found, session.corpus.home / "live", app.debug)
-
-
-def _fade(session: Session) -> None:
-    """Let what still waits happen, and fade out; in the log too, so that the set ends like this when it is replayed."""
-    groups = session.groups.values()
-    for group in groups:
-        group.whatid()
-    if any(group.playing for group in groups):
-        for group in groups:
-            group.fadeout(_FADE)
-        time.sleep(_FADE)
-        session.stop()
+    ask(session, found, session.corpus.home / "live", app.debug, end)

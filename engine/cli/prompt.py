@@ -20,6 +20,7 @@ from pygments.token import Token
 from traitlets.config import Config
 
 from corpus.text import for_terminal
+from engine.cli.ending import Ending, Told
 from engine.cli.prompt_arrivals import Arrivals
 from engine.cli.prompt_described import described
 from engine.cli.prompt_line import BottomLine
@@ -36,8 +37,8 @@ _REFRESH = 0.5
 """Seconds between two looks at what plays."""
 
 
-def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool) -> None:
-    """Take what is typed until Ctrl-D.
+def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool, end: Ending) -> None:
+    """Take what is typed until Ctrl-D, or until the system asks to end.
 
     Parameters
     ----------
@@ -48,6 +49,7 @@ def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool) -> N
         Where the history is kept.
     debug : bool
         Show the whole trace of an error.
+    end : Ending
     """
     settings = Config()
     settings.TerminalInteractiveShell.update(
@@ -66,7 +68,9 @@ def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool) -> N
     settings.IPCompleter.use_jedi = False
     shell = _Shell.instance(session, debug, config=settings, user_ns=names, ipython_dir=str(folder))
     unlisten = session.on(Arrivals(session, _say))
-    shell.mainloop()
+    end.leave = shell.leave
+    if not end.told:
+        shell.mainloop()
     unlisten()
 
 
@@ -76,6 +80,7 @@ class _Shell(TerminalInteractiveShell):
     def __init__(self, session: Session, debug: bool, **how: Any) -> None:
         self._bottom = BottomLine(session)
         self._debug = debug
+        self._left = False
         super().__init__(**how)
         assert self.pt_app is not None
         assert self.pt_app.completer is not None
@@ -89,9 +94,27 @@ class _Shell(TerminalInteractiveShell):
             "complete_in_thread": True,
         }
 
+    def leave(self) -> None:
+        """End as Ctrl-D does, whatever is being done; called from a signal's handler."""
+        self._left = True
+        assert self.pt_app is not None
+        app = self.pt_app.app
+        if app.is_running and app.loop is not None:
+            app.loop.call_soon_threadsafe(lambda: app.exit(exception=EOFError()))
+        else:
+            raise Told
+
+    def interact(self) -> None:
+        """Take line after line."""
+        if not self._left:
+            super().interact()
+
     def showtraceback(self, exc_tuple: Any = None, *given: Any, **named: Any) -> None:
         """Say an error in a line."""
         _, error, _ = self._get_exc_info(exc_tuple)
+        if isinstance(error, Told):
+            self.ask_exit()
+            return
         if self._debug and not isinstance(error, KeyboardInterrupt):
             super().showtraceback(exc_tuple, *given, **named)
         _say("stopped waiting; the sound goes on" if isinstance(error, KeyboardInterrupt) else in_a_line(error))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.scripted import NO_TIME, Errors, read, run
+from engine.cli.scripted import NO_TIME, Errors, loudness, read, run
 from engine.errors import SetError
 from engine.performing.script import names
 from engine.playback.offline import OfflinePlayer, Write
@@ -53,7 +53,8 @@ def render_set(app: App, script: Path, out: Path, seconds: float | None, seed: i
     most = None if seconds is None else round(seconds * RATE)
     with writing(out, RATE) as write:
         player = _Bounded(write, most)
-        with Session(app.home, seed=seed, rendering=player, say=app.warn, title=f"render {script.name}") as session:
+        title, loud = f"render {script.name}", loudness(played, None)
+        with Session(app.home, seed=seed, rendering=player, say=app.warn, title=title, loudness=loud) as session:
             errors = Errors(app, session)
             with _until_over():
                 run(played, app, session, errors, names(session))

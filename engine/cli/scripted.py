@@ -29,6 +29,16 @@ def read(path: Path) -> Script | Log:
     return Log.read(path) if path.suffix == SUFFIX else Script.read(path)
 
 
+def loudness(played: Script | Log | None, wanted: float | None) -> float:
+    """What sounds are brought to, in LUFS: what is wanted, else what the log of a set says."""
+    from engine.playback.clip import TARGET_LUFS
+
+    if wanted is not None:
+        return wanted
+    said = played.loudness if isinstance(played, Log) else None
+    return TARGET_LUFS if said is None else said
+
+
 class Errors:
     """Counts what goes wrong in a session, and says what goes wrong in a script."""
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corpus.cli.app import App, command, print_lines
+from engine.cli.ending import FADE, ending
 
 if TYPE_CHECKING:
     from engine.server.freesound import Options
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from engine.session import Session
 
 _PORT = click.IntRange(0, 65535)
-_FADE = 1.0
-"""Seconds in which the sound ends."""
 _INTERRUPTED = 130
 
 
@@ -107,15 +104,12 @@ def serve(
 def _until_stopped(app: App) -> Iterator[threading.Event]:
     """An event that is set when the system asks to end. Ctrl-C ends with its own code, and no second answer."""
     stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield stopped
-    except KeyboardInterrupt:
-        app.say("stopped")
-        click.get_current_context().exit(_INTERRUPTED)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with ending(stopped.set):
+        try:
+            yield stopped
+        except KeyboardInterrupt:
+            app.say("stopped")
+            click.get_current_context().exit(_INTERRUPTED)
 
 
 @contextlib.contextmanager
@@ -124,10 +118,7 @@ def _fading(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
-        if session.rig.opened and session.groups:
-            for name in session.groups:
-                session.rig.instrument.fade_out(name, _FADE)
-            time.sleep(_FADE)
+        session.fade(FADE)
 
 
 def _osc(

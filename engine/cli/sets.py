@@ -11,7 +11,8 @@ import click
 from corpus.cli.app import App, Command, command, print_lines, table
 
 if TYPE_CHECKING:
-    from corpus.model import Summary
+    from corpus.library import Corpus
+    from corpus.model import Performance, Summary
 
 
 class _Sets(Command, click.Group):
@@ -36,9 +37,9 @@ def sets(context: click.Context) -> None:
 @click.argument("number", type=int, metavar="N")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file, instead of standard output.")
 def log(app: App, number: int, out: Path | None) -> None:
-    """What was asked for in performance N and what came of it: a line of JSON for each command.
+    """What was asked for in performance N and what came of it: a line of JSON about it, then one for each command.
 
-    `mirla render --script` plays it again.
+    What happened by itself is there too, as commands of the kind "event". `mirla render --script` plays it again.
 
     \b
     Example:
@@ -51,10 +52,11 @@ def log(app: App, number: int, out: Path | None) -> None:
     corpus = app.corpus()
     performance = corpus.performances.get(number)
     lines = [
-        {name: value for name, value in vars(one).items() if name != "error" or value is not None}
+        {name: value for name, value in vars(one).items() if value or name not in ("error", "facts")}
         for one in corpus.performances.commands(performance)
     ]
-    text = "".join(for_json(line) + "\n" for line in lines)
+    head = _head(corpus, performance)
+    text = "".join(for_json(line) + "\n" for line in (head, *lines))
     if out is not None:
         try:
             write_whole(out, text)
@@ -62,17 +64,27 @@ def log(app: App, number: int, out: Path | None) -> None:
             raise PerformanceError(
                 f"cannot write {out}: {error.strerror or error}; choose another place with --out"
             ) from error
-        words = [f"{out}: {len(lines)} commands"]
-        app.answer(
-            {"set": number, "out": str(out), "commands": len(lines)}, lambda console: print_lines(console, words)
-        )
+        said = sum(line.get("facts", {}).get("kind") != "event" for line in lines)
+        words = [f"{out}: {said} commands"]
+        app.answer({"set": number, "out": str(out), "commands": said}, lambda console: print_lines(console, words))
     elif app.json:
-        app.answer({"set": number, "log": lines}, lambda console: None)
+        app.answer({**head, "log": lines}, lambda console: None)
     else:
         click.echo(text, nl=False)
 
 
 sets.add_command(log)
+
+
+def _head(corpus: Corpus, performance: Performance) -> dict[str, Any]:
+    """What a log says of its set; one that was cut off lasted to what is last known of it."""
+    last = [
+        *(one.at for one in corpus.performances.commands(performance)),
+        *(one.at + (one.seconds or 0.0) for one in corpus.performances.plays(performance=performance)),
+    ]
+    known = {name: value for name, value in vars(performance).items() if name not in ("id", "facts")}
+    seconds = performance.facts.get("seconds", max(last, default=0.0))
+    return {"set": performance.id, **known, "seconds": seconds, "facts": performance.facts}
 
 
 def _list(app: App) -> None:

@@ -68,6 +68,7 @@ class Ensemble:
         self._parts: list[Part] = []
         self._sounding = True
         self._rate = 1.0
+        self._heard = True  # whether the bus lets anything through
         self._semitones = 0.0
         self._order: Order = "parallel"
         self._slice: int | None = None
@@ -166,6 +167,7 @@ class Ensemble:
             for part in self._parts:
                 if part.voice is not None:
                     self._rig.instrument.change(part.voice, rate=self._rate, seconds=GLIDE_SECONDS)
+            self._note_audible()
             if self._due is not None:
                 now = self._rig.instrument.position
                 due = now + round((self._due - now) * abs(before / self._rate)) if self._rate else None
@@ -201,6 +203,13 @@ class Ensemble:
             for part in self._parts:
                 if part.voice is not None:
                     self._rig.instrument.change(part.voice, gain=self._gain(part), seconds=GLIDE_SECONDS)
+            self._note_audible()
+
+    def hear(self, heard: bool) -> None:
+        """Note whether the group's bus lets anything through."""
+        with self._lock:
+            self._heard = heard
+            self._note_audible()
 
     def _load(self, part: Part) -> None:
         semitones = self._semitones
@@ -216,6 +225,7 @@ class Ensemble:
                 if self._order == "parallel":  # in a sequence what sounds goes on to its end
                     self._silence(part)
                 part.clip = clip
+                self._journal.event(self.name, "loaded", part.sound.id)
                 if self._sounding:
                     self._start_some()
             except (CorpusError, EngineError) as error:
@@ -257,6 +267,7 @@ class Ensemble:
             end=end,
         )
         part.playing = self._journal.began(self.name, part.sound, now if at is None else at)
+        self._note_audible()
         return (len(clip.frames) if end is None else end) - begin
 
     def _region(self, part: Part, clip: Clip) -> tuple[int, int | None]:
@@ -269,6 +280,13 @@ class Ensemble:
     def _gain(self, part: Part) -> float:
         unheard = part.muted or (not part.soloed and any(each.soloed for each in self._parts))
         return 0.0 if unheard else 1.0
+
+    def _note_audible(self) -> None:
+        """Have the journal know of each part whether it can be heard."""
+        for part in self._parts:
+            if part.playing:
+                audible = self._heard and self._rate != 0.0 and self._gain(part) > 0.0
+                self._journal.audible(part.playing, audible, self._clock.now())
 
     def _silence(self, part: Part, seconds: float = CUT_SECONDS) -> None:
         if part.voice is not None:

@@ -108,6 +108,10 @@ class Grouped:
         """Do a verb in its manner (see `engine.performing.verbs`). The future itself never raises."""
         return self._session.perform_for(self, self.name, self._turns, verb, given, named)
 
+    def settle(self) -> None:
+        """Wait until all that was said has happened."""
+        self._turns.take(Outcome).result()
+
     def close(self) -> None:
         """Stop, and end the thread of this group."""
         self._stop_moving()

@@ -6,8 +6,10 @@ again with what comes next; the sound goes on. Times are seconds since the sessi
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -159,7 +161,7 @@ class Journal:
         with self._starting:
             self._closed, thread = True, self._thread
         if thread:
-            self._facts["seconds"] = round(self._clock.now(), 3)
+            self._facts = {**self._facts, "seconds": round(self._clock.now(), 3)}
             self._entries.put("facts")
             self._entries.put(None)
             thread.join(_PATIENCE)
@@ -189,31 +191,32 @@ class Journal:
         self._entries.put(entry)
 
     def _run(self) -> None:
+        due = time.monotonic() + EVERY
         while True:
             entries: list[_Entry | None] = []
-            try:
-                entries.append(self._entries.get(timeout=EVERY))
-                while len(entries) < _BATCH and not self._entries.empty():
-                    entries.append(self._entries.get())
-            except queue.Empty:
-                entries = [*self._going_on()]
-            self._write([entry for entry in entries if entry is not None])
+            with contextlib.suppress(queue.Empty):
+                entries.append(self._entries.get(timeout=max(due - time.monotonic(), 0.0)))
+                while len(entries) < _BATCH:
+                    entries.append(self._entries.get_nowait())
+            going_on: list[Playing] = []
+            if time.monotonic() >= due:
+                due = time.monotonic() + EVERY
+                with self._counting:
+                    going_on = list(self._open)
+            if entries or going_on:
+                self._write([entry for entry in entries if entry is not None], going_on)
             if None in entries:
                 self._finish()
                 return
 
-    def _going_on(self) -> list[Playing]:
-        with self._counting:
-            return list(self._open)
-
-    def _write(self, entries: list[_Entry]) -> None:
+    def _write(self, entries: list[_Entry], going_on: list[Playing]) -> None:
         entries = [*self._unwritten, *entries]
         try:
             if self.performance is None:
                 self.performance = self._corpus.performances.begin(self._seed, self._title, self._facts)
             elif "facts" in entries:
                 self._corpus.performances.note(self.performance, self._facts)
-            self._write_plays([entry for entry in entries if isinstance(entry, Playing)])
+            self._write_plays([*(entry for entry in entries if isinstance(entry, Playing)), *going_on])
             self._corpus.performances.said(self.performance, [one for one in entries if isinstance(one, Command)])
             self._unwritten, self._failed = [], False
         except Exception as error:  # whatever it is, the set goes on

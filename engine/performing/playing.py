@@ -115,4 +115,5 @@ class Playing(Grouped):
 
     def _level(self, seconds: Length) -> None:
         gain = 0.0 if self._muted else self._volume
+        self._ensemble.hear(gain > 0.0)
         self._mix(gain=gain, seconds=self._session.seconds(seconds))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from functools import partial
 from typing import TYPE_CHECKING
 
 from corpus.library import Corpus
 from engine.errors import EngineError
+from engine.performing.clock import Clock
 
 if TYPE_CHECKING:
     from engine.loading import Loader
@@ -28,6 +31,7 @@ class Rig:
     corpus : Corpus
     opener : callable
         Opens the instrument; called when it is first needed.
+    clock : Clock
     memory : int
         Bytes of decoded sound to keep.
     target : float
@@ -36,8 +40,12 @@ class Rig:
         Wait for each sound that is loaded, as rendering does, where time stands still meanwhile.
     """
 
-    def __init__(self, corpus: Corpus, opener: Opener, *, memory: int, target: float, waiting: bool) -> None:
+    def __init__(
+        self, corpus: Corpus, opener: Opener, clock: Clock, *, memory: int, target: float, waiting: bool
+    ) -> None:
         self._corpus, self._opener, self._memory, self._target = corpus, opener, memory, target
+        self._clock = clock
+        self._arrivals: dict[int, list[float]] = {}
         self._waiting = waiting
         self._opening = threading.Lock()
         self._opened: tuple[Instrument, Loader] | None = None
@@ -54,7 +62,13 @@ class Rig:
         loading = self._open()[1].get(id, semitones)
         if self._waiting:
             wait([loading])
+        if when := self._arrivals.get(id):
+            return self._later(loading, when.pop(0))
         return loading
+
+    def arrives(self, id: int, when: float) -> None:
+        """Let a sound not be there before a time of the clock when it is loaded next; never, if that is infinite."""
+        self._arrivals.setdefault(id, []).append(when)
 
     def ahead(self, ids: Sequence[int]) -> None:
         """Load what is likely next, if anything plays at all."""
@@ -93,6 +107,17 @@ class Rig:
             loader.close()
             instrument.close()
 
+    def _later(self, loading: Future[Clip], when: float) -> Future[Clip]:
+        """The same, but not done before a time."""
+        later: Future[Clip] = Future()
+
+        def arrive() -> None:
+            loading.add_done_callback(partial(_hand_over, later))
+
+        if math.isfinite(when):
+            self._clock.at(when, arrive)
+        return later
+
     def _open(self) -> tuple[Instrument, Loader]:
         from engine.loading import Loader
 
@@ -106,3 +131,12 @@ class Rig:
                     act(instrument)
                 self._untold.clear()
             return self._opened
+
+
+def _hand_over(later: Future[Clip], loaded: Future[Clip]) -> None:
+    if loaded.cancelled():
+        later.cancel()
+    elif error := loaded.exception():
+        later.set_exception(error)
+    else:
+        later.set_result(loaded.result())

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from corpus.errors import CorpusError
 from engine.errors import EngineError, SetError
 from engine.performing.clock import Clock
+from engine.performing.rig import Rig
 from engine.performing.times import Length
 from engine.performing.verbs import Speaker, verbs_of
 
@@ -31,6 +32,7 @@ class Stage(Speaker, Protocol):
     """What a script and a log need of a session."""
 
     clock: Clock
+    rig: Rig
 
     def group(self, name: str) -> Speaker:
         """The group of a name."""

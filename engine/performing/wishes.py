@@ -13,6 +13,7 @@ from typing import Any, TypedDict, cast
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.errors import VerbError
+from engine.performing import used
 from engine.query.answer import Answer
 from engine.query.choice import Choice
 from engine.query.run import random_sounds, search, similar
@@ -122,6 +123,7 @@ class Asking:
             raise VerbError(f"cannot bring {size} sounds at once: ask for 1 to {_MOST}")
         kept = frozenset(without)
         choice = self._choice(size + len(kept), wish)
+        used.note(self.corpus, choice, self.measure(wish))
         answer = ask(choice, self.measure(wish))
         hits = [hit for hit in answer.hits if hit.sound.id not in kept][:size]
         answer.hits[:] = hits

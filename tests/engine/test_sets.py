@@ -27,9 +27,10 @@ def finished_sets(tmp_path_factory):
             patch.setattr("corpus.store.performances.now", lambda: "2020-01-01T20:00:00Z")
             first = corpus.performances.begin(1, "first")
             corpus.performances.plays_lasted({corpus.performances.plays_began(first, [(4.0, "a", one)])[0]: (6.0, 2.0)})
-        second = corpus.performances.begin(7, "second")
+        second = corpus.performances.begin(7, "second", {"loudness": -23.0})
         corpus.performances.said(second, [Command(0.5, "a", "id", [two.id, one.id], {}, [two.id, one.id])])
-        corpus.performances.said(second, [Command(1.5, None, "panic", error="no")])
+        gone = Command(1.6, None, "device", ["gone"], facts={"kind": "event"})
+        corpus.performances.said(second, [Command(1.5, None, "panic", error="no"), gone])
         begun = corpus.performances.plays_began(second, [(0.6, "a", two), (0.6, "a", one), (1.0, "b", two)])
         corpus.performances.plays_lasted({begun[0]: (1.25, 1.25), begun[2]: (0.5, 0.0)})
         corpus.performances.end(second)
@@ -61,12 +62,17 @@ def test_a_log_is_lines_of_json(played, mirla, tmp_path):
     whole = [
         {"at": 0.5, "group": "a", "verb": "id", "given": ids, "named": {}, "answer": ids},
         {"at": 1.5, "group": None, "verb": "panic", "given": [], "named": {}, "answer": None, "error": "no"},
+        {"at": 1.6, "group": None, "verb": "device", "given": ["gone"], "named": {}, "answer": None}
+        | {"facts": {"kind": "event"}},
     ]
-    assert [json.loads(line) for line in mirla("sets", "log", 2).out.splitlines()] == whole
-    assert mirla("sets", "log", 2, "--json").json == {"set": 2, "log": whole}
+    ended = played.performances.get(2).ended
+    head = {"set": 2, "begun": played.performances.get(2).begun, "ended": ended, "seed": 7, "title": "second"}
+    head |= {"seconds": 1.85, "facts": {"loudness": -23.0}}
+    assert [json.loads(line) for line in mirla("sets", "log", 2).out.splitlines()] == [head, *whole]
+    assert mirla("sets", "log", 2, "--json").json == {**head, "log": whole}
     out = tmp_path / "set.jsonl"
     assert mirla("sets", "log", 2, "--out", out, "--json").json == {"set": 2, "out": str(out), "commands": 2}
-    assert [json.loads(line) for line in out.read_text().splitlines()] == whole
+    assert [json.loads(line) for line in out.read_text().splitlines()] == [head, *whole]
     assert "no performance 9" in mirla("sets", "log", 9, check=33).err
     assert "cannot write" in mirla("sets", "log", 2, "--out", tmp_path / "no" / "where", check=33).err
 
@@ -74,9 +80,9 @@ def test_a_log_is_lines_of_json(played, mirla, tmp_path):
 def test_what_was_played_is_credited_each_sound_once(played, mirla):
     one, two, _ = played.sounds.many(played.sounds.ids().tolist())
     credited = mirla("credits", "--played", "--json").json["credits"]
-    assert [(credit["id"], credit["times"], credit["seconds"]) for credit in credited] == [
-        (one.id, 2, 6.0),
-        (two.id, 2, 1.75),
+    assert [(credit["id"], credit["times"], credit["seconds"], credit["heard"]) for credit in credited] == [
+        (one.id, 2, 6.0, 2.0),
+        (two.id, 2, 1.75, 1.25),
     ]
     assert mirla("credits", "--played").out == f"{one.credit}\n{two.credit}\n"
     for since in ("2h", "NOW-1DAY", "2021-02"):
@@ -84,7 +90,7 @@ def test_what_was_played_is_credited_each_sound_once(played, mirla):
         assert [(credit["id"], credit["times"]) for credit in credited] == [(two.id, 2), (one.id, 1)]
     assert mirla("credits", "--played", "--since", "2999-01-01T00:00Z").out == ""
     rows = list(csv.DictReader(io.StringIO(mirla("credits", "--played", "--format", "csv").out)))
-    assert [(row["times"], row["seconds"]) for row in rows] == [("2", "6.0"), ("2", "1.75")]
+    assert [(row["times"], row["heard"]) for row in rows] == [("2", "2.0"), ("2", "1.25")]
     played.forget([one.id], for_good=True)
     assert mirla("credits", "--played").out == f"{one.credit}\n{two.credit}\n"
 
