@@ -8,7 +8,7 @@ from corpus.text import for_terminal
 from engine.cli.scripted import lines_of
 from engine.group import Group
 from engine.performing.handle import Handle
-from engine.performing.verbs import Verb, verbs_of
+from engine.performing.verbs import Verb
 from engine.session import Session
 
 

@@ -1,4 +1,4 @@
-"""The line below the prompt: what plays in each group, the newest first, under which licences, how loud, and drop-outs."""
+"""The line below the prompt: what plays in each group, newest first, under which licences, how loud, and drop-outs."""
 
 from __future__ import annotations
 
