@@ -22,6 +22,7 @@ from corpus.model import Agent, Palette, Sound
 from corpus.store import schema
 from corpus.workers import Workers, cores
 from engine.errors import DeviceError, EngineError, PaletteError
+from engine.playback.shared import SHARED_FOLDER
 
 Progress = Callable[[str, int, int | None, str], None]
 """Told of the check, and of how many items of it are done and how many there are."""
@@ -32,7 +33,10 @@ ROOM = 1 << 30
 _PATIENCE = 10.0
 _NAMED = 5
 """Ids that are named in a line."""
-_BYTES_A_SECOND = 44100 * 8
+_BYTES_A_FRAME = 8
+_USUAL_RATE = 44100
+"""In Hz, where there is no device to tell its own."""
+_NOTHING = "no sounds to look at; see to the line of the sounds"
 _BESIDE = 1 << 28
 """Bytes of memory that the program itself may take."""
 
@@ -86,6 +90,7 @@ class Preflight:
     def __init__(self, corpus: Corpus, asked: Asked, progress: Progress) -> None:
         self._corpus, self._asked, self._progress = corpus, asked, progress
         self._sounds: list[Sound] = []
+        self._rate = _USUAL_RATE
 
     def run(self) -> Iterator[Check]:
         """Make the checks, one after another."""
@@ -122,6 +127,7 @@ class Preflight:
             what, _, _ = str(error).partition(";")
             return False, f"{what}; plug one in, or choose one of `mirla devices` with --device"
         with player:
+            self._rate = player.rate
             before, wanted = player.stats()["underruns"], player.position + round(DEVICE_SECONDS * player.rate)
             deadline = time.monotonic() + _PATIENCE
             while player.position < wanted:
@@ -155,6 +161,8 @@ class Preflight:
         return palette
 
     def _audio(self) -> tuple[bool, str]:
+        if not self._sounds:
+            return False, _NOTHING
         files = {sound.file.path: sound for sound in self._sounds if sound.file}
         share = max(1, round(len(files) * self._asked.sample / 100.0)) if files else 0
         chosen = random.sample(list(files), share) if share < len(files) else list(files)
@@ -175,6 +183,8 @@ class Preflight:
         return True, f"{of} decoded from end to end"
 
     def _vectors(self) -> tuple[bool, str]:
+        if not self._sounds:
+            return False, _NOTHING
         spaces = self._spaces()
         ids = [sound.id for sound in self._sounds]
         with Workers(1) as workers:
@@ -249,16 +259,24 @@ class Preflight:
         return (True, where) if free >= ROOM else (False, f"{where}; make room: an hour's recording takes 1 GB")
 
     def _memory(self) -> tuple[bool, str]:
-        free = _memory_free()
+        if not self._sounds:
+            return False, _NOTHING
+        seconds = sum(sound.file.duration for sound in self._sounds if sound.file)
+        decoded = min(round(seconds * self._rate * _BYTES_A_FRAME), self._asked.memory)
+        shared = _shared_free()
+        if shared is not None and shared < decoded:
+            where = f"{_gigabytes(shared)} free at {SHARED_FOLDER}, {_gigabytes(decoded)} wanted for sounds"
+            return False, f"{where}; empty it, or have it made larger: mount -o remount,size=2G {SHARED_FOLDER}"
+        free, wanted = _memory_free(), decoded + _BESIDE
         if free is None:
             return True, "what is free cannot be told on this system"
-        decoded = sum(round((sound.file.duration if sound.file else 0.0) * _BYTES_A_SECOND) for sound in self._sounds)
-        wanted = min(decoded, self._asked.memory) + _BESIDE
         if free < wanted:
             return False, f"{_gigabytes(free)} free, {_gigabytes(wanted)} wanted; close other programs"
         return True, f"{_gigabytes(free)} free, {_gigabytes(wanted)} wanted"
 
     def _licences(self) -> tuple[bool, str]:
+        if not self._sounds:
+            return False, _NOTHING
         counts: dict[str, int] = {}
         for sound in self._sounds:
             counts[sound.licence.name or "unknown"] = counts.get(sound.licence.name or "unknown", 0) + 1
@@ -267,7 +285,7 @@ class Preflight:
         if self._asked.commercial and forbidden:
             remedy = 'leave them out with --licence "Creative Commons 0" --licence Attribution'
             return False, f"{len(forbidden)} sounds may not be used for money: {_some(forbidden)}; {remedy}"
-        return True, listed or "no sounds"
+        return True, listed
 
 
 def _deadline(sound: Sound) -> float:
@@ -281,6 +299,12 @@ def _some(names: Sequence[str]) -> str:
 
 def _gigabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB"
+
+
+def _shared_free() -> int | None:
+    """Bytes of shared memory, where sounds are held, that could still be taken; None where it has no bounds."""
+    folder = Path(SHARED_FOLDER)
+    return shutil.disk_usage(folder).free if folder.is_dir() else None
 
 
 def _memory_free() -> int | None:

@@ -82,6 +82,7 @@ def live(
         found = names(session)
         try:
             if played:
+                session.rig.prepare()
                 _play(played, app, session, errors, found, prompting)
             if prompting:
                 _prompt(app, session, found, end)
@@ -118,4 +119,5 @@ def _prompt(app: App, session: Session, found: dict[str, object], end: Ending) -
         if sounds
         else "no sounds here yet: `mirla demo` or `mirla adopt DIR` brings some; Ctrl-D ends"
     )
+    session.rig.prepare()
     ask(session, found, session.corpus.home / "live", app.debug, end)

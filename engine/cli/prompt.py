@@ -21,13 +21,18 @@ from traitlets.config import Config
 
 from corpus.text import for_terminal
 from engine.cli.ending import Ending, Told
+from engine.cli.prompt_arrivals import Arrivals
+from engine.cli.prompt_described import described
 from engine.cli.prompt_line import BottomLine
 from engine.cli.prompt_words import Vocabulary
 from engine.cli.scripted import lines_of
 from engine.performing.script import in_a_line
+from engine.performing.verbs import Verb
 from engine.session import Session
 
 NAME = "mirla> "
+_AT_ONCE = ("panic", "stop")
+"""Verbs that are done without brackets too."""
 _REFRESH = 0.5
 """Seconds between two looks at what plays."""
 
@@ -62,9 +67,11 @@ def ask(session: Session, names: dict[str, Any], folder: Path, debug: bool, end:
     )
     settings.IPCompleter.use_jedi = False
     shell = _Shell.instance(session, debug, config=settings, user_ns=names, ipython_dir=str(folder))
+    unlisten = session.on(Arrivals(session, _say))
     end.leave = shell.leave
     if not end.told:
         shell.mainloop()
+    unlisten()
 
 
 class _Shell(TerminalInteractiveShell):
@@ -151,8 +158,13 @@ class _Display(DisplayHook):
     """Shows answers in lines, and nothing of what is only there to be chained."""
 
     def __call__(self, result: Any = None) -> None:
+        verb = getattr(result, "verb", None)
+        if isinstance(verb, Verb) and verb.name in _AT_ONCE:
+            result()  # whoever panics may forget the brackets
+            return
         if not self.quiet():
-            for line in lines_of(result):
+            typed = self.shell.user_ns["_ih"][-1].strip() if self.shell else ""
+            for line in described(result) if typed.isidentifier() or verb else lines_of(result):
                 print(line)
         if result is not None and self.shell:
             self.shell.user_ns["_"] = result

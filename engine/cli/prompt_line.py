@@ -1,4 +1,4 @@
-"""The line below the prompt: what plays in each group, under which licences, how loud, and drop-outs."""
+"""The line below the prompt: what plays in each group, newest first, under which licences, how loud, and drop-outs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BottomLine:
 def _sounding(sounds: Sequence[Sound]) -> str:
     if not sounds:
         return "silent"
-    names = ", ".join(for_terminal(sound.name)[:_NAME] for sound in sounds[:3])
+    names = ", ".join(for_terminal(sound.name)[:_NAME] for sound in sounds[:-4:-1])
     more = f" and {len(sounds) - 3} more" if len(sounds) > 3 else ""
     licences = dict.fromkeys(_SHORT.get(sound.licence.name) or str(sound.licence) for sound in sounds)
     return f"{names}{more} ({', '.join(for_terminal(licence) for licence in licences)})"

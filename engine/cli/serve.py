@@ -127,6 +127,7 @@ def _osc(
     import engine
     from engine.server.osc import OscServer
 
+    session.rig.prepare()
     server = OscServer(session, port, others)
 
     def close() -> None:

@@ -1,7 +1,8 @@
 """Scripts: a Python file run as if it were typed, statement by statement, live or rendered.
 
 What goes wrong in a statement is one line, and the script goes on with the next; what is no Python at all is said
-before anything plays. A script has the names `s` (the session), `group`, `wait`, and what it assigns.
+before anything plays. A script has the names `s` (the session), `group`, `wait`, `panic` and `stop`, and what it
+assigns.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from engine.performing.rig import Rig
 from engine.performing.times import Length
 from engine.performing.verbs import Speaker, verbs_of
 
+_NEAR = 0.5
+"""How like a verb what is misspelt is, from 0 to 1, for it to be named."""
 _UNWRITTEN = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 """What Python's parser says of text that is no program."""
 
@@ -36,6 +39,14 @@ class Stage(Speaker, Protocol):
 
     def wait(self, length: Length) -> None:
         """Let time pass."""
+
+    @property
+    def panic(self) -> Callable[[], object]:
+        """Silence everything."""
+
+    @property
+    def stop(self) -> Callable[[], object]:
+        """Stop all groups."""
 
     def say(self, words: str, group: str | None = None, kind: str = "said") -> None:
         """Say a line."""
@@ -121,7 +132,8 @@ class Script:
 
 def names(session: Stage) -> dict[str, Any]:
     """What a script and the prompt find."""
-    return {"s": session, "group": session.group, "wait": session.wait, "__name__": "__main__"}
+    said = {"group": session.group, "wait": session.wait, "panic": session.panic, "stop": session.stop}
+    return {"s": session, **said, "__name__": "__main__"}
 
 
 def in_a_line(error: BaseException) -> str:
@@ -132,8 +144,9 @@ def in_a_line(error: BaseException) -> str:
         name = error.name
         return f'no name {name!r} here; {name} = group("{name}") makes a group of it, if it is not misspelt'
     if isinstance(error, AttributeError) and error.obj is not None and (known := verbs_of(type(error.obj))):
-        near = difflib.get_close_matches(error.name or "", known)
-        return f"no verb {error.name!r}" + (f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}")
+        near = difflib.get_close_matches(error.name or "", known, cutoff=_NEAR)
+        asked = f"did you mean {', '.join(near)}?" if near else f"Tab lists the {len(known)} there are"
+        return f"no verb {error.name!r}; {asked}"
     if isinstance(error, SyntaxError):
         text = (error.text or "").strip()
         return f"{error.msg}: {text}" if text else str(error.msg)

@@ -5,7 +5,8 @@ import pytest
 from corpus.errors import UnknownSound
 from engine.errors import SetError
 from engine.group import Group
-from engine.performing.script import Script, in_a_line
+from engine.performing.script import Script, in_a_line, names
+from engine.performing.verbs import verbs_of
 
 
 def run(text, **names):
@@ -91,4 +92,17 @@ def test_errors_in_a_line():
     assert in_a_line(KeyboardInterrupt()) == "KeyboardInterrupt"
     with pytest.raises(AttributeError) as caught:
         object.__new__(Group).similr()
-    assert in_a_line(caught.value) == "no verb 'similr'; did you mean similar?"
+    assert in_a_line(caught.value) == "no verb 'similr'; did you mean similar, similarauto, filter?"
+    with pytest.raises(AttributeError) as caught:
+        object.__new__(Group).xyzzy()
+    assert in_a_line(caught.value) == f"no verb 'xyzzy'; Tab lists the {len(verbs_of(Group))} there are"
+
+
+def test_panic_and_stop_are_names():
+    class Stage:
+        group, wait, panic, stop = "group", "wait", "panic", "stop"
+
+    found = names(Stage())
+    assert {name: found[name] for name in ("group", "wait", "panic", "stop")} == {
+        name: name for name in ("group", "wait", "panic", "stop")
+    }

@@ -101,6 +101,18 @@ def test_what_is_not_there_at_all(fly, home):
     found = not_ok(fly("--palette", "kit", "--agent", "nobody"))
     assert "no palette 'kit'" in found["sounds"]
     assert "no agent 'nobody'" in found["agents"]
+    for name in ("audio", "vectors", "memory", "licences"):  # what was not looked at is not ok
+        assert found[name] == "no sounds to look at; see to the line of the sounds"
+
+
+def test_too_little_shared_memory(few, fly, monkeypatch):
+    size = shutil.disk_usage("/")
+    monkeypatch.setattr(
+        "engine.preflight.shutil.disk_usage",
+        lambda path: size._replace(free=1000 if str(path) == "/dev/shm" else size.free),
+    )
+    found = not_ok(fly())
+    assert found["memory"].startswith("0.0 GB free at /dev/shm, 0.0 GB wanted for sounds; empty it, or have it made")
 
 
 def test_of_a_palette_only_its_sounds(few, fly, mirla):
