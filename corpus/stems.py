@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from functools import lru_cache
 
 TOKENIZER = "porter unicode61"
 
 _own = threading.local()
+_MOST = 20_000
+_LONGEST = 100
+"""What is kept: the stems of so many texts, no longer than this; words come again and again."""
 
 
 def stems(text: str) -> list[str]:
@@ -21,11 +25,18 @@ def stems(text: str) -> list[str]:
     >>> stems("Ringing Bells, déjà vu")
     ['ring', 'bell', 'deja', 'vu']
     """
+    return list(_kept(text) if len(text) <= _LONGEST else _found(text))
+
+
+def _found(text: str) -> tuple[str, ...]:
     database = _database()
     with database:
         database.execute("delete from texts")
         database.execute("insert into texts values (?)", [text])
-    return [stem for (stem,) in database.execute('select term from words order by "offset"')]
+    return tuple(stem for (stem,) in database.execute('select term from words order by "offset"'))
+
+
+_kept = lru_cache(maxsize=_MOST)(_found)
 
 
 def _database() -> sqlite3.Connection:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from corpus.store.database import Database
+from corpus.store.database import Database, Table, numbers, plain
 from corpus.store.tables import files, served, sounds
 
 _PER_QUERY = 500
@@ -35,6 +36,8 @@ class Column:
 
     def of(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """The values of some sounds, all of which are held."""
+        if len(ids) == len(self.ids) and np.array_equal(ids, self.ids):
+            return self.values
         return self.values[np.searchsorted(self.ids, ids)]
 
 
@@ -56,27 +59,13 @@ class Listing:
 
     def numbers(self, name: str) -> Column:
         """One of `NUMBERS` of all sounds, or `created`, as its place in the order of the dates."""
-        rows = self._column(name)
-        ids = np.array([row[0] for row in rows], np.int64)
-        if name == "created":
-            values = np.unique([row[1] for row in rows], return_inverse=True)[1].astype(np.float64)
-        else:
-            values = np.array([row[1] for row in rows], np.float64)  # None becomes NaN
-        order = np.argsort(ids)
-        return Column(ids[order], values[order])
-
-    def _column(self, name: str) -> list[tuple[int, object]]:
-        """In any order: by the order of ids SQLite would read the sounds themselves, with their records."""
-        column: sa.ColumnElement[object] = sounds.c.duration
-        table: sa.FromClause = sounds
-        if name != "duration":
-            table = table.outerjoin(served, served.c.sound_id == sounds.c.id)
-            column = sa.func.coalesce(served.c.created, sounds.c.added) if name == "created" else served.c[name]
-        if name == "filesize":
-            table = table.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred)
-            column = sa.func.coalesce(column, files.c.bytes)
         with self._database.read() as connection:
-            return [(row[0], row[1]) for row in connection.execute(sa.select(sounds.c.id, column).select_from(table))]
+            if name == "created":
+                rows = _in_order(plain(connection, _of(name)))
+            else:
+                rows = numbers(connection, _of(name), 2)
+        rows = rows[np.argsort(rows[:, 0])]
+        return Column(rows[:, 0].astype(np.int64), rows[:, 1].copy())
 
     def added(self, ids: Sequence[int]) -> dict[int, str]:
         """When sounds were added, by id."""
@@ -98,3 +87,22 @@ class Listing:
         )
         with self._database.read() as connection:
             return [Pack(*row) for row in connection.execute(query)]
+
+
+def _of(name: str) -> sa.Select[Any]:
+    """Ids and values in any order: by the order of ids SQLite would read the sounds themselves, with their records."""
+    column: sa.ColumnElement[Any] = sounds.c.duration
+    table: sa.FromClause = sounds
+    if name != "duration":
+        table = table.outerjoin(served, served.c.sound_id == sounds.c.id)
+        column = sa.func.coalesce(served.c.created, sounds.c.added) if name == "created" else served.c[name]
+    if name == "filesize":
+        table = table.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred)
+        column = sa.func.coalesce(column, files.c.bytes)
+    return sa.select(sounds.c.id, column).select_from(table)
+
+
+def _in_order(dates: Sequence[tuple[int, str]]) -> Table:
+    """Ids, and for each date its place in their order."""
+    places = {date: place for place, date in enumerate(sorted({date for _, date in dates}))}
+    return np.array([(sound_id, places[date]) for sound_id, date in dates], np.float64).reshape(-1, 2)

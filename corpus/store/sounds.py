@@ -30,7 +30,10 @@ _FEW_FILTERED = 20_000
 
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _LOAD = (  # made once: to make them takes as long as to answer them
-    sa.select(sounds, *(column.label(f"file_{column.name}") for column in files.c))
+    sa.select(
+        *(column for column in sounds.c if column.name != "record"),
+        *(column.label(f"file_{column.name}") for column in files.c),
+    )
     .select_from(sounds.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred))
     .where(sounds.c.id.in_(_IDS))
 )

@@ -26,8 +26,7 @@ from sqlalchemy.engine import Connection
 
 from corpus.caches import Caches
 from corpus.stems import stems
-from corpus.store.database import Database, listed
-from corpus.store.tables import texts
+from corpus.store.database import Database, listed, numbers
 from corpus.text import storable
 
 Ids = npt.NDArray[np.int64]
@@ -74,10 +73,10 @@ class Matches:
 
 @dataclass(frozen=True)
 class _Lengths:
-    """All sounds that have a text, ascending, and how many words each has; in which state this is."""
+    """All sounds that have a text, ascending, and how their lengths count in the formula; in which state this is."""
 
     ids: Ids
-    words: Counts
+    norms: Floats
     state: str
 
 
@@ -123,7 +122,7 @@ class Texts:
                 return Matches(_but(connection, unwanted) if unwanted else np.empty(0, np.int64))
             if all(self._known(connection, term) for term in wanted):
                 return self._computed(connection, wanted, unwanted)
-            return _ranked(connection, " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted))
+            return _ranked(connection, _match(wanted, unwanted))
 
     def weighted(self, text: str, weights: Mapping[str, int]) -> Matches | None:
         """The same, looking only into the texts that have a weight, of `TEXTS`, and ranked with it."""
@@ -131,38 +130,40 @@ class Texts:
         columns = [name for name in TEXTS if weights.get(name)]
         if not wanted or not columns:
             return self.matching(text)
-        match = " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
-        query = sa.text(
-            "select rowid, bm25(sound_text, :name, :tags, :description, :username) from sound_text"
-            " where sound_text match :match order by rowid"
-        )
-        given = {name: weights.get(name, 0) for name in TEXTS} | {"match": f"{{{' '.join(columns)}}} : ({match})"}
+        match = f"{{{' '.join(columns)}}} : ({_match(wanted, unwanted)})"
         with self._database.read() as connection:
-            rows = connection.execute(query, given).all()
-        return Matches(np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float64))
+            return _ranked(connection, match, [weights.get(name, 0) for name in TEXTS])
 
     def _computed(self, connection: Connection, wanted: Sequence[str], unwanted: Sequence[str]) -> Matches:
         """What FTS5 finds and how it ranks, for single words of which it is known where they are."""
         lengths = self._lengths(connection)
+        total = len(lengths.ids)
         every = [self._word(connection, lengths, term) for term in wanted]
-        fits = min(every, key=lambda word: len(word.places)).places
+        rarest = min(every, key=lambda word: len(word.places))
+        fits, counts = rarest.places, {id(rarest): rarest.counts}
         for word in every:
-            fits = fits[word.counts_at(fits, len(lengths.ids)) > 0]
+            if id(word) not in counts:
+                of_word = word.counts_at(fits, total)
+                found = of_word > 0
+                fits = fits[found]
+                counts = {other: known[found] for other, known in (counts | {id(word): of_word}).items()}
+        without = np.ones(len(fits), bool)
         for term in unwanted:
             if self._known(connection, term):
-                fits = fits[self._word(connection, lengths, term).counts_at(fits, len(lengths.ids)) == 0]
+                without &= self._word(connection, lengths, term).counts_at(fits, total) == 0
             else:
-                fits = np.setdiff1d(fits, np.searchsorted(lengths.ids, _ids(connection, term)), assume_unique=True)
-        average = float(lengths.words.sum()) / len(lengths.ids)
-        norm = _K1 * (1 - _B + _B * lengths.words[fits] / average)
+                without &= ~np.isin(lengths.ids[fits], _ids(connection, term))
+        if unwanted:
+            fits, counts = fits[without], {other: known[without] for other, known in counts.items()}
+        norm = lengths.norms[fits]
         score = np.zeros(len(fits))
         for word in every:
-            count = word.counts_at(fits, len(lengths.ids))
-            score += _weight(len(lengths.ids), len(word.places)) * ((count * (_K1 + 1.0)) / (count + norm))
+            count = counts[id(word)]
+            score += _weight(total, len(word.places)) * ((count * (_K1 + 1.0)) / (count + norm))
         return Matches(lengths.ids[fits], -score)
 
     def _lengths(self, connection: Connection) -> _Lengths:
-        state = str(connection.execute(sa.select(texts.c.changes)).scalar_one())
+        state = str(connection.exec_driver_sql("select changes from texts").scalar_one())
 
         def make() -> tuple[str, _Lengths]:
             found = self._caches.find("texts", state)
@@ -172,7 +173,9 @@ class Texts:
                 found = self._caches.store(
                     "texts", state, {"ids": np.array([row[0] for row in rows], np.int64), "words": words}
                 )
-            return state, _Lengths(found["ids"], found["words"], state)
+            average = float(found["words"].sum()) / max(1, len(found["ids"])) or 1.0
+            norms = _K1 * (1 - _B + _B * found["words"] / average)
+            return state, _Lengths(found["ids"], norms, state)
 
         return self._caches.held("texts", state, make)
 
@@ -239,10 +242,16 @@ def _ids(connection: Connection, match: str) -> Ids:
     return listed(connection, sa.select(sa.text(_MATCHES).bindparams(match=match).columns(_ROWID).subquery().c.rowid))
 
 
-def _ranked(connection: Connection, match: str) -> Matches:
-    query = sa.text("select rowid, rank from sound_text where sound_text match :match order by rowid")
-    rows = connection.execute(query, {"match": match}).all()
-    return Matches(np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float64))
+def _match(wanted: Sequence[str], unwanted: Sequence[str]) -> str:
+    return " AND ".join(wanted) + "".join(f" NOT {term}" for term in unwanted)
+
+
+def _ranked(connection: Connection, match: str, weights: Sequence[int] = ()) -> Matches:
+    """As FTS5 ranks, each text counting by its weight."""
+    given = "".join(f", {weight:d}" for weight in weights)
+    query = f"select rowid, bm25(sound_text{given}) from sound_text where sound_text match :match order by rowid"
+    rows = numbers(connection, sa.text(query), 2, match=match)
+    return Matches(rows[:, 0].astype(np.int64), rows[:, 1].copy())
 
 
 def _but(connection: Connection, unwanted: Sequence[str]) -> Ids:
@@ -258,8 +267,6 @@ def _occurring(connection: Connection, lengths: _Lengths, stem: str) -> _Word:
 
 def _occurrences(connection: Connection, stem: str) -> Ids:
     """The sound of every occurrence of a word, handed over as one text, by far the fastest."""
-    words = "create virtual table if not exists temp.text_words using fts5vocab(main, sound_text, instance)"
-    connection.exec_driver_sql(words)
     listed = sa.text("select group_concat(doc) from temp.text_words where term = :stem")
     return np.fromstring(connection.execute(listed, {"stem": stem}).scalar_one() or "", np.int64, sep=",")
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from corpus.descriptors import SCALARS, Trait
 from corpus.model import Origin
-from corpus.store.database import Database, insert_many
+from corpus.store.database import Database, insert_many, numbers
 from corpus.store.tables import served, sounds, traits
 
 _PER_QUERY = 500
@@ -107,9 +107,8 @@ class Traits:
             .order_by(sounds.c.id)
         )
         with self._database.read() as connection:
-            rows = [tuple(row) for row in connection.execute(query)]
-        ids = np.array([row[0] for row in rows], np.int64)
-        return ids, np.array([row[1:] for row in rows], np.float64).reshape(len(ids), len(names))  # None becomes NaN
+            rows = numbers(connection, query, 1 + len(names))
+        return rows[:, 0].astype(np.int64), rows[:, 1:]
 
     def serve(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,8 @@ class Vectors:
     def __init__(self, database: Database, home: Path) -> None:
         self._database = database
         self._home = home
+        self._lock = threading.Lock()
+        self._known: tuple[object, dict[str, Any]] = None, {}
 
     def register(self, space: Space) -> None:
         """Make this fingerprint the current one of its space; vectors of another are stale from now on."""
@@ -91,9 +94,7 @@ class Vectors:
 
     def space(self, name: str) -> Space | None:
         """The space as it stands, or None when nothing was ever analysed in it."""
-        query = sa.select(spaces).where(spaces.c.name == name, spaces.c.current)
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
+        row = self._spaces().get(name)
         return Space(row.name, row.dim, row.fingerprint, row.origin) if row else None
 
     def counts(self) -> dict[str, int]:
@@ -127,11 +128,18 @@ class Vectors:
 
         None where there is no such space, or the database cannot say.
         """
-        if not self._database.sqlite:
-            return None
-        with self._database.read() as connection:
-            space = _current(connection, name)
+        space = self._spaces().get(name) if self._database.sqlite else None
         return _state(space) if space else None
+
+    def _spaces(self) -> dict[str, Any]:
+        """The current spaces by name; read anew only after anything changed."""
+        version = self._database.version()
+        with self._lock:
+            if version is None or self._known[0] != version:
+                with self._database.read() as connection:  # later than the version: what is older is never given
+                    rows = connection.execute(sa.select(spaces).where(spaces.c.current)).all()
+                self._known = version, {row.name: row for row in rows}
+            return self._known[1]
 
     def ids(self, name: str) -> npt.NDArray[np.int64]:
         """The sounds that have a current vector in one space, ascending."""
@@ -151,6 +159,8 @@ class Vectors:
 
     def snapshot(self, name: str) -> tuple[str | None, Matrix]:
         """All current vectors of a space (see `matrix`), and the state that they are in."""
+        if self.space(name) is None:
+            return None, (np.empty(0, np.int64), np.empty((0, 0), np.float32))
         with self._database.read() as connection:
             space = _current(connection, name)
             if space is None:

@@ -56,11 +56,13 @@ def refusal(error: ApiError) -> Mapping[str, Any] | None:
 
 def cleaned(value: Any) -> Any:
     """An answer without null, and without control characters in its texts."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        return value if value.isprintable() else _CONTROL.sub(" ", value)
+    if isinstance(value, dict):
         return {name: cleaned(one) for name, one in value.items() if one is not None}
     if isinstance(value, list):
         return [cleaned(one) for one in value if one is not None]
-    return _CONTROL.sub(" ", value) if isinstance(value, str) else value
+    return value
 
 
 def search(call: Call) -> Answer:

@@ -9,6 +9,7 @@ corpus (see `engine.query.near`). What lacks a value comes last.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from corpus.store.listing import Column
 from engine.errors import NoVectors
 from engine.features import among, load
 from engine.query.near import squares
-from engine.query.order import Floats, Ids, Order
+from engine.query.order import Ids, Order
 from engine.query.run import Choice
 from engine.server.freesound.legacy_filters import Coefficient, Quantity, Wish
 from engine.server.freesound.search import Found, column, every, find, fitting
@@ -82,16 +83,18 @@ def _first(corpus: Corpus, shelf: Shelf, asked: Asked, k: int) -> Order:
         fits &= _granted(corpus, shelf, wish, ids)
     if asked.target is None:
         first = ranked[_mask(ids, fits, ranked)][:k]
-        near = _near_sound(corpus, int(first[0]), "") if len(first) else _as_they_are
-        others = near(_others(ids, fits, k - len(first)), k - len(first))
-        return Order(np.concatenate([first, others.ids]))
+        if not (left := k - len(first)):
+            return Order(first)
+        near = _near_sound(corpus, shelf, int(first[0]), "") if len(first) else _as_they_are
+        return Order(np.concatenate([first, near(ids[~fits], left).ids]))
     if isinstance(asked.target, int):
         fits |= ids == asked.target
-        near = _near_sound(corpus, asked.target, asked.space)
+        near = _near_sound(corpus, shelf, asked.target, asked.space)
     else:
         near = _near_values(corpus, shelf, asked.target)
     parts = [near(ids if fits.all() else ids[fits], k)]
-    parts.append(near(_others(ids, fits, k - len(parts[0].ids)), k - len(parts[0].ids)))
+    if left := k - len(parts[0].ids):
+        parts.append(near(ids[~fits], left))
     distances = [np.empty(0) if part.distances is None else part.distances for part in parts]
     return Order(np.concatenate([part.ids for part in parts]), np.concatenate(distances))
 
@@ -124,11 +127,6 @@ def _matching(corpus: Corpus, shelf: Shelf, asked: Asked, ids: Ids) -> tuple[Ids
 def _mask(ids: Ids, fits: Mask, ranked: Ids) -> Mask:
     """Which of some ranked sounds (m,) are among those of `ids` (n,) that fit."""
     return np.isin(ranked, ids[fits], assume_unique=True) if len(ranked) != fits.sum() else np.ones(len(ranked), bool)
-
-
-def _others(ids: Ids, fits: Mask, count: int) -> Ids:
-    """What does not fit, if any more sounds are wanted."""
-    return ids[~fits] if count > 0 else ids[:0]
 
 
 def analysed(corpus: Corpus, shelf: Shelf) -> Ids:
@@ -179,13 +177,14 @@ def _near_values(corpus: Corpus, shelf: Shelf, target: tuple[tuple[Quantity, flo
     return near
 
 
-def _near_sound(corpus: Corpus, target: int, space: str) -> _Near:
+def _near_sound(corpus: Corpus, shelf: Shelf, target: int, space: str) -> _Near:
     """The target itself is the first, where it is one of the sounds."""
-    try:
-        around = measure(space or first_of(corpus, target)).around(corpus, target)
-        ids = around.ids
-    except NoVectors:
-        around, ids = None, np.empty(0, np.int64)
+    around = None
+    with suppress(NoVectors):
+        around = measure(space or shelf.get(("space of", target), lambda: first_of(corpus, target), VECTORS)).around(
+            corpus, target
+        )
+    ids = np.empty(0, np.int64) if around is None else around.ids
 
     def near(some: Ids, k: int) -> Order:
         itself = some[some == target][:k]

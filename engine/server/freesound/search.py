@@ -234,10 +234,10 @@ def column(corpus: Corpus, shelf: Shelf, name: str) -> Column:
     """A number of all sounds: one that lists are sorted by, or a trait."""
 
     def make() -> Column:
-        if name in TRAITS:
-            ids, values = corpus.descriptors.numbers([name])
-            return Column(ids, values[:, 0])
-        return corpus.listing.numbers(name)
+        if name in NUMBERS or name == "created":
+            return corpus.listing.numbers(name)
+        ids, values = corpus.descriptors.numbers([name])
+        return Column(ids, values[:, 0].copy())
 
     return shelf.get(("column", name), make, slow=True)
 

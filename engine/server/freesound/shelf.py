@@ -31,7 +31,7 @@ _ENTRY = 600
 
 
 class Later(Exception):
-    """This takes long: it is to be asked for again where nobody waits behind it."""
+    """What is asked for takes long: it is to be asked for again where nobody waits behind it."""
 
 
 class Shelf:
