@@ -17,7 +17,9 @@ from engine.performing.clock import Clock
 from engine.performing.ensemble import Ensemble
 from engine.performing.handle import Handle
 from engine.performing.journal import Journal
+from engine.performing.level import Level
 from engine.performing.rig import Rig
+from engine.performing.sounding import CUT_SECONDS
 from engine.performing.times import Length
 from engine.performing.turns import Turns
 from engine.performing.verbs import Outcome, Verb
@@ -82,13 +84,14 @@ class Grouped:
         chance = random.Random(f"{session.seed}/{name}")
         self._asking = Asking(session.corpus, chance, (self._defaults, session.defaults))
         self._chance = random.Random(f"{session.seed}/{name}/moves")
-        self._ensemble = Ensemble(name, self._rig, session.clock, session.journal, self._say)
         self._turns = session.turns(name, self._look_ahead)
+        self._ensemble = Ensemble(
+            name, self._rig, session.clock, session.journal, self._say, lambda: self._turns.overtaken
+        )
+        self._level = Level(name, self._rig, session.clock)
         self._effects: dict[str, dict[str, float]] = {}
         self._handles: list[Handle] = []
         self._palette: list[int] = []
-        self._volume = 1.0
-        self._muted = False
 
     def __repr__(self) -> str:
         held = ", ".join(str(part.sound.id) for part in self._ensemble.parts)
@@ -102,7 +105,7 @@ class Grouped:
     @property
     def playing(self) -> list[Sound]:
         """The sounds that sound, in order."""
-        return [part.sound for part in self._ensemble.parts if part.voice is not None]
+        return [part.sound for part in self._ensemble.parts if part.sounding]
 
     def perform(self, verb: Verb, given: Sequence[Any], named: Mapping[str, Any]) -> Future[Outcome]:
         """Do a verb in its manner (see `engine.performing.verbs`). The future itself never raises."""
@@ -116,7 +119,7 @@ class Grouped:
     def halted(self) -> None:
         """Stop, since everything does."""
         self._stop_moving()
-        self._ensemble.halt()
+        self._fall_silent()
 
     @property
     def _held(self) -> list[int]:
@@ -137,8 +140,9 @@ class Grouped:
             self._say(f"{answer.refusals}; these are the least bad")
         return self._bring([hit.sound for hit in answer.hits])
 
-    def _mix(self, **how: float) -> None:
-        self._rig.tell(lambda instrument: instrument.mix(self.name, **how))
+    def _fall_silent(self, seconds: float = CUT_SECONDS) -> None:
+        self._ensemble.halt(seconds)
+        self._level.settle(seconds)
 
     def _look_ahead(self) -> None:
         """Load what may be asked for next: the nearest to the first sound and to the last, and a palette's rest."""
@@ -151,8 +155,8 @@ class Grouped:
 
     def _stop_moving(self) -> None:
         """Forget what was said and has not happened yet, and cancel what goes on by itself."""
+        self._cancel_handles()  # first, or they would say more
         self._turns.drop()
-        self._cancel_handles()
 
     def _cancel_handles(self) -> None:
         for handle in self._handles:

@@ -91,8 +91,9 @@ class Journal:
 
     def ended(self, playing: Playing, at: float) -> None:
         """Note when it ended, or will."""
-        if playing.over is None:
-            playing.over = max(at if playing.most is None else min(at, playing.most), playing.at)
+        at = max(at if playing.most is None else min(at, playing.most), playing.at)
+        if playing.over is None or at < playing.over:  # a fade that is cut ends sooner
+            playing.over = at
             self._put(playing)
 
     def close(self) -> None:

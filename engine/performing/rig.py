@@ -8,6 +8,7 @@ from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from corpus.library import Corpus
+from engine.performing.voices import Voices
 
 if TYPE_CHECKING:
     from engine.loading import Loader
@@ -40,6 +41,7 @@ class Rig:
         self._opening = threading.Lock()
         self._opened: tuple[Instrument, Loader] | None = None
         self._untold: list[Callable[[Instrument], object]] = []
+        self.voices = Voices()
 
     @property
     def instrument(self) -> Instrument:

@@ -1,0 +1,58 @@
+"""How loud a group is: its volume, its mute, and its rise out of silence, all on its bus."""
+
+from __future__ import annotations
+
+from engine.performing.clock import Action, Clock, Timer
+from engine.performing.rig import Rig
+from engine.performing.sounding import CUT_SECONDS, GLIDE_SECONDS
+
+
+class Level:
+    """The gain of a group's bus.
+
+    Parameters
+    ----------
+    name : str
+        The group's.
+    rig : Rig
+    clock : Clock
+    """
+
+    def __init__(self, name: str, rig: Rig, clock: Clock) -> None:
+        self._name, self._rig, self._clock = name, rig, clock
+        self._volume = 1.0
+        self._muted = False
+        self._risen = 0.0  # when it is up
+        self._timer: Timer | None = None
+
+    def set(self, volume: float, seconds: float) -> None:
+        """Have another volume; while it rises, by when it would be up."""
+        self._volume = volume
+        self._glide(seconds)
+
+    def mute(self, muted: bool) -> None:
+        """Be silent, or not any more."""
+        self._muted = muted
+        self._glide(GLIDE_SECONDS)
+
+    def rise(self, seconds: float) -> None:
+        """Be silent in 10 ms, and up so many seconds later."""
+        self._rig.instrument.mix(self._name, gain=0.0, seconds=CUT_SECONDS)
+        self._risen = self._clock.now() + CUT_SECONDS + seconds
+        self._later(CUT_SECONDS, lambda: self._glide(GLIDE_SECONDS))
+
+    def settle(self, seconds: float) -> None:
+        """Be up again once all has faded out that sounds, if it rises."""
+        if self._clock.now() < self._risen:
+            self._risen = 0.0
+            self._later(seconds, lambda: self._glide(GLIDE_SECONDS))
+
+    def _later(self, seconds: float, act: Action) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._clock.at(self._clock.now() + seconds, act)
+
+    def _glide(self, seconds: float) -> None:
+        gain = 0.0 if self._muted else self._volume
+        seconds = max(seconds, self._risen - self._clock.now()) if gain else seconds
+        self._rig.tell(lambda instrument: instrument.mix(self._name, gain=gain, seconds=seconds))
