@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.performing.clock import Action, Clock, Timer
+from engine.performing.clock import Clock, Timer
 from engine.performing.rig import Rig
 from engine.performing.sounding import CUT_SECONDS, GLIDE_SECONDS
 
@@ -23,7 +23,7 @@ class Level:
         self._volume = 1.0
         self._muted = False
         self._risen = 0.0  # when it is up
-        self._timer: Timer | None = None
+        self._waiting: Timer | None = None
 
     def set(self, volume: float, seconds: float) -> None:
         """Have another volume; while it rises, by when it would be up."""
@@ -39,20 +39,33 @@ class Level:
         """Be silent in 10 ms, and up so many seconds later."""
         self._rig.instrument.mix(self._name, gain=0.0, seconds=CUT_SECONDS)
         self._risen = self._clock.now() + CUT_SECONDS + seconds
-        self._later(CUT_SECONDS, lambda: self._glide(GLIDE_SECONDS))
+        self._wait(CUT_SECONDS)
 
     def settle(self, seconds: float) -> None:
         """Be up again once all has faded out that sounds, if it rises."""
         if self._clock.now() < self._risen:
             self._risen = 0.0
-            self._later(seconds, lambda: self._glide(GLIDE_SECONDS))
+            self._wait(seconds)
 
-    def _later(self, seconds: float, act: Action) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._timer = self._clock.at(self._clock.now() + seconds, act)
+    def resume(self) -> None:
+        """Be up at once, if it waits for a fade-out to be over."""
+        if self._waiting and not self._risen:
+            self._waiting.cancel()
+            self._go_on()
+
+    def _wait(self, seconds: float) -> None:
+        """Let nothing change before so many seconds have passed."""
+        if self._waiting:
+            self._waiting.cancel()
+        self._waiting = self._clock.at(self._clock.now() + seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        self._waiting = None
+        self._glide(GLIDE_SECONDS)
 
     def _glide(self, seconds: float) -> None:
+        if self._waiting:
+            return
         gain = 0.0 if self._muted else self._volume
         seconds = max(seconds, self._risen - self._clock.now()) if gain else seconds
         self._rig.tell(lambda instrument: instrument.mix(self._name, gain=gain, seconds=seconds))

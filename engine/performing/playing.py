@@ -20,6 +20,7 @@ class Playing(Grouped):
         """Play all sounds, at a rate: 0.5 is an octave down, -1 backwards."""
         self._ensemble.set_rate(rate)
         self._ensemble.begin()
+        self._level.resume()
 
     @chained
     def reverse(self) -> None:
