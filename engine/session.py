@@ -22,7 +22,7 @@ from corpus.store.naming import check_name
 from engine.errors import EngineError, PaletteError, VerbError
 from engine.group import Group
 from engine.lesson import Lesson
-from engine.performing.clock import Clock, LiveClock, VirtualClock
+from engine.performing.clock import Clock, LiveClock, Pace, VirtualClock
 from engine.performing.journal import Journal, Playing
 from engine.performing.rig import Rig
 from engine.performing.times import Length, seconds
@@ -104,6 +104,7 @@ class Session:
         self._device = device if device is not None else self.corpus.settings.device
         self._live = rendering is None
         self.clock: Clock = LiveClock(self._failed) if rendering is None else VirtualClock(rendering, self._failed)
+        self._pace = Pace(self.clock)
         opener = self._open if rendering is None else lambda: rendering
         self.rig = Rig(self.corpus, opener, memory=memory, target=loudness, waiting=not self._live)
         self.journal = Journal(
@@ -165,8 +166,8 @@ class Session:
         return dict(self._groups)
 
     def wait(self, length: Length) -> None:
-        """Let time pass: seconds, or beats as in `wait("4b")`."""
-        self.clock.wait(self.seconds(length))
+        """Let time pass: seconds, or beats as in `wait("4b")`; from the end of the last wait on, if just now."""
+        self._pace.wait(self.seconds(length))
 
     def seconds(self, length: Length) -> float:
         """A length of time in seconds, at the session's tempo."""

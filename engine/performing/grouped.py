@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.errors import EngineError, VerbError
+from engine.performing.ahead import Ahead
 from engine.performing.clock import Clock
 from engine.performing.ensemble import Ensemble
 from engine.performing.handle import Handle
@@ -23,7 +24,7 @@ from engine.performing.sounding import CUT_SECONDS
 from engine.performing.times import Length
 from engine.performing.turns import Turns
 from engine.performing.verbs import Outcome, Verb
-from engine.performing.wishes import Asking, Defaults
+from engine.performing.wishes import Asking, Defaults, Wish
 from engine.query.answer import Answer
 
 _AHEAD = 3
@@ -81,8 +82,10 @@ class Grouped:
         self._session = session
         self._rig = session.rig
         self._defaults = Defaults()
-        chance = random.Random(f"{session.seed}/{name}")
-        self._asking = Asking(session.corpus, chance, (self._defaults, session.defaults))
+        defaults = self._defaults, session.defaults
+        self._asking = Asking(session.corpus, random.Random(f"{session.seed}/{name}"), defaults)
+        # each a chance of its own: when nothing is said, and how long, changes nothing of what is drawn
+        self._guessing = Asking(session.corpus, random.Random(f"{session.seed}/{name}/ahead"), defaults)
         self._chance = random.Random(f"{session.seed}/{name}/moves")
         self._turns = session.turns(name, self._look_ahead)
         self._ensemble = Ensemble(
@@ -92,6 +95,9 @@ class Grouped:
         self._effects: dict[str, dict[str, float]] = {}
         self._handles: list[Handle] = []
         self._palette: list[int] = []
+        self._wish: Wish = {}
+        self._ahead = Ahead(name)
+        self._foreseen: tuple[list[int], list[int], Wish] | None = None
 
     def __repr__(self) -> str:
         held = ", ".join(str(part.sound.id) for part in self._ensemble.parts)
@@ -109,12 +115,14 @@ class Grouped:
 
     def perform(self, verb: Verb, given: Sequence[Any], named: Mapping[str, Any]) -> Future[Outcome]:
         """Do a verb in its manner (see `engine.performing.verbs`). The future itself never raises."""
+        self._ahead.drop()
         return self._session.perform_for(self, self.name, self._turns, verb, given, named)
 
     def close(self) -> None:
         """Stop, and end the thread of this group."""
         self._stop_moving()
         self._turns.close()
+        self._ahead.close()
 
     def halted(self) -> None:
         """Stop, since everything does."""
@@ -145,13 +153,20 @@ class Grouped:
         self._level.settle(seconds)
 
     def _look_ahead(self) -> None:
-        """Load what may be asked for next: the nearest to the first sound and to the last, and a palette's rest."""
-        held = self._held
-        likely = self._palette.copy()
+        """Load what may be asked for next, if anything came or went since it was done last."""
+        state = self._held, self._palette, self._wish
+        if state != self._foreseen:
+            self._ahead.take(self._foresee(*state))
+
+    def _foresee(self, held: list[int], palette: list[int], wish: Wish) -> Iterator[None]:
+        """The nearest to the first sound and to the last, as was wished the last time, and a palette's rest."""
+        likely = palette.copy()
         for target in dict.fromkeys(held[:1] + held[-1:]):
             with contextlib.suppress(CorpusError, EngineError):
-                likely += [hit.sound.id for hit in self._asking.near(_AHEAD, target, {}, held).hits]
+                likely += [hit.sound.id for hit in self._guessing.near(_AHEAD, target, wish, held).hits]
+            yield
         self._rig.ahead([each for each in likely if each not in held])
+        self._foreseen = held, palette, wish
 
     def _stop_moving(self) -> None:
         """Forget what was said and has not happened yet, and cancel what goes on by itself."""

@@ -67,7 +67,7 @@ class Log:
     def run(self, session: Stage) -> None:
         """Play it, from its first second on; what goes wrong is said, in a line for each."""
         for entry in self.entries:
-            session.wait(max(entry.at - session.clock.now(), 0.0))
+            session.clock.wait(entry.at - session.clock.now())
             try:
                 _perform(session, entry)
             except EngineError as error:

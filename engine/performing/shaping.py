@@ -12,7 +12,7 @@ from engine.performing.verbs import chained, immediate
 _LOUDEST = 2.0
 
 
-class Playing(Grouped):
+class Shaping(Grouped):
     """Verbs that shape how a group plays."""
 
     @chained
