@@ -10,12 +10,12 @@ from __future__ import annotations
 from engine.performing.bringing import Bringing
 from engine.performing.effected import Effected
 from engine.performing.moving import Moving
-from engine.performing.playing import Playing
+from engine.performing.shaping import Shaping
 from engine.performing.telling import Telling
 from engine.performing.verbs import immediate
 
 
-class Group(Bringing, Playing, Moving, Effected, Telling):
+class Group(Bringing, Shaping, Moving, Effected, Telling):
     """Sounds playing together. Made by `Session.group`; every verb returns at once.
 
     Examples

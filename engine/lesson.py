@@ -121,7 +121,7 @@ class Lesson:
     @property
     def playing(self) -> list[Sound]:
         """The sound that sounds, if one does."""
-        return [part.sound for part in self._ensemble.parts if part.voice is not None]
+        return [part.sound for part in self._ensemble.parts if part.sounding]
 
     def settle(self) -> None:
         """Wait until all that was said has happened."""

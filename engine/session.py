@@ -23,7 +23,7 @@ from engine.errors import EngineError, PaletteError, VerbError
 from engine.group import Group
 from engine.lesson import Lesson
 from engine.performing import used
-from engine.performing.clock import Clock, LiveClock, VirtualClock
+from engine.performing.clock import Clock, LiveClock, Pace, VirtualClock
 from engine.performing.journal import Journal, Playing
 from engine.performing.rig import OVER, Rig
 from engine.performing.times import Length, seconds
@@ -109,6 +109,7 @@ class Session:
         self._live = rendering is None
         self._closed = False
         self.clock: Clock = LiveClock(self._failed) if rendering is None else VirtualClock(rendering, self._failed)
+        self._pace = Pace(self.clock)
         opener = self._open if rendering is None else lambda: rendering
         self.rig = Rig(self.corpus, opener, self.clock, memory=memory, target=loudness, waiting=not self._live)
         self.journal = Journal(
@@ -195,8 +196,8 @@ class Session:
         return dict(self._groups)
 
     def wait(self, length: Length) -> None:
-        """Let time pass: seconds, or beats as in `wait("4b")`."""
-        self.clock.wait(self.seconds(length))
+        """Let time pass: seconds, or beats as in `wait("4b")`; from the end of the last wait on, if just now."""
+        self._pace.wait(self.seconds(length))
 
     def seconds(self, length: Length) -> float:
         """A length of time in seconds, at the session's tempo."""

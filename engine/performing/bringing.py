@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from engine.errors import VerbError
 from engine.performing.grouped import Grouped
@@ -58,12 +58,12 @@ class Bringing(Grouped):
         return self._similar(target, size, {**wish, "filter": fits})
 
     @chained
-    def near(self, /, size: int = 1, filter: str = "", agent: Any = None, **traits: float) -> list[int]:
-        """Bring the sounds nearest to values of traits, as in `near(pitch=440, bpm=120)`."""
-        if not traits:
+    def near(self, /, size: int = 1, **traits: Any) -> list[int]:
+        """Bring the sounds nearest to values of traits, as in `near(pitch=440, bpm=120)`; also with any option."""
+        wish = cast(Wish, {name: traits.pop(name) for name in Wish.__annotations__ if name in traits})
+        wanted = {**wish.get("near", {}), **{FEATURES.get(name, name): value for name, value in traits.items()}}
+        if not wanted:
             raise VerbError("near what? name a trait at least, as in near(pitch=440)")
-        wanted = {FEATURES.get(name, name): value for name, value in traits.items()}
-        wish: Wish = {"filter": filter} if agent is None else {"filter": filter, "agent": agent}
         return self._near(size, wanted, wish)
 
     @chained
@@ -93,13 +93,17 @@ class Bringing(Grouped):
 
     @chained
     def palette(self, name: str, *numbers: int) -> list[int]:
-        """Bring the sounds of a palette, or those of some numbers, as published."""
+        """Bring the sounds of a palette, or those of some numbers, each whole and once."""
         ids = self._session.palette(name)
         for number in numbers:
-            if not 0 <= number < len(ids):
+            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(ids):
                 raise VerbError(f"palette {name} has no sound {number!r}; it holds sounds 0 to {len(ids) - 1}")
+        wanted, held = [ids[number] for number in numbers] if numbers else ids, self._held
+        fresh = [each for each in dict.fromkeys(wanted) if each not in held]
+        if wanted and not fresh:
+            raise VerbError(f"all of that is in group {self.name} already; again=True of id brings a sound once more")
         self._palette = ids
-        return self._bring(self._asking.held([ids[number] for number in numbers] if numbers else ids))
+        return self._bring(self._asking.held(fresh))
 
     @chained
     def remove(self, *numbers: int) -> None:
@@ -114,6 +118,7 @@ class Bringing(Grouped):
 
     def _similar(self, target: int, size: int, wish: Wish) -> list[int]:
         sound = self._ensemble.part(target).sound
+        self._wish = wish
         return self._brought(self._asking.near(size, sound.id, wish, self._held))
 
     def _near(self, size: int, traits: Mapping[str, float], wish: Wish) -> list[int]:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+_LATE_SECONDS = 1.0
+
 Action = Callable[[], object]
 Failed = Callable[[Exception], object]
 
@@ -162,3 +164,23 @@ class VirtualClock:
         frames = round(when * self._rendering.rate) - self._rendering.position
         if frames > 0:
             self._rendering.advance(frames)
+
+
+class Pace:
+    """Waits of a script: each counts from the end of the one before, so that what is said between takes no time.
+
+    After more than a second it counts from now, as somebody who types would have it. Threads have each their own.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = threading.local()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        now = self._clock.now()
+        before = getattr(self._last, "end", now)
+        end = (before if now - before < _LATE_SECONDS else now) + max(seconds, 0.0)
+        self._last.end = now  # if this is interrupted
+        self._clock.wait(end - now)
+        self._last.end = end

@@ -1,35 +1,34 @@
 """The sounds of one group and how they sound together: all at once, or one after another; each looped until stopped.
 
-Conventions: parts are numbered from 0 in the order in which they came. A part is a sound in a group; it has a voice
-while it sounds. All methods may be called from any thread.
+Conventions: parts are numbered from 0 in the order in which they came. A part is a sound in a group; what it sounds
+is told by its soundings, which are kept until they are over, so that what fades can still be cut. A part sounds only
+while it is `wanted`: since it was brought, or since `begin` or `rise`, until it is halted; nothing else makes it so.
+All methods may be called from any thread.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 from corpus.errors import CorpusError
 from corpus.model import Sound
 from engine.errors import EngineError, VerbError
-from engine.performing.clock import Clock, Timer
-from engine.performing.journal import Journal, Playing
+from engine.performing import sequence
+from engine.performing.clock import Clock
+from engine.performing.journal import Journal
 from engine.performing.rig import Rig
+from engine.performing.sounding import CUT_SECONDS, Sounding
 
 if TYPE_CHECKING:
     from engine.playback.clip import Clip
 
 Order = Literal["parallel", "sequence"]
-CUT_SECONDS = 0.010
-GLIDE_SECONDS = 0.020
-AHEAD_SECONDS = 0.1  # how early the next of a sequence is told to start at its exact frame
-SHORTEST_SECONDS = 0.01  # of a turn in a sequence
 
 Cut = Callable[[Sound], Sequence[tuple[float, float]]]
 """Where the slices of a sound begin and end, in seconds."""
@@ -41,10 +40,20 @@ class Part:
 
     sound: Sound
     clip: Clip | None = None
-    voice: int | None = None
+    wanted: bool = True
     muted: bool = False
     soloed: bool = False
-    playing: Playing | None = None
+    soundings: list[Sounding] = field(default_factory=list)
+
+    @property
+    def sounding(self) -> bool:
+        """Whether it sounds now and is to go on."""
+        return any(one.begun for one in self.staying)
+
+    @property
+    def staying(self) -> list[Sounding]:
+        """What was started of it, is not over and was not told to stop."""
+        return [one for one in self.soundings if not one.leaving]
 
 
 class Ensemble:
@@ -59,24 +68,31 @@ class Ensemble:
     journal : Journal
     said : callable
         Told, in a line, of what goes wrong with one sound.
+    overtaken : callable, optional
+        Tells whether a stop came since that was said which is being done now: it must make nothing sound any more.
     """
 
-    def __init__(self, name: str, rig: Rig, clock: Clock, journal: Journal, said: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        rig: Rig,
+        clock: Clock,
+        journal: Journal,
+        said: Callable[[str], None],
+        overtaken: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.name = name
-        self._rig, self._clock, self._journal, self._said = rig, clock, journal, said
+        self._rig, self._clock, self._journal, self._said, self._overtaken = rig, clock, journal, said, overtaken
         self._lock = threading.RLock()
         self._parts: list[Part] = []
-        self._sounding = True
         self._rate = 1.0
         self._heard = True  # whether the bus lets anything through
         self._semitones = 0.0
         self._order: Order = "parallel"
         self._slice: int | None = None
         self._cut: Cut = lambda sound: ()
-        self._turn = 0
-        self._risen = 0.0  # when all are up that rise out of silence
-        self._due: int | None = None  # the frame at which the sounding part of a sequence ends
-        self._timer: Timer | None = None
+        self._place = 0  # of the part that a sequence begins with
+        self._sequence = sequence.Sequence(rig, clock, self._take_turn, self._tick)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -110,79 +126,65 @@ class Ensemble:
         for sound in sounds:
             part = Part(sound)
             with self._lock:
-                part.soloed = False
+                self._require_current()
                 self._parts.append(part)
-                self._sounding = True
             self._load(part)
 
-    def remove(self, parts: Iterable[Part], seconds: float = CUT_SECONDS) -> None:
+    def remove(self, parts: Iterable[Part]) -> None:
         """Fade parts out and forget them."""
         with self._lock:
             for part in parts:
-                self._silence(part, seconds)
-                with contextlib.suppress(ValueError):
+                if part in self._parts:
+                    if part.sounding:
+                        self._place = self._parts.index(part)
+                    self._stop(part)
                     self._parts.remove(part)
-            if self._order == "sequence" and not any(part.voice is not None for part in self._parts):
-                self._forget_turn()
-                if self._sounding:
-                    self._take_turn()
+            self._start_wanted()
 
     def begin(self) -> None:
         """Let all parts sound that do not."""
         with self._lock:
-            self._sounding = True
-            self._start_some()
+            self._require_current()
+            for part in self._parts:
+                part.wanted = True
+            self._start_wanted()
 
-    def rise(self, seconds: float) -> None:
-        """Let all parts begin anew, out of silence; also those that are loaded meanwhile are up at the same time."""
+    def rise(self) -> None:
+        """Let all parts begin anew, once what sounded of them is silent."""
         with self._lock:
-            self._sounding = True
-            self._risen = self._clock.now() + seconds
-            self._restart()
+            self._require_current()
+            for part in self._parts:
+                part.wanted = True
+            self._restart(round(CUT_SECONDS * self._rig.instrument.rate))
 
     def halt(self, seconds: float = CUT_SECONDS) -> None:
         """Fade all parts out; they stay in the group."""
         with self._lock:
-            self._sounding = False
-            self._forget_turn()
             for part in self._parts:
-                self._silence(part, seconds)
-
-    def fade_out(self, seconds: float) -> None:
-        """Fade the whole group out; its parts stay."""
-        with self._lock:
-            self._sounding = False
-            self._forget_turn()
-            if self._rig.opened:
-                self._rig.instrument.fade_out(self.name, seconds)
-            for part in self._parts:
-                self._let_go(part, seconds)
+                part.wanted = False
+            self._silence(seconds)
 
     def set_rate(self, rate: float) -> None:
         """Play all parts at another rate, from where they are."""
         if isinstance(rate, bool) or not isinstance(rate, Real) or not math.isfinite(rate):
             raise VerbError(f"rate {rate!r} is no number to play at; say one such as 0.5, or -1 for backwards")
         with self._lock:
-            before, self._rate = self._rate, float(rate)
-            for part in self._parts:
-                if part.voice is not None:
-                    self._rig.instrument.change(part.voice, rate=self._rate, seconds=GLIDE_SECONDS)
-            self._note_audible()
-            if self._due is not None:
-                now = self._rig.instrument.position
-                due = now + round((self._due - now) * abs(before / self._rate)) if self._rate else None
+            self._rate = float(rate)
+            if self._order == "sequence":
+                self._sequence.turn(self._rate)
+            else:
                 for part in self._parts:
-                    if part.playing:
-                        part.playing.most = None if due is None else self._time_of(due)
-                self._expect(due)
+                    for one in part.staying:
+                        one.change(rate=self._rate)
+            self._note_audible()
 
     def set_order(self, order: Order) -> None:
         """Play the parts all at once or one after another."""
         with self._lock:
-            if order == self._order:
-                return
-            self._order = order
-            self._restart()
+            if order != self._order:
+                self._silence()
+                self._order = order
+                self._start_wanted()
 
     def set_slice(self, number: int | None, cut: Cut) -> None:
         """Play of each part only one slice; None plays all of it again."""
@@ -201,8 +203,8 @@ class Ensemble:
         """Give each part the level that its mute and the others' solo leave it."""
         with self._lock:
             for part in self._parts:
-                if part.voice is not None:
-                    self._rig.instrument.change(part.voice, gain=self._gain(part), seconds=GLIDE_SECONDS)
+                for one in part.staying:
+                    one.change(gain=self._gain(part))
             self._note_audible()
 
     def hear(self, heard: bool) -> None:
@@ -210,6 +212,10 @@ class Ensemble:
         with self._lock:
             self._heard = heard
             self._note_audible()
+
+    def _require_current(self) -> None:
+        if self._overtaken():
+            raise VerbError("dropped: a stop came before it was done")
 
     def _load(self, part: Part) -> None:
         semitones = self._semitones
@@ -223,122 +229,84 @@ class Ensemble:
             try:
                 clip = loaded.result()
                 if self._order == "parallel":  # in a sequence what sounds goes on to its end
-                    self._silence(part)
+                    self._stop(part)
                 part.clip = clip
                 self._journal.event(self.name, "loaded", part.sound.id)
-                if self._sounding:
-                    self._start_some()
+                self._start_wanted()
             except (CorpusError, EngineError) as error:
                 if part.clip is None:
                     self._parts.remove(part)
                 self._said(str(error))
 
-    def _restart(self) -> None:
-        self._forget_turn()
+    def _restart(self, frames: int = 0) -> None:
+        """Let what sounds, or is wanted to, begin anew, so many frames from now."""
+        self._silence()
+        self._start_wanted(frames)
+
+    def _start_wanted(self, frames: int = 0) -> None:
+        """Start what is wanted and does not sound: the one place at which anything starts."""
+        if not any(part.wanted and part.clip for part in self._parts):
+            return
+        at = self._rig.instrument.position + frames if frames else None
+        if self._order == "sequence":
+            self._sequence.go_on(at)
+            return
         for part in self._parts:
-            self._silence(part)
-        if self._sounding:
-            self._start_some()
+            if part.wanted and part.clip and not part.staying:
+                self._start(part, part.clip, at, loop=True).note()
 
-    def _start_some(self) -> None:
-        """Start what should sound and does not."""
-        if self._order == "parallel":
-            for part in self._parts:
-                if part.voice is None and part.clip is not None:
-                    self._start(part, loop=True)
-        elif self._due is None:
-            self._take_turn()
+    def _take_turn(self, before: Sounding | None, frame: int) -> Sounding | None:
+        """Start the part of the sequence after that which sounded `before`, at a frame of the instrument."""
+        after = (place + 1 for place, part in enumerate(self._parts) if before in part.soundings)
+        first = next(after, self._place)
+        for part in self._parts[first:] + self._parts[:first]:
+            if part.wanted and part.clip:
+                return self._start(part, part.clip, frame, loop=False)
+        return None
 
-    def _start(self, part: Part, *, loop: bool, frame: int | None = None, at: float | None = None) -> int:
-        """Start one part, now or at a frame of the instrument and its time; the frames of clip that it plays."""
-        clip = part.clip
-        assert clip is not None
-        begin, end = self._region(part, clip)
-        now = self._clock.now()
-        part.voice = self._rig.instrument.start(
-            clip,
-            fade_in=max(self._risen - now, 0.0),
-            at=frame,
-            group=self.name,
-            gain=self._gain(part),
-            rate=self._rate,
-            loop=loop,
-            begin=begin,
-            end=end,
-        )
-        part.playing = self._journal.began(self.name, part.sound, now if at is None else at)
-        self._note_audible()
-        return (len(clip.frames) if end is None else end) - begin
+    def _tick(self) -> None:
+        with self._lock:
+            self._sequence.go_on()
 
-    def _region(self, part: Part, clip: Clip) -> tuple[int, int | None]:
+    def _start(self, part: Part, clip: Clip, at: int | None, *, loop: bool) -> Sounding:
+        one = Sounding(
+            self._rig, self._clock, self._journal, self.name, part.sound, clip, self._region(part, clip),
+            gain=self._gain(part), rate=self._rate, loop=loop, at=at,
+        )  # fmt: skip
+        one.hear(self._audible(part))
+        now = self._rig.instrument.position
+        part.soundings = [*(each for each in part.soundings if each.over > now), one]
+        self._rig.voices.hold(one, now, self._said)
+        return one
+
+    def _region(self, part: Part, clip: Clip) -> tuple[int, int]:
+        whole = 0, len(clip.frames)
         if self._slice is None or not (cuts := self._cut(part.sound)):
-            return 0, None
+            return whole
         begin, end = cuts[self._slice % len(cuts)]
         first, last = round(begin * clip.rate), min(round(end * clip.rate), len(clip.frames))
-        return (first, last) if first < last else (0, None)
+        return (first, last) if first < last else whole
 
     def _gain(self, part: Part) -> float:
         unheard = part.muted or (not part.soloed and any(each.soloed for each in self._parts))
         return 0.0 if unheard else 1.0
 
+    def _audible(self, part: Part) -> bool:
+        return self._heard and self._rate != 0.0 and self._gain(part) > 0.0
+
     def _note_audible(self) -> None:
         """Have the journal know of each part whether it can be heard."""
         for part in self._parts:
-            if part.playing:
-                audible = self._heard and self._rate != 0.0 and self._gain(part) > 0.0
-                self._journal.audible(part.playing, audible, self._clock.now())
+            for one in part.staying:
+                one.hear(self._audible(part))
 
-    def _silence(self, part: Part, seconds: float = CUT_SECONDS) -> None:
-        if part.voice is not None:
-            self._rig.instrument.stop(part.voice, seconds)
-            self._let_go(part, seconds)
+    def _silence(self, seconds: float = CUT_SECONDS) -> None:
+        """Fade out all that sounds; nothing of a sequence follows."""
+        self._sequence.forget()
+        self._place = 0
+        for part in self._parts:
+            self._stop(part, seconds)
 
-    def _let_go(self, part: Part, seconds: float = 0.0) -> None:
-        part.voice = None
-        if part.playing:
-            self._journal.ended(part.playing, self._clock.now() + seconds)
-            part.playing = None
-
-    # one after another
-
-    def _take_turn(self, frame: int | None = None) -> None:
-        """Start the next loaded part of a sequence, at a frame of the instrument."""
-        ready = [part for part in self._parts if part.clip is not None]
-        if not ready or not self._rate:
-            self._due = None
-            return
-        part = ready[self._turn % len(ready)]
-        self._turn += 1
-        instrument = self._rig.instrument
-        begun = instrument.position if frame is None else frame
-        length = self._start(part, loop=False, frame=frame, at=self._time_of(begun)) / abs(self._rate)
-        self._expect(begun + round(max(length, SHORTEST_SECONDS * instrument.rate)))
-        if part.playing and self._due is not None:
-            part.playing.most = self._time_of(self._due)
-
-    def _expect(self, due: int | None) -> None:
-        """Have the next part start at the frame at which the one that sounds is over."""
-        self._forget_turn()
-        self._due = due
-        if due is not None:
-            self._timer = self._clock.at(self._time_of(due) - AHEAD_SECONDS, self._go_on)
-
-    def _time_of(self, frame: int) -> float:
-        """The time of the clock at which the instrument comes to a frame."""
-        instrument = self._rig.instrument
-        return self._clock.now() + (frame - instrument.position) / instrument.rate
-
-    def _go_on(self) -> None:
-        with self._lock:
-            due, self._due = self._due, None
-            if due is None or not self._sounding:
-                return
-            for part in self._parts:
-                if part.voice is not None:  # it ends by itself
-                    self._let_go(part, AHEAD_SECONDS)
-            self._take_turn(due)
-
-    def _forget_turn(self) -> None:
-        self._due = None
-        if self._timer:
-            self._timer.cancel()
+    def _stop(self, part: Part, seconds: float = CUT_SECONDS) -> None:
+        for one in part.soundings:
+            one.stop(seconds)

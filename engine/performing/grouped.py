@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -13,15 +13,18 @@ from corpus.errors import CorpusError
 from corpus.library import Corpus
 from corpus.model import Sound
 from engine.errors import EngineError, VerbError
+from engine.performing.ahead import Ahead
 from engine.performing.clock import Clock
 from engine.performing.ensemble import Ensemble
 from engine.performing.handle import Handle
 from engine.performing.journal import Journal
+from engine.performing.level import Level
 from engine.performing.rig import Rig
+from engine.performing.sounding import CUT_SECONDS
 from engine.performing.times import Length
 from engine.performing.turns import Turns
 from engine.performing.verbs import Outcome, Verb
-from engine.performing.wishes import Asking, Defaults
+from engine.performing.wishes import Asking, Defaults, Wish
 from engine.query.answer import Answer
 
 _AHEAD = 3
@@ -79,16 +82,22 @@ class Grouped:
         self._session = session
         self._rig = session.rig
         self._defaults = Defaults()
-        chance = random.Random(f"{session.seed}/{name}")
-        self._asking = Asking(session.corpus, chance, (self._defaults, session.defaults))
+        defaults = self._defaults, session.defaults
+        self._asking = Asking(session.corpus, random.Random(f"{session.seed}/{name}"), defaults)
+        # each a chance of its own: when nothing is said, and how long, changes nothing of what is drawn
+        self._guessing = Asking(session.corpus, random.Random(f"{session.seed}/{name}/ahead"), defaults)
         self._chance = random.Random(f"{session.seed}/{name}/moves")
-        self._ensemble = Ensemble(name, self._rig, session.clock, session.journal, self._say)
         self._turns = session.turns(name, self._look_ahead)
+        self._ensemble = Ensemble(
+            name, self._rig, session.clock, session.journal, self._say, lambda: self._turns.overtaken
+        )
+        self._level = Level(name, self._rig, session.clock, self._ensemble.hear)
         self._effects: dict[str, dict[str, float]] = {}
         self._handles: list[Handle] = []
         self._palette: list[int] = []
-        self._volume = 1.0
-        self._muted = False
+        self._wish: Wish = {}
+        self._ahead = Ahead(name)
+        self._foreseen: tuple[list[int], list[int], Wish] | None = None
 
     def __repr__(self) -> str:
         held = ", ".join(str(part.sound.id) for part in self._ensemble.parts)
@@ -102,10 +111,11 @@ class Grouped:
     @property
     def playing(self) -> list[Sound]:
         """The sounds that sound, in order."""
-        return [part.sound for part in self._ensemble.parts if part.voice is not None]
+        return [part.sound for part in self._ensemble.parts if part.sounding]
 
     def perform(self, verb: Verb, given: Sequence[Any], named: Mapping[str, Any]) -> Future[Outcome]:
         """Do a verb in its manner (see `engine.performing.verbs`). The future itself never raises."""
+        self._ahead.drop()
         return self._session.perform_for(self, self.name, self._turns, verb, given, named)
 
     def settle(self) -> None:
@@ -116,11 +126,12 @@ class Grouped:
         """Stop, and end the thread of this group."""
         self._stop_moving()
         self._turns.close()
+        self._ahead.close()
 
     def halted(self) -> None:
         """Stop, since everything does."""
         self._stop_moving()
-        self._ensemble.halt()
+        self._fall_silent()
 
     @property
     def _held(self) -> list[int]:
@@ -141,22 +152,30 @@ class Grouped:
             self._say(f"{answer.refusals}; these are the least bad")
         return self._bring([hit.sound for hit in answer.hits])
 
-    def _mix(self, **how: float) -> None:
-        self._rig.tell(lambda instrument: instrument.mix(self.name, **how))
+    def _fall_silent(self, seconds: float = CUT_SECONDS) -> None:
+        self._ensemble.halt(seconds)
+        self._level.settle(seconds)
 
     def _look_ahead(self) -> None:
-        """Load what may be asked for next: the nearest to the first sound and to the last, and a palette's rest."""
-        held = self._held
-        likely = self._palette.copy()
+        """Load what may be asked for next, if anything came or went since it was done last."""
+        state = self._held, self._palette, self._wish
+        if state != self._foreseen:
+            self._ahead.take(self._foresee(*state))
+
+    def _foresee(self, held: list[int], palette: list[int], wish: Wish) -> Iterator[None]:
+        """The nearest to the first sound and to the last, as was wished the last time, and a palette's rest."""
+        likely = palette.copy()
         for target in dict.fromkeys(held[:1] + held[-1:]):
             with contextlib.suppress(CorpusError, EngineError):
-                likely += [hit.sound.id for hit in self._asking.near(_AHEAD, target, {}, held).hits]
+                likely += [hit.sound.id for hit in self._guessing.near(_AHEAD, target, wish, held).hits]
+            yield
         self._rig.ahead([each for each in likely if each not in held])
+        self._foreseen = held, palette, wish
 
     def _stop_moving(self) -> None:
         """Forget what was said and has not happened yet, and cancel what goes on by itself."""
+        self._cancel_handles()  # first, or they would say more
         self._turns.drop()
-        self._cancel_handles()
 
     def _cancel_handles(self) -> None:
         for handle in self._handles:

@@ -27,7 +27,7 @@ class Handle:
 
     def __init__(self, clock: Clock, pauses: Iterator[float], step: Callable[[], object]) -> None:
         self._clock, self._pauses, self._step = clock, pauses, step
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # held in a step, so that none is taken once it is cancelled
         self._timer: Timer | None = None
         self._over = threading.Event()
         self._when = clock.now()
@@ -60,9 +60,12 @@ class Handle:
             self._timer = self._clock.at(self._when, self._do)
 
     def _do(self) -> None:
-        try:
-            self._step()
-        except BaseException:
-            self.cancel()
-            raise
-        self._next()
+        with self._lock:
+            if self._over.is_set():
+                return
+            try:
+                self._step()
+            except BaseException:
+                self.cancel()
+                raise
+            self._next()

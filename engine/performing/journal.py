@@ -133,13 +133,17 @@ class Journal:
 
     def ended(self, playing: Playing, at: float) -> None:
         """Note when it ended, or will."""
+        at = max(at if playing.most is None else min(at, playing.most), playing.at)
         with self._counting:
-            if playing.over is not None:
+            if playing.over is None:
+                playing.over = at
+                playing.count(at, self._device)
+                self._open.discard(playing)
+            elif at < playing.over:  # a fade that is cut ends sooner
+                playing.heard = max(playing.heard - (playing.over - at) * (playing.audible and self._device), 0.0)
+                playing.over = at
+            else:
                 return
-            playing.over = at
-            playing.over = playing.until(at)
-            playing.count(at, self._device)
-            self._open.discard(playing)
         self._put(playing)
 
     def audible(self, playing: Playing, audible: bool, at: float) -> None:

@@ -6,7 +6,7 @@ What it says goes the way of all that is said: in turn, into the journal, and wh
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Unpack
 
 from engine.errors import VerbError
@@ -17,6 +17,7 @@ from engine.performing.verbs import Verb, handled
 from engine.performing.wishes import Wish
 
 _MOST = 100_000
+_SHORTEST = 0.01
 
 
 class Moving(Grouped):
@@ -27,8 +28,7 @@ class Moving(Grouped):
         """Bring one more similar sound every so often: like the target, then like what came."""
 
         def step(number: int) -> None:
-            last = len(self._ensemble.parts) - 1
-            self._say_oneself("similar", max(min(target + number, last), 0), **wish)
+            self._say_oneself("similar", -1 if number else target, **wish)
 
         return self._every(tempo, size, step)
 
@@ -72,10 +72,11 @@ class Moving(Grouped):
     def _every(
         self, tempo: Length, times: int, step: Callable[[int], None], beats: Callable[[], int] = lambda: 1
     ) -> Handle:
-        """Take numbered steps, each after so many beats of a tempo."""
-        beat = self._session.seconds(tempo)
+        """Take numbered steps, each after so many beats of a tempo, as long as beats are then."""
+        if self._session.seconds(tempo) < _SHORTEST:
+            raise VerbError(f"a tempo of {tempo!r} is too fast; say 0.01 seconds or more")
         numbers = itertools.count()
-        pauses: Iterator[float] = (beat * beats() for _ in range(_count(times)))
+        pauses = (max(self._session.seconds(tempo), _SHORTEST) * beats() for _ in range(_count(times)))
         handle = Handle(self._session.clock, pauses, lambda: step(next(numbers)))
         self._handles = [one for one in self._handles if not one.done] + [handle]
         return handle

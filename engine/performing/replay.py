@@ -104,7 +104,7 @@ class Log:
         for entry in self.entries:
             if _is_event(entry):
                 continue
-            session.wait(max(entry.at - session.clock.now(), 0.0))
+            session.clock.wait(entry.at - session.clock.now())
             if self.whole and not entry.error:
                 for sound_id in filter(_is_number, entry.brought):
                     session.rig.arrives(sound_id, _next(loaded.get((entry.group, str(sound_id))), entry.at))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from corpus.library import Corpus
 from engine.errors import EngineError
 from engine.performing.clock import Clock
+from engine.performing.voices import Voices
 
 if TYPE_CHECKING:
     from engine.loading import Loader
@@ -51,6 +52,7 @@ class Rig:
         self._opened: tuple[Instrument, Loader] | None = None
         self._closed = False
         self._untold: list[Callable[[Instrument], object]] = []
+        self.voices = Voices()
 
     @property
     def instrument(self) -> Instrument:

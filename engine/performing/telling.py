@@ -66,4 +66,4 @@ class Telling(Grouped):
 def _state(part: Part) -> str:
     if part.clip is None:
         return "loading"
-    return "muted" if part.muted else "silent" if part.voice is None else "playing"
+    return "muted" if part.muted else "playing" if part.sounding else "silent"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol
 
-from engine.errors import VerbError
+from engine.errors import EngineError, VerbError
 from engine.performing.verbs import Outcome
 
 Turn = Callable[[], Outcome]
@@ -16,6 +16,10 @@ Turn = Callable[[], Outcome]
 
 class Turns(Protocol):
     """A queue of what is to be done."""
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether `drop` was called since that was given which is being done."""
 
     def take(self, turn: Turn) -> Future[Outcome]:
         """Do it after all that was given before."""
@@ -40,6 +44,12 @@ class InTurn:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._overtaken = False
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether `drop` was called since that was given which is being done."""
+        return self._overtaken
 
     def take(self, turn: Turn) -> Future[Outcome]:
         """Do it after all that was given before."""
@@ -59,8 +69,10 @@ class InTurn:
         """Forget what still waits."""
         with self._changed:
             dropped, self._waiting = self._waiting, deque()
+            self._overtaken = True
         for _, future in dropped:
-            future.set_result(Outcome(error=VerbError("dropped: a stop came before its turn")))
+            if future.set_running_or_notify_cancel():
+                future.set_result(Outcome(error=VerbError("dropped: a stop came before its turn")))
 
     def close(self) -> None:
         """Forget what still waits, and end after what is being done."""
@@ -79,13 +91,17 @@ class InTurn:
                 if self._closed:
                     return
                 turn, future = self._waiting.popleft()
-            future.set_result(turn())
+                self._overtaken = False
+            if future.set_running_or_notify_cancel():
+                future.set_result(_done(turn))
             if not self._waiting:
                 self._at_rest()
 
 
 class AtOnce:
     """Done while one says it: for rendering, where time stands still meanwhile."""
+
+    overtaken = False
 
     def take(self, turn: Turn) -> Future[Outcome]:
         """Do it."""
@@ -98,3 +114,11 @@ class AtOnce:
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def _done(turn: Turn) -> Outcome:
+    """What became of a turn, whatever it raised: somebody waits for that, and the next ones must have their turn."""
+    try:
+        return turn()
+    except BaseException as error:
+        return Outcome(error=EngineError(f"unexpected {type(error).__name__}: {error}; please report it"))

@@ -13,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.playback.playhead import FOREVER
-from engine.playback.rack import Rack
+from engine.playback.rack import SILENT, Rack
 from engine.playback.ramp import Ramp, balance
 from engine.playback.voice import release
 
 CROSSFADE_SECONDS = 0.020
 TAIL_SECONDS = 2.0  # longer than any echo waits
-SILENT = 1e-5
 
 
 class Bus:
@@ -45,10 +44,9 @@ class Bus:
         self.gain, self.pan = Ramp(1.0), Ramp(0.0)
         self._crossfade = round(CROSSFADE_SECONDS * rate)
         self._tail = round(TAIL_SECONDS * rate)
-        self._rack: Rack | None = None
-        self._old: Rack | None = None  # crossfaded from, until
-        self._crossed = 0
-        self._next: tuple[Rack | None] | None = None  # what was asked for during a crossfade
+        self._rack = Rack()
+        self._crossed = 0  # when it is crossfaded from what was before
+        self._next: Rack | None = None  # what was asked for during a crossfade
         self._cut_fade = 1
         self._quiet_from = 0
         self._past_faults = 0
@@ -56,13 +54,13 @@ class Bus:
     @property
     def faults(self) -> int:
         """Effects that were bypassed since the start because they failed."""
-        return self._past_faults + sum(rack.faults for rack in (self._rack, self._old) if rack)
+        return self._past_faults + self._rack.faults
 
     @property
     def plain(self) -> bool:
         """Whether a new one would do as well."""
-        settings = self.gain.target, self.pan.target, self._rack, self._past_faults
-        return self.asleep and settings == (1.0, 0.0, None, 0)
+        settings = self.gain.target, self.pan.target, self._past_faults
+        return self.asleep and self._rack.idle and settings == (1.0, 0.0, 0)
 
     @property
     def edge(self) -> int:
@@ -77,28 +75,29 @@ class Bus:
         return min(edges)
 
     def use(self, rack: Rack | None, now: int) -> None:
-        """Crossfade to other effects, or to none; of those that come during a crossfade the last is next."""
-        if self.asleep:
-            self._count(self._rack)
-            self._rack = rack
-        elif self._crossed:
-            self._next = (rack,)
-        else:
-            self._old, self._rack = self._rack, rack
+        """Crossfade to other effects, or to none (see `Rack.follow`); of those that come meanwhile the last is next."""
+        rack = Rack() if rack is None else rack
+        if self._crossed and not self.asleep:
+            self._next = rack
+            return
+        if not self.asleep:
+            rack.follow(self._rack)
             self._crossed = now + self._crossfade
+        self._past_faults += self._rack.faults
+        self._rack = rack
 
     def silence(self, now: int, fade: int) -> None:
         """Fade out over so many frames and forget all sound; what enters from `cut` on is heard again."""
-        if not self.asleep and self.cut is None and (self._rack or self._old):
+        if not self.asleep and self.cut is None and not self._rack.idle:
             self.cut, self._cut_fade = now + fade, fade
 
     def turn(self, now: int) -> None:
         """Change at an edge, if frame `now` is one."""
         if self._crossed and now >= self._crossed:
-            self._count(self._old)
-            self._old, self._crossed = None, 0
+            self._crossed = 0
+            self._rack.settle(self._crossfade)
             if self._next:
-                (rack,), self._next = self._next, None
+                rack, self._next = self._next, None
                 self.use(rack, now)
         if not self.asleep and (now == self.cut or now >= self._quiet_from + self._tail):
             self._sleep()
@@ -115,14 +114,13 @@ class Bus:
         return np.concatenate([block[:first], self._mixed(block[first:], now + first)])
 
     def _mixed(self, block: npt.NDArray[np.float32], now: int) -> npt.NDArray[np.float32]:
-        entering, leaving = block, None
+        wet, left = block, None
         if self._crossed:
-            left = release((self._crossed - now - 0.5 - np.arange(len(block))) / self._crossfade)
-            column = left.astype(np.float32)[:, np.newaxis]
-            leaving = (block if self._old is None else self._old.process(block)) * column
-            entering = block * (np.float32(1.0) - column)  # what goes in fades, or the echoes of its start would click
-        wet = entering if self._rack is None else self._rack.process(entering)
-        wet = wet if leaving is None else wet + leaving
+            share = (self._crossed - now - 0.5 - np.arange(len(block))) / self._crossfade
+            left = release(share).astype(np.float32)
+        if not self._rack.idle:
+            wet = self._rack.process(block, left)
+            self._rack.fall_quiet(self._tail)
         loud = np.flatnonzero((np.abs(wet) > SILENT) | (block != 0.0))
         if len(loud):
             self._quiet_from = now + int(loud[-1]) // 2 + 1
@@ -140,13 +138,9 @@ class Bus:
 
     def _sleep(self) -> None:
         self.asleep, self.cut = True, None
-        self._count(self._old)
-        self._old, self._crossed = None, 0
+        self._crossed = 0
         if self._next:
-            self._count(self._rack)
-            (self._rack,), self._next = self._next, None
-        elif self._rack:
+            rack, self._next = self._next, None
+            self.use(rack, 0)
+        else:
             self._rack.reset()
-
-    def _count(self, leaving: Rack | None) -> None:
-        self._past_faults += leaving.faults if leaving else 0

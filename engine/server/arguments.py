@@ -84,7 +84,7 @@ def _named(verb: Verb, name: str, value: Any) -> Any:
     own = {one.name: one for one in verb.parameters}
     if name in own:
         return _fitting(verb, name, _kinds(own[name].annotation), value)
-    if takes_any_name(verb):
+    if takes_any_name(verb) and not (name in OPTIONS and verb.parameters[-1].annotation == "Any"):
         return _fitting(verb, name, {"float"}, value)
     if name == "near" and isinstance(value, list) and len(value) % 2 == 0:
         value = dict(zip(map(str, value[::2]), value[1::2], strict=True))

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from engine.performing.clock import LiveClock, VirtualClock
+from engine.performing.clock import LiveClock, Pace, VirtualClock
 from engine.performing.handle import Handle
 
 
@@ -115,3 +115,60 @@ def test_what_fails_is_told_and_the_clock_goes_on():
     virtual.wait(1)
     assert told == ["division by zero"] * 2
     assert handle.done
+
+
+def test_what_is_said_between_waits_takes_no_time(clock):
+    pace = Pace(clock)
+    clock.wait(5)
+    for number in range(50):
+        pace.wait(0.1)
+        assert clock.now() == pytest.approx(5 + 0.1 * (number + 1), abs=1e-3)
+        clock.wait(0.03)  # what a statement takes
+    clock.wait(0.2)  # longer than a wait: the next ones make up for it
+    pace.wait(0.1)
+    pace.wait(0.2)
+    assert clock.now() == pytest.approx(10.3, abs=1e-3)
+    clock.wait(1.5)
+    pace.wait(0.1)
+    assert clock.now() == pytest.approx(11.9, abs=1e-3)
+
+
+def test_a_wait_that_is_interrupted_counts_for_nothing(clock):
+    class Interrupted:
+        def __init__(self):
+            self.waits = []
+
+        def now(self):
+            return 3.0
+
+        def wait(self, seconds):
+            self.waits.append(seconds)
+            raise KeyboardInterrupt
+
+    clock = Interrupted()
+    pace = Pace(clock)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            pace.wait(10)
+    assert clock.waits == [10, 10]
+
+
+def test_a_handle_that_is_cancelled_takes_no_step_afterwards():
+    """Cancelling waits for a step under way: what that says is said before."""
+    clock = LiveClock(never)
+    begun, free, steps = threading.Event(), threading.Event(), []
+
+    def step():
+        begun.set()
+        assert free.wait(10)
+        steps.append("said")
+
+    handle = Handle(clock, iter([0.0, 60.0]), step)
+    assert begun.wait(10)
+    cancelling = threading.Thread(target=lambda: (handle.cancel(), steps.append("cancelled")))
+    cancelling.start()
+    cancelling.join(0.1)
+    free.set()
+    cancelling.join(10)
+    clock.close()
+    assert steps == ["said", "cancelled"]

@@ -1,11 +1,14 @@
 """Groups: what was said is what sounds."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from corpus.errors import UnknownAgent, UnknownSound
 from engine.errors import EngineError, UnknownMeasure, VerbError
 from engine.group import Group
+from engine.performing.ahead import Ahead
 from engine.performing.verbs import verbs_of
 from engine.query.choice import Choice
 from engine.query.run import similar
@@ -190,6 +193,53 @@ def test_what_goes_on_by_itself_ends_when_cancelled_or_stopped(stage, a):
         a.playauto(0)
 
 
+def test_what_comes_by_itself_is_like_what_came(stage, a, monkeypatch):
+    a.id(4832, 100055, 13138)
+    targets, asked = [], Group._similar
+    monkeypatch.setattr(
+        Group,
+        "_similar",
+        lambda self, target, *how: targets.append(self._ensemble.part(target).sound.id) or asked(self, target, *how),
+    )
+    a.similarauto(0, 3, 1.0)
+    stage.hear(3.5)
+    assert targets == [4832, *ids(a)[3:5]]
+
+
+def test_beats_of_what_goes_on_follow_the_tempo(stage, a):
+    s = stage.session
+    a.id(4832)
+    a.sameidauto(4832, 9, "1b")
+    stage.hear(1.1)
+    assert len(ids(a)) == 3
+    s.tempo(240)
+    stage.hear(1.1)  # the step that was due at 1.5 s is, then every 0.25 s
+    assert len(ids(a)) == 3 + 3
+    for tempo in (0, 0.009, "1/500b"):
+        with pytest.raises(VerbError, match="is too fast"):
+            a.playauto(3, tempo)
+
+
+def test_a_palette_comes_once(stage, a, monkeypatch):
+    monkeypatch.setattr(stage.session, "palette", lambda name: [4832, 100055, 13138])
+    a.id(4832).palette("p", 0, 1)
+    assert ids(a) == [4832, 100055]
+    a.palette("p")
+    assert ids(a) == [4832, 100055, 13138]
+    with pytest.raises(VerbError, match="all of that is in group a already"):
+        a.palette("p")
+    for number in ("1", 3, -1, 1.0, True, None):
+        with pytest.raises(VerbError, match="palette p has no sound"):
+            a.palette("p", number)
+
+
+def test_near_takes_traits_and_options(stage, a):
+    a.near(duration=0.2, size=2, tags="bd", agent=())
+    assert all("bd" in sound.tags for sound in a.sounds)
+    b = stage.session.group("b").near(near={"duration": 0.2}, size=2, tags="bd", measure="mfcc")
+    assert ids(b) == ids(a)
+
+
 def test_slices_go_from_onset_to_onset(stage, a):
     a.search("loop amen", 1)
     [loop] = a.sounds
@@ -307,6 +357,52 @@ def test_the_same_seed_sounds_the_same(render):
         heard.append(stage.hear(2))
     assert np.array_equal(heard[0], heard[1])
     assert not np.array_equal(heard[0], heard[2])
+
+
+def test_what_is_loaded_ahead_draws_nothing_of_what_the_group_draws(render):
+    """Live, how long one waits between two verbs changes nothing."""
+    brought = []
+    for looks in (0, 3):
+        a = render(seed=5).session.group("a")
+        for _ in range(4):
+            a.random()
+            for _ in range(looks):
+                assert list(a._foresee(a._held, [], {}))
+        brought.append(ids(a))
+    assert brought[0] == brought[1]
+
+
+def test_looking_ahead_happens_once_for_what_came_and_with_the_last_wish(stage, a, monkeypatch):
+    taken, asked, near = [], [], a._guessing.near
+    monkeypatch.setattr(a._ahead, "take", lambda steps: taken.append(list(steps)))
+    monkeypatch.setattr(a._guessing, "near", lambda *how: asked.append(how) or near(*how))
+    a.id(4832).similar(measure="mfcc_raw")
+    a._look_ahead()
+    assert [(target, wish) for _, target, wish, _ in asked] == [(each, {"measure": "mfcc_raw"}) for each in ids(a)]
+    a.volume(0.5)
+    a._look_ahead()
+    assert len(taken) == 1
+    a.random()
+    a._look_ahead()
+    assert len(taken) == 2
+
+
+def test_looking_ahead_ends_when_a_verb_comes():
+    begun, free, steps = threading.Event(), threading.Event(), []
+
+    def step():
+        steps.append(threading.current_thread())
+        begun.set()
+        assert free.wait(10)
+
+    ahead = Ahead("a")
+    ahead.take(step() for _ in range(5))
+    assert begun.wait(10)
+    ahead.drop()
+    free.set()
+    ahead.close()
+    assert len(steps) == 1
+    assert steps[0] is not threading.current_thread()
 
 
 def test_find_answers_hits_and_plays_nothing(stage):

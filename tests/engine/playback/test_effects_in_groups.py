@@ -142,6 +142,57 @@ def test_a_tail_is_heard_to_its_end(make_clip):
     assert mixer.silent
 
 
+ECHO = ("delay", {"decay": 6, "time": 0.5, "mix": 1.0})
+
+
+@pytest.mark.parametrize(
+    "change", [[ECHO, ("lowpf", {"freq": 15000})], [("highpf", {"freq": 30}), ECHO], [("delay", {"time": 0.9})], []]
+)
+def test_a_tail_outlives_a_change_of_effects(make_clip, change):
+    mixer = Mixer(RATE)
+    mixer.effects("a", [ECHO])
+    mixer.start(make_clip(sine(441, 6000)), group="a")
+    before = play(mixer, round(0.8 * RATE))
+    mixer.effects("a", change)
+    after = play(mixer, RATE)
+    fresh = Mixer(RATE)
+    fresh.effects("a", [ECHO])
+    fresh.start(make_clip(sine(441, 6000)), group="a")
+    expected = play(fresh, round(1.8 * RATE))[len(before) :]
+    where = slice(round(0.2 * RATE), round(0.2 * RATE) + 6000)  # the second echo
+    assert rms_db(after[where]) == pytest.approx(rms_db(expected[where]), abs=1.0)
+    play(mixer, 12 * RATE)
+    assert mixer.silent
+    assert not mixer._buses["a"]._rack._ringing
+
+
+def test_a_sweep_of_a_filter_leaves_what_is_behind_it_as_it_is(make_clip):
+    """What did not change is not made anew: it knows all that it was given before."""
+    mixer = droning(make_clip, ("lowpf", {"freq": 9000}), ("delay", {"time": 0.9, "mix": 1.0}))
+    play(mixer, 9000)
+    behind = mixer._buses["a"]._rack._slots[1].processor
+    for freq in range(9000, 9500, 10):
+        mixer.effects("a", [("lowpf", {"freq": freq}), ("delay", {"time": 0.9, "mix": 1.0})])
+        audio = play(mixer, 500)
+        assert largest_step(audio) < 0.2
+    rack = mixer._buses["a"]._rack
+    assert rack._slots[1].processor is behind
+    assert len(rack._ringing) <= 10  # eight, and what is being cut
+
+
+def test_what_rings_rings_through_what_came_behind_it(make_clip):
+    """An echo that left the chain is still silenced by a filter behind it, through any later changes."""
+    filters = [("lowpf", {"freq": 100}), ("lowpf", {"freq": 101})]
+    mixer = Mixer(RATE)
+    mixer.effects("a", [ECHO, *filters])
+    mixer.start(make_clip(sine(4000, 6000)), group="a")
+    play(mixer, 8000)
+    for chain in ([*filters], [("rmod", {}), *filters], [("rmod", {}), filters[0], ("lowpf", {"freq": 120})], []):
+        mixer.effects("a", chain)
+        audio = play(mixer, 8000)
+        assert largest_step(audio) < 1e-3, chain
+
+
 CHAIN = [("distort", {"drive": 20}), ("delay", {"mix": 1.0}), ("reverb", {"mix": 1.0, "room": 1.0})]
 
 

@@ -13,7 +13,7 @@ from engine.playback.clip import MOST_SEMITONES
 _LOUDEST = 2.0
 
 
-class Playing(Grouped):
+class Shaping(Grouped):
     """Verbs that shape how a group plays."""
 
     @chained
@@ -21,6 +21,7 @@ class Playing(Grouped):
         """Play all sounds, at a rate: 0.5 is an octave down, -1 backwards."""
         self._ensemble.set_rate(rate)
         self._ensemble.begin()
+        self._level.resume()
 
     @chained
     def reverse(self) -> None:
@@ -40,31 +41,33 @@ class Playing(Grouped):
     @chained
     def volume(self, volume: float = 0.5, seconds: Length = 0.02) -> None:
         """Set the group's volume: 1 is as loud as the sounds are, 0 is silence."""
-        self._volume = within(volume, 0.0, _LOUDEST, "volume")
-        self._level(seconds)
+        self._level.set(within(volume, 0.0, _LOUDEST, "volume"), self._session.seconds(seconds))
 
     @chained
     def pan(self, pan: float = 0.0, seconds: Length = 0.02) -> None:
         """Move the group from left, -1, to right, 1."""
-        at = within(pan, -1.0, 1.0, "pan")
-        self._mix(pan=at, seconds=self._session.seconds(seconds))
+        at, gliding = within(pan, -1.0, 1.0, "pan"), self._session.seconds(seconds)
+        self._rig.tell(lambda instrument: instrument.mix(self.name, pan=at, seconds=gliding))
 
     @chained
     def fadein(self, seconds: Length = 1.0) -> None:
         """Let the sounds begin anew, out of silence."""
-        self._ensemble.rise(self._session.seconds(seconds))
+        rising = self._session.seconds(seconds)
+        self._ensemble.rise()
+        self._level.rise(rising)
 
     @chained
     def fadeout(self, seconds: Length = 1.0) -> None:
         """Fade the group out; its sounds stay, and `play` brings them back."""
+        fading = self._session.seconds(seconds)
         self._cancel_handles()
-        self._ensemble.fade_out(self._session.seconds(seconds))
+        self._fall_silent(fading)
 
     @immediate
     def stop(self) -> None:
         """Stop now, and forget what was said and has not happened yet; the sounds stay, and `play` brings them back."""
         self._stop_moving()
-        self._ensemble.halt()
+        self._fall_silent()
 
     @chained
     def solo(self, number: int) -> None:
@@ -81,8 +84,7 @@ class Playing(Grouped):
     @chained
     def muteall(self) -> None:
         """Hear nothing of the group, which plays on."""
-        self._muted = True
-        self._level(0.02)
+        self._level.mute(True)
 
     @chained
     def unmute(self, number: int | None = None) -> None:
@@ -91,9 +93,8 @@ class Playing(Grouped):
         for part in parts:
             part.muted = False
             part.soloed = part.soloed and number is not None
-        self._muted = False
         self._ensemble.level()
-        self._level(0.02)
+        self._level.mute(False)
 
     @chained
     def slice(self, number: int | None = None) -> None:
@@ -111,9 +112,3 @@ class Playing(Grouped):
         if rate is not None:
             self._ensemble.set_rate(rate)
         self._ensemble.set_order(order)
-        self._ensemble.begin()
-
-    def _level(self, seconds: Length) -> None:
-        gain = 0.0 if self._muted else self._volume
-        self._ensemble.hear(gain > 0.0)
-        self._mix(gain=gain, seconds=self._session.seconds(seconds))
