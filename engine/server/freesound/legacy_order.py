@@ -19,8 +19,7 @@ from engine.query.near import squares
 from engine.query.order import Floats, Ids, Order
 from engine.query.several import neighbourhood
 from engine.server.freesound.legacy_filters import Coefficient, Quantity, Wish
-from engine.server.freesound.search import Found, column, find
-from engine.server.freesound.search import Wish as Search
+from engine.server.freesound.search import Found, Search, column, find
 from engine.server.freesound.shelf import Shelf
 from engine.server.freesound.spaces import first_of
 from engine.similarity.measures import measure

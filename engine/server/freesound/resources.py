@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,25 +20,24 @@ from engine.query.order import Ids, Order
 from engine.query.run import Choice
 from engine.server.freesound import fields, paging, records
 from engine.server.freesound.call import Answer, ApiError, Call
-from engine.server.freesound.search import Found, Wish, column, find
-from engine.server.freesound.spaces import BadSimilarTo, first_of
+from engine.server.freesound.search import Found, Search, column, find, sort_read, without_now
+from engine.server.freesound.spaces import NO_VECTOR, BadSimilarTo, first_of
 
 _FAILED = "Search server error: {} (please check that your filter syntax and field names are correct)"
 _WEIGHTS = re.compile(r"(\w+):([0-9]{1,3})")
 _TEXTS = {"tag": "tags"} | {name: name for name in TEXTS}
-_NO_VECTOR = "The 'similar_to' parameter is not a valid serialized vector"
 
 
 def search(call: Call) -> Answer:
     """`search/`, by words, filter and sort, or around a sound or a vector."""
-    wish = wish_of(call, call.params.get("similar_to", ""), call.params.get("query", ""), call.params.get("filter"))
-    return listed(call, found(call, wish), "search/", space=wish.space)
+    wanted = search_of(call, call.params.get("similar_to", ""), call.params.get("query", ""), call.params.get("filter"))
+    return _page(call, _found(call, wanted), "search/", space=wanted.space)
 
 
 def similar(call: Call, sound_id: int) -> Answer:
     """`sounds/<id>/similar/`; query, filter and weights are not looked at, as upstream."""
-    wish = wish_of(call, str(sound_id), "", None)
-    return listed(call, found(call, wish), f"sounds/{sound_id}/similar/", sound_id, wish.space)
+    wanted = search_of(call, str(sound_id), "", None)
+    return _page(call, _found(call, wanted), f"sounds/{sound_id}/similar/", sound_id, wanted.space)
 
 
 def sound(call: Call, sound_id: int) -> Answer:
@@ -70,14 +70,15 @@ def download_link(call: Call, sound_id: int) -> Answer:
 def user(call: Call, name: str) -> Answer:
     """`users/<name>/`."""
     ids = _of_user(call, name)
+    name = records.rows(call.corpus, call.served.shelf, ids[:1].tolist(), ("username",), call.base)[0]["username"]
     here = f"{call.base}/users/{records.quoted(name)}"
     return {
-        "url": f"{here}/" if name == records.NOBODY else f"https://freesound.org/people/{records.quoted(name)}/",
+        "url": f"{here}/" if _is_nobody(name) else f"https://freesound.org/people/{records.quoted(name)}/",
         "username": name,
         "about": "",
         "home_page": None,
         "avatar": {"small": None, "medium": None, "large": None},
-        "date_joined": "2005-04-05T12:00:00Z",
+        "date_joined": None,
         "num_sounds": len(ids),
         "sounds": f"{here}/sounds/",
         "num_packs": len([pack for pack in _packs(call).values() if _made_by(pack, name)]),
@@ -111,7 +112,7 @@ def sounds_of_pack(call: Call, pack_id: int) -> Answer:
     return _sounds(call, np.intersect1d(_by_user(call, wanted.username), _ids(call, Match("pack", (wanted.name,)))))
 
 
-def wish_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Wish:
+def search_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Search:
     """What a call asks of a list.
 
     Raises
@@ -126,33 +127,40 @@ def wish_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Wish:
         raise ApiError(400, f"The filter has {len(narrow)} characters; at most {limits.filter} are read.")
     if len(text) > limits.text:
         raise ApiError(400, f"The query has {len(text)} characters; at most {limits.text} are read.")
+    strict = _probability(params["strict"]) if params.get("strict") else None
+    agents = tuple(name for name in params.get("agent", "").split(",") if name)
+    if strict is not None and not agents:
+        raise ApiError(400, "The 'strict' parameter is about what an agent calls good; name it by 'agent'")
     target = _target(similar_to, limits.numbers) if similar_to.strip() else None
     space = "" if target is None else params.get("similarity_space") or _space_of(call, target)
+    try:
+        narrow, sort = without_now(narrow or ""), sort_read(params.get("sort", ""))
+    except FilterError as error:
+        raise ApiError(400, _FAILED.format(error)) from None
     choice = Choice(
         text="" if target is not None else text,
-        filter=narrow or "",
-        agents=tuple(name for name in params.get("agent", "").split(",") if name),
-        strict=_probability(params["strict"]) if params.get("strict") else None,
-        with_audio=call.served.options.with_audio,
+        filter=narrow,
+        agents=agents,
+        strict=strict,
     )
-    return Wish(choice, _weights(params.get("weights", "")), params.get("sort", "score"), target, space)
+    return Search(choice, _weights(params.get("weights", "")), sort, target, space)
 
 
 def _space_of(call: Call, target: int | tuple[float, ...]) -> str:
     return call.served.shelf.get(("space", target), lambda: first_of(call.corpus, target))
 
 
-def found(call: Call, wish: Wish) -> Found:
-    """What a wish finds; what is wrong with it becomes an answer."""
+def _found(call: Call, wanted: Search) -> Found:
+    """What a search finds; what is wrong with it becomes an answer."""
     try:
-        return find(call.corpus, call.served.shelf, wish)
+        return find(call.corpus, call.served.shelf, wanted)
     except FilterError as error:
         raise ApiError(400, _FAILED.format(error)) from None
     except BadSimilarTo as error:
         raise ApiError(400, str(error)) from None
 
 
-def listed(call: Call, found: Found, path: str, similar_to: int | None = None, space: str = "") -> Answer:
+def _page(call: Call, found: Found, path: str, similar_to: int | None = None, space: str = "") -> Answer:
     """A page of what was found."""
     try:
         page = paging.page_of_search(call.params, found.count)
@@ -196,9 +204,9 @@ def _target(text: str, most: int) -> int | tuple[float, ...]:
     try:
         numbers = json.loads(text)
     except (ValueError, RecursionError):
-        raise ApiError(400, _NO_VECTOR) from None
+        raise ApiError(400, NO_VECTOR) from None
     if not numbers or len(numbers) > most or not all(_is_number(number) for number in numbers):
-        raise ApiError(400, _NO_VECTOR)
+        raise ApiError(400, NO_VECTOR)
     return tuple(map(float, numbers))
 
 
@@ -244,14 +252,19 @@ def _list(
 
 
 def _of_user(call: Call, name: str) -> Ids:
-    ids = _by_user(call, None if name == records.NOBODY else name)
+    ids = _by_user(call, None if _is_nobody(name) else name)
     if not len(ids):
         raise ApiError(404, "No User matches the given query.")
     return ids
 
 
+def _is_nobody(name: str) -> bool:
+    """Whether a user's name is the one kept for makers that are not known."""
+    return name.lower() == records.NOBODY
+
+
 def _by_user(call: Call, name: str | None) -> Ids:
-    return _ids(call, Not(Between("username")) if name is None else Match("username", (name,)))
+    return _ids(call, Match("username", (name,)) if name else Not(Between("username")))
 
 
 def _ids(call: Call, node: Node) -> Ids:
@@ -259,16 +272,21 @@ def _ids(call: Call, node: Node) -> Ids:
 
 
 def _made_by(pack: Pack, name: str) -> bool:
-    return (pack.username or records.NOBODY).lower() == name.lower()
+    return not pack.username if _is_nobody(name) else (pack.username or "").lower() == name.lower()
 
 
 def _packs(call: Call) -> dict[int, Pack]:
-    """All packs by their number, the newest first."""
+    """All packs by their number, the newest first; those whose names differ in case alone are one."""
 
     def make() -> dict[int, Pack]:
+        found: dict[int, Pack] = {}
         packs = call.corpus.listing.packs()[::-1]
         told = call.corpus.sounds.records_of([pack.first for pack in packs])
-        return {records.pack_id(one.name, one.username, record): one for one, record in zip(packs, told, strict=True)}
+        for one, record in zip(packs, told, strict=True):
+            number = records.pack_id(one.name, one.username, record)
+            other = found.get(number)
+            found[number] = replace(one, sounds=one.sounds + other.sounds) if other else one
+        return found
 
     return call.served.shelf.get("packs", make)
 
