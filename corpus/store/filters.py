@@ -1,8 +1,8 @@
 """Filters as SQL: each part is a condition on `sounds.id`, which `corpus.filters` says of a sound's values in Python.
 
-Where nothing was served of a sound, as of one's own, its type, channels, sample rate and size are those of its file, and
-it was created when it was added; each by itself, as `corpus.store.listing` has it. A trait is the computed one where
-there is one, else the served one.
+What was not served of a sound, such as of one's own, is its file's (type, channels, sample rate, size), or when it was
+added (created): each field by itself, as in `corpus.store.listing`. A trait is the computed one where there is one,
+else the served one.
 """
 
 from __future__ import annotations

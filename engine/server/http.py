@@ -54,7 +54,9 @@ def palette_app(home: Path, others: Clients = ()) -> ASGIApp:
     ]
     app = Starlette(routes=routes, middleware=[Middleware(_Invited, others=others)])
     app.router.redirect_slashes = False
-    return Guard(app, ANYWHERE if others else LOOPBACK, _OPEN, lambda _, status, words: PlainTextResponse(words, status))
+    return Guard(
+        app, ANYWHERE if others else LOOPBACK, _OPEN, lambda _, status, words: PlainTextResponse(words, status)
+    )
 
 
 def read_map(folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""HTTP servers, each in a thread of its own beside the others: uvicorn with deadlines, and a log of its faults alone."""
+"""HTTP servers, each in a thread of its own beside the others: uvicorn with deadlines, whose log is of faults alone."""
 
 from __future__ import annotations
 

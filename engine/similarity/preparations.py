@@ -110,9 +110,7 @@ class _Scores:
         for numbers in self._numbers(rows):
             yield np.where(self._varies & ~np.isnan(numbers), numbers - self._mean, 0) / self._deviation
 
-    def of(
-        self, rows: Matrix, then: Callable[[Floats], Floats] = lambda Z: Z, columns: int | None = None
-    ) -> Matrix:
+    def of(self, rows: Matrix, then: Callable[[Floats], Floats] = lambda Z: Z, columns: int | None = None) -> Matrix:
         """All of them, or what `then` makes of them in so many columns, as float32."""
         made = np.empty((len(rows), columns or rows.shape[1]), np.float32)
         for number, Z in enumerate(self.blocks(rows)):

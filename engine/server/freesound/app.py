@@ -1,7 +1,7 @@
 """The ASGI application: addresses, who is let in, limits and errors. What is behind an address is in `resources`.
 
-A request is refused, in this order, for the machine it names, for there being too many (see `engine.server.guard`), for
-its rate, its token, its method, its format, its address. Every refusal is JSON, `{"detail": …}`, but to old clients (see
+A request is refused, in this order, for the machine it names, for there being too many (both in `Guard`), for its rate,
+its token, its method, its format, its address. Every refusal is JSON, `{"detail": …}`, but to old clients (see
 `legacy`). Logs name the path alone: query strings may hold a token.
 """
 

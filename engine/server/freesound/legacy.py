@@ -91,7 +91,9 @@ def similar(call: Call, sound_id: int | str) -> Answer:
 
 def sound(call: Call, sound_id: int | str) -> Answer:
     """`sounds/<id>/`."""
-    return _rows(call, [served_for(call, sound_id)], call.params.get("fields") or ",".join((*fields.METADATA, "analysis")))[0]
+    return _rows(
+        call, [served_for(call, sound_id)], call.params.get("fields") or ",".join((*fields.METADATA, "analysis"))
+    )[0]
 
 
 def analysis(call: Call, sound_id: int | str) -> Answer:

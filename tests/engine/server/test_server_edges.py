@@ -64,7 +64,9 @@ def test_no_address_and_no_method_gets_past_the_name(port, path, method):
     assert "location" not in headers
 
 
-@pytest.mark.parametrize("path", ["/apiv2/a%0A/", "/%0A/", "/apiv2/search/%0A/", "//evil.example/%0A/", "/strudel.json/"])
+@pytest.mark.parametrize(
+    "path", ["/apiv2/a%0A/", "/%0A/", "/apiv2/search/%0A/", "//evil.example/%0A/", "/strudel.json/"]
+)
 def test_nobody_is_sent_elsewhere(port, path):
     status, headers, _ = send(port, request(path))
     assert status == 404
@@ -73,7 +75,9 @@ def test_nobody_is_sent_elsewhere(port, path):
 
 def test_rate_and_token_are_asked_of_every_address(own_home):
     with running(own_home, Options(token="t", limits=Limits(per_second=0.001, at_once=3))) as local:
-        found = [send(local.port, request(path))[0] for path in ("/apiv2/a%0A/", "/a%0A/", "/apiv2/search", "/a%0A/", "/")]
+        found = [
+            send(local.port, request(path))[0] for path in ("/apiv2/a%0A/", "/a%0A/", "/apiv2/search", "/a%0A/", "/")
+        ]
     assert found == [401, 401, 401, 429, 429]
 
 
@@ -95,7 +99,9 @@ def test_pages_may_read_what_they_need(own):
     assert "access-control-allow-origin" not in send(own.port, request("/"))[1]
 
 
-@pytest.mark.parametrize("data", [b"nothing\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\x16\x03\x01\x00\xa5\r\n\r\n", b"GET /\r\n\r\n"])
+@pytest.mark.parametrize(
+    "data", [b"nothing\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\x16\x03\x01\x00\xa5\r\n\r\n", b"GET /\r\n\r\n"]
+)
 def test_what_is_no_http_is_refused_as_json(port, data, caplog):
     status, headers, body = send(port, data)
     assert (status, headers["content-type"]) == (400, "application/json")
@@ -110,7 +116,10 @@ def test_a_web_socket_is_no_news(own, caplog):
     assert [record.message for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
-@pytest.mark.parametrize("path", [f"users/{'9' * 5000}/", f"sounds/{'9' * 5000}/", f"packs/{'9' * 5000}/", f"previews/{'9' * 5000}/1_1-hq.ogg"])
+@pytest.mark.parametrize(
+    "path",
+    [f"users/{'9' * 5000}/", f"sounds/{'9' * 5000}/", f"packs/{'9' * 5000}/", f"previews/{'9' * 5000}/1_1-hq.ogg"],
+)
 def test_long_numbers(own, path):
     assert own.ask(path).status_code == 404
 
