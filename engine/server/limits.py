@@ -127,7 +127,10 @@ class Watched(H11Protocol):
             self._request = self.loop.call_later(self.request_seconds, self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP."""
+        """Refuse what is no HTTP; in the midst of an answer by no word."""
+        if self.conn.our_state is not h11.IDLE:
+            self.transport.abort()
+            return
         body = orjson.dumps({"detail": msg})
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         headers.append((b"content-length", str(len(body)).encode()))

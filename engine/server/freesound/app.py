@@ -23,7 +23,7 @@ from corpus.errors import CorpusError, StoreError
 from corpus.library import Corpus
 from engine.errors import EngineError
 from engine.server import security
-from engine.server.freesound import audio, legacy, pictures, resources
+from engine.server.freesound import audio, legacy, people, pictures, resources
 from engine.server.freesound.call import ApiError, Call, Served
 from engine.server.freesound.options import Options
 from engine.server.freesound.page import page
@@ -53,11 +53,11 @@ ROUTES: dict[str, Handler] = {
     rf"{_SOUND}comments/": resources.comments,
     rf"{_SOUND}download/": audio.download,
     rf"{_SOUND}download/link/": resources.download_link,
-    _USER: resources.user,
-    rf"{_USER}sounds/": resources.sounds_of_user,
-    rf"{_USER}packs/": resources.packs_of_user,
-    _PACK: resources.pack,
-    rf"{_PACK}sounds/": resources.sounds_of_pack,
+    _USER: people.user,
+    rf"{_USER}sounds/": people.sounds_of_user,
+    rf"{_USER}packs/": people.packs_of_user,
+    _PACK: people.pack,
+    rf"{_PACK}sounds/": people.sounds_of_pack,
     f"{audio.PREVIEW.pattern}/": audio.preview,
     f"{pictures.PICTURE.pattern}/": pictures.picture,
 }

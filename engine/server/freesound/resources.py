@@ -6,21 +6,18 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from corpus.errors import FilterError, UnknownSound
-from corpus.filters import Between, Match, Node, Not
 from corpus.model import Sound
-from corpus.store.listing import Pack
 from corpus.store.texts import TEXTS
 from engine.query.order import Ids, Order
 from engine.query.run import Choice
 from engine.server.freesound import fields, paging, records
 from engine.server.freesound.call import Answer, ApiError, Call
-from engine.server.freesound.search import Found, Search, column, find, sort_read, without_now
+from engine.server.freesound.search import Found, Search, find, sort_read, without_now
 from engine.server.freesound.spaces import NO_VECTOR, BadSimilarTo, first_of
 
 _FAILED = "Search server error: {} (please check that your filter syntax and field names are correct)"
@@ -58,58 +55,13 @@ def analysis(call: Call, sound_id: int) -> Answer:
 def comments(call: Call, sound_id: int) -> Answer:
     """`sounds/<id>/comments/`: none are kept."""
     held(call, sound_id)
-    return _list(call, np.empty(0, np.int64), lambda ids: [])
+    return list_of(call, np.empty(0, np.int64), lambda ids: [])
 
 
 def download_link(call: Call, sound_id: int) -> Answer:
     """`sounds/<id>/download/link/`."""
     held(call, sound_id, "Not found")
     return {"download_link": f"{call.base}/sounds/{sound_id}/download/"}
-
-
-def user(call: Call, name: str) -> Answer:
-    """`users/<name>/`."""
-    ids = _of_user(call, name)
-    name = records.rows(call.corpus, call.served.shelf, ids[:1].tolist(), ("username",), call.base)[0]["username"]
-    here = f"{call.base}/users/{records.quoted(name)}"
-    return {
-        "url": f"{here}/" if _is_nobody(name) else f"https://freesound.org/people/{records.quoted(name)}/",
-        "username": name,
-        "about": "",
-        "home_page": None,
-        "avatar": {"small": None, "medium": None, "large": None},
-        "date_joined": None,
-        "num_sounds": len(ids),
-        "sounds": f"{here}/sounds/",
-        "num_packs": len([pack for pack in _packs(call).values() if _made_by(pack, name)]),
-        "packs": f"{here}/packs/",
-        "num_posts": 0,
-        "num_comments": 0,
-    }
-
-
-def sounds_of_user(call: Call, name: str) -> Answer:
-    """`users/<name>/sounds/`."""
-    return _sounds(call, _of_user(call, name))
-
-
-def packs_of_user(call: Call, name: str) -> Answer:
-    """`users/<name>/packs/`."""
-    _of_user(call, name)
-    packs = _packs(call)
-    own = np.array([number for number, pack in packs.items() if _made_by(pack, name)], np.int64)
-    return _list(call, own, lambda numbers: [_pack(call, number, packs[number]) for number in numbers])
-
-
-def pack(call: Call, pack_id: int) -> Answer:
-    """`packs/<id>/`."""
-    return _pack(call, pack_id, _pack_of(call, pack_id))
-
-
-def sounds_of_pack(call: Call, pack_id: int) -> Answer:
-    """`packs/<id>/sounds/`."""
-    wanted = _pack_of(call, pack_id)
-    return _sounds(call, np.intersect1d(_by_user(call, wanted.username), _ids(call, Match("pack", (wanted.name,)))))
 
 
 def search_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Search:
@@ -231,17 +183,10 @@ def _weights(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found.items())) if all(matches) and any(found.values()) else ()
 
 
-def _sounds(call: Call, ids: Ids) -> Answer:
-    """A list of sounds, the newest first."""
-    created = column(call.corpus, call.served.shelf, "created")
-    newest = ids[np.argsort(-created.of(ids), kind="stable")]
-    asked = fields.chosen(call.params.get("fields") or fields.DEFAULT_OF_LISTS)
-    return _list(call, newest, lambda page: records.rows(call.corpus, call.served.shelf, page, asked, call.base))
-
-
-def _list(
+def list_of(
     call: Call, items: Ids, rows: Callable[[Sequence[int]], list[Mapping[str, Any]] | list[dict[str, Any]]]
 ) -> Answer:
+    """A page of a list as Django REST framework has it; `rows` makes some of the items what they are in it."""
     try:
         page = paging.page_of_list(call.params, len(items))
     except paging.NoPage:
@@ -249,66 +194,3 @@ def _list(
     previous, following = paging.list_links(call.url, page, len(items))
     results = rows(items[page.first : page.stop].tolist())
     return {"count": len(items), "next": following, "previous": previous, "results": results}
-
-
-def _of_user(call: Call, name: str) -> Ids:
-    ids = _by_user(call, None if _is_nobody(name) else name)
-    if not len(ids):
-        raise ApiError(404, "No User matches the given query.")
-    return ids
-
-
-def _is_nobody(name: str) -> bool:
-    """Whether a user's name is the one kept for makers that are not known."""
-    return name.lower() == records.NOBODY
-
-
-def _by_user(call: Call, name: str | None) -> Ids:
-    return _ids(call, Match("username", (name,)) if name else Not(Between("username")))
-
-
-def _ids(call: Call, node: Node) -> Ids:
-    return call.served.shelf.get(node, lambda: call.corpus.sounds.ids(fitting=node))
-
-
-def _made_by(pack: Pack, name: str) -> bool:
-    return not pack.username if _is_nobody(name) else (pack.username or "").lower() == name.lower()
-
-
-def _packs(call: Call) -> dict[int, Pack]:
-    """All packs by their number, the newest first; those whose names differ in case alone are one."""
-
-    def make() -> dict[int, Pack]:
-        found: dict[int, Pack] = {}
-        packs = call.corpus.listing.packs()[::-1]
-        told = call.corpus.sounds.records_of([pack.first for pack in packs])
-        for one, record in zip(packs, told, strict=True):
-            number = records.pack_id(one.name, one.username, record)
-            other = found.get(number)
-            found[number] = replace(one, sounds=one.sounds + other.sounds) if other else one
-        return found
-
-    return call.served.shelf.get("packs", make)
-
-
-def _pack_of(call: Call, pack_id: int) -> Pack:
-    wanted = _packs(call).get(pack_id)
-    if wanted is None:
-        raise ApiError(404, "No Pack matches the given query.")
-    return wanted
-
-
-def _pack(call: Call, pack_id: int, pack: Pack) -> Answer:
-    first = records.rows(call.corpus, call.served.shelf, [pack.first], ("created",), call.base)[0]
-    name, here = pack.username or records.NOBODY, f"{call.base}/packs/{pack_id}/"
-    return {
-        "id": pack_id,
-        "url": here if pack_id >= 10**9 else f"https://freesound.org/people/{records.quoted(name)}/packs/{pack_id}/",
-        "description": "",
-        "created": first["created"],
-        "name": pack.name,
-        "username": name,
-        "num_sounds": pack.sounds,
-        "sounds": f"{here}sounds/",
-        "num_downloads": 0,
-    }

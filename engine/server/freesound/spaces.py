@@ -116,7 +116,9 @@ def _around_vector(corpus: Corpus, shelf: Shelf, by: Measure, vector: Matrix) ->
     if matrix.X.shape[1] != len(vector):
         raise BadSimilarTo(NO_VECTOR)
     fit, X = FITS[by.prepare], matrix.X
-    prepared = shelf.get(("fitted", by.name), lambda: fit(X))(vector[None])[0]
+    fitted = shelf.get(("fitted", by.name), lambda: fit(X))
+    with np.errstate(all="ignore"):  # of numbers that no sound has
+        prepared = fitted(vector[None])[0]
     if not np.isfinite(prepared).all():
         raise BadSimilarTo(NO_VECTOR)
     ids = known.ids[~_far(shelf, by, known, prepared)] if by.name in SERVED_SPACES else known.ids

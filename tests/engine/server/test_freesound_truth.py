@@ -171,6 +171,16 @@ def test_a_vector_that_a_space_does_not_take(measured):
     assert measured.detail(similar_to=json.dumps(singular), similarity_space="mfcc_gauss") == wrong
 
 
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("number", [0, -1, 1e29, -1e29, 1e-30])
+def test_a_vector_that_no_sound_has(measured, space, number):
+    dims = len(measured.get(f"sounds/{SNARE}/", fields=f"sim_{SPACES[space]}")[f"sim_{SPACES[space]}"])
+    answer = measured.ask(similar_to=json.dumps([number] * dims), similarity_space=space, fields="id,score")
+    assert answer.status_code in (200, 400), answer.text
+    if answer.status_code == 200:
+        assert all(0 <= row["score"] <= 1 for row in answer.json()["results"])
+
+
 def test_sort_targets_read_exponents_and_name_what_there_is(harvested):
     plain = harvested.get(sort="duration:2", fields="id")
     assert harvested.get(sort="duration:2e0", fields="id") | {"next": ""} == plain | {"next": ""}

@@ -109,6 +109,16 @@ def test_what_is_no_http_is_refused_as_json(port, data, caplog):
     assert not caplog.records
 
 
+def test_a_request_that_goes_wrong_in_its_body_leaves_no_trace(own, caplog):
+    with socket.create_connection(("127.0.0.1", own.port), 20) as one:
+        one.sendall(b"POST /apiv2/search/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            while one.recv(65536):
+                pass
+    assert own.ask("sounds/1/").status_code == 404
+    assert not caplog.records
+
+
 def test_a_web_socket_is_no_news(own, caplog):
     caplog.set_level(logging.WARNING)
     asked = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: eA==")
