@@ -1,7 +1,8 @@
 """Filters as SQL: each part is a condition on `sounds.id`, which `corpus.filters` says of a sound's values in Python.
 
-A sound of one's own has no row in `served`: its type, channels, sample rate and size are those of its file, and it was
-created when it was added. A trait is the computed one where there is one, else the served one.
+What was not served of a sound, such as of one's own, is its file's (type, channels, sample rate, size), or when it was
+added (created): each field by itself, as in `corpus.store.listing`. A trait is the computed one where there is one,
+else the served one.
 """
 
 from __future__ import annotations
@@ -90,10 +91,7 @@ def values(database: Database, sound_ids: Sequence[int]) -> dict[int, dict[str, 
         table: (table.c.sound_id == sounds.c.id) & (table.c.origin == origin)
         for table, origin in ((computed, "computed"), (api, "api"))
     }
-    own = [
-        sa.case((served.c.sound_id.is_(None), _own(name)), else_=served.c[name]).label(name)
-        for name in (*_OWN_COLUMNS, "created")
-    ]
+    own = [sa.func.coalesce(served.c[name], _own(name)).label(name) for name in (*_OWN_COLUMNS, "created")]
     columns = [
         sounds.c.id,
         *(sounds.c[column].label(name) for name, column in _SOUND_COLUMNS.items()),
@@ -120,7 +118,7 @@ def values(database: Database, sound_ids: Sequence[int]) -> dict[int, dict[str, 
 
 
 def _own(name: str) -> sa.ColumnElement[Any]:
-    """Where a sound of one's own has what a record says of others."""
+    """What stands for something that was not served."""
     return sounds.c.added if name == "created" else files.c[_OWN_COLUMNS[name]]
 
 
@@ -142,7 +140,7 @@ def _leaf(node: Match | Between, now: datetime) -> list[sa.Select[Any]]:
     among_served = sa.select(served.c.sound_id).where(test(served.c[field]))
     if field not in _OWN_COLUMNS and field != "created":
         return [among_served]
-    return [among_served, _of_ones_own(field, test)]
+    return [among_served, _not_served(field, test)]
 
 
 def _test(node: Match | Between, now: datetime) -> _Test:
@@ -187,13 +185,15 @@ def _with_trait(name: str, test: _Test) -> sa.Select[Any]:
     return sa.select(counting.c.sound_id).where(test(counting.c[name]), (counting.c.origin == "computed") | ~better)
 
 
-def _of_ones_own(field: str, test: _Test) -> sa.Select[Any]:
-    every = sa.select(served.c.sound_id)
+def _not_served(field: str, test: _Test) -> sa.Select[Any]:
+    """Sounds of which a field was not served, and what stands for it fits."""
+    other, told = sounds.alias(), served.alias()
     if field == "created":
-        other = sounds.alias()
-        return sa.select(other.c.id).where(other.c.id.not_in(every), test(other.c.added))
-    column = files.c[_OWN_COLUMNS[field]]
-    return sa.select(files.c.sound_id).where(files.c.preferred, files.c.sound_id.not_in(every), test(column))
+        sound_id, fits = other.c.id, test(other.c.added)
+    else:
+        sound_id, fits = files.c.sound_id, files.c.preferred & test(files.c[_OWN_COLUMNS[field]])
+    known = sa.exists().where(told.c.sound_id == sound_id, told.c[field].is_not(None))
+    return sa.select(sound_id).where(fits, ~known)
 
 
 def among(query: sa.Select[Any], few: bool = False) -> _Condition:

@@ -33,7 +33,13 @@ _INTERRUPTED = 130
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Of --freesound: others than loopback want --token."
 )
-@click.option("--token", default="", help="Of --freesound: the one to let in; without it any, and none at all.")
+@click.option(
+    "--token",
+    default="",
+    envvar="MIRLA_SERVE_TOKEN",
+    help="Of --freesound: the one to let in; without it any, and none at all. MIRLA_SERVE_TOKEN, unlike the command "
+    "line, is not shown to the others on this machine.",
+)
 @click.option("--legacy", is_flag=True, help="Of --freesound: answer as the API was until 2025, for MIRLC and MIRLCa.")
 @click.option(
     "--map-unknown-ids",

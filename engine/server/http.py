@@ -8,7 +8,6 @@ asked for again each time, by their ETag, since a palette may be published anew.
 from __future__ import annotations
 
 import json
-from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +19,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.server.guard import Guard
 from engine.server.palettes_page import page
-from engine.server.security import allows
 from engine.server.sockets import ANYWHERE, LOOPBACK, Clients, allowed
 
 MAP = "strudel.json"
 _OPEN = ("/palettes/", f"/{MAP}")
 """What pages from elsewhere may read."""
-_PREFLIGHT = {
-    "access-control-allow-origin": "*",
-    "access-control-allow-methods": "GET, HEAD, OPTIONS",
-    "access-control-allow-headers": "Range, If-None-Match, Content-Type",
-    "access-control-allow-private-network": "true",
-    "access-control-max-age": "86400",
-}
 
 
-def palette_app(home: Path, others: Clients = ()) -> Starlette:
-    """The palettes of a home as an ASGI application.
+def palette_app(home: Path, others: Clients = ()) -> ASGIApp:
+    """Make an ASGI application of the palettes of a home.
 
     Parameters
     ----------
@@ -60,7 +52,11 @@ def palette_app(home: Path, others: Clients = ()) -> Starlette:
         Route(f"/{MAP}", strudel),
         Mount("/palettes", _Files(directory=folder, check_dir=False)),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(_Guard, others=others)])
+    app = Starlette(routes=routes, middleware=[Middleware(_Invited, others=others)])
+    app.router.redirect_slashes = False
+    return Guard(
+        app, ANYWHERE if others else LOOPBACK, _OPEN, lambda _, status, words: PlainTextResponse(words, status)
+    )
 
 
 def read_map(folder: Path) -> dict[str, Any]:
@@ -92,37 +88,22 @@ class _Files(StaticFiles):
             raise HTTPException(status_code=404)
 
 
-class _Guard:
-    """Lets in who may ask, and says who may read the answers."""
+class _Invited:
+    """Lets in who was allowed, and has answers asked for again each time."""
 
     def __init__(self, app: ASGIApp, others: Clients) -> None:
         self._app, self._others = app, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = self._refusal(scope)
-        if refused is not None:
-            await refused(scope, receive, send)
+        request = Request(scope)
+        if not allowed(request.client.host if request.client else LOOPBACK, self._others):
+            refusal = PlainTextResponse("not allowed: `mirla serve --allow` names who is", 403)
+            await refusal(scope, receive, send)
             return
 
-        async def sent(message: MutableMapping[str, Any]) -> None:
+        async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["x-content-type-options"] = "nosniff"
-                headers["cache-control"] = "no-cache"
-                if scope["path"].startswith(_OPEN):
-                    headers["access-control-allow-origin"] = "*"
-                    headers["access-control-expose-headers"] = "Content-Length, Content-Range, ETag"
+                MutableHeaders(scope=message)["cache-control"] = "no-cache"
             await send(message)
 
         await self._app(scope, receive, sent)
-
-    def _refusal(self, scope: Scope) -> Response | None:
-        request = Request(scope)
-        host = request.client.host if request.client else LOOPBACK
-        if not allowed(host, self._others):
-            return PlainTextResponse("not allowed: `mirla serve --allow` names who is", 403)
-        if not allows(request.headers.get("host", ""), ANYWHERE if self._others else LOOPBACK):
-            return PlainTextResponse("this machine has another name: ask by its address", 421)
-        if request.method == "OPTIONS" and scope["path"].startswith(_OPEN):
-            return Response(status_code=204, headers=_PREFLIGHT)
-        return None

@@ -1,24 +1,30 @@
 """What one client may ask of a server: requests a second, lengths, time.
 
 Lengths are of what a request says. How fast a connection has to be is kept by `Watched`, uvicorn's protocol with
-deadlines, since uvicorn itself waits for ever for a request that was begun.
+deadlines, since uvicorn itself waits for ever for a request that was begun. It also keeps how many connections there
+are: one that has nothing to do gives way to a new one, of the client that has most of these; where all are at work,
+the application is told that the server is `BUSY`, to refuse in its own words.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
 import h11
+import orjson
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 REQUEST_SECONDS = 10.0
 """How long a client may take to say what it wants."""
 STALLED_SECONDS = 30.0
 """How long a client may take no more of an answer."""
+CONNECTIONS = 250
+BUSY = "busy"
+"""In the state of a request: that there are too many."""
 _CLIENTS = 1000
 
 
@@ -40,7 +46,7 @@ class Limits:
 
     per_second: float = 2000.0
     at_once: int = 4000
-    connections: int = 250
+    connections: int = CONNECTIONS
     text: int = 1000
     filter: int = 20_000
     numbers: int = 4096
@@ -70,20 +76,46 @@ class Rate:
 
 
 class Watched(H11Protocol):
-    """A connection that is closed when a request that was begun does not end, or an answer is not taken."""
+    """A connection that is closed when a request that was begun does not end, or an answer is not taken.
+
+    There are no more than uvicorn's `limit_concurrency`, whose own refusal knows neither form nor name.
+    """
 
     request_seconds = REQUEST_SECONDS
     stalled_seconds = STALLED_SECONDS
+    since = 0.0
+    """When something was last heard of it."""
     _request: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Start to wait for a request."""
+        """Start to wait for a request, and have another connection give way if there are too many."""
+        self.since = monotonic()
+        self._most, self.limit_concurrency = self.limit_concurrency, None
         super().connection_made(transport)
         self._wait()
+        if self._most is not None and len(self.connections) > self._most:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        idle = [one for one in self.connections if isinstance(one, Watched) and one is not self and not one.at_work]
+        if not idle:
+            self.app_state = {**self.app_state, BUSY: True}
+            return
+        clients = Counter(one.client and one.client[0] for one in idle)
+        (most, _), *_ = clients.most_common(1)
+        oldest = min((one for one in idle if (one.client and one.client[0]) == most), key=lambda one: one.since)
+        oldest.transport.abort()
+        self.connections.discard(oldest)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
 
     def data_received(self, data: bytes) -> None:
         """Take some of a request, and wait for the rest if it is not all."""
+        self.since = monotonic()
         super().data_received(data)
         self._wait()
 
@@ -93,6 +125,18 @@ class Watched(H11Protocol):
             self._stop("_request")
         elif self._request is None:
             self._request = self.loop.call_later(self.request_seconds, self.transport.abort)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; in the midst of an answer by no word."""
+        if self.conn.our_state is not h11.IDLE:
+            self.transport.abort()
+            return
+        body = orjson.dumps({"detail": msg})
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        headers.append((b"content-length", str(len(body)).encode()))
+        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def pause_writing(self) -> None:
         """Start to wait for the client to take more."""

@@ -32,7 +32,8 @@ def check(host: str, token: str) -> None:
     """
     if not token and not is_loopback(host):
         raise ServerError(
-            f"{host} can be reached from other machines: give --token, which their clients then have to show"
+            f"{host} can be reached from other machines: give MIRLA_SERVE_TOKEN (or --token), which their clients then "
+            "have to show"
         )
 
 

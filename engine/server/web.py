@@ -1,4 +1,4 @@
-"""HTTP servers, each in a thread of its own beside the others: uvicorn with deadlines and without a log."""
+"""HTTP servers, each in a thread of its own beside the others: uvicorn with deadlines, whose log is of faults alone."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from types import TracebackType
 import uvicorn
 from starlette.types import ASGIApp
 
-from engine.server.limits import Watched
+from engine.server.limits import CONNECTIONS, Watched
 
 _IDLE_SECONDS = 30
-_CONNECTIONS = 250
+_LONGEST_HEAD = 64 * 1024
 
 
-def web_server(app: ASGIApp) -> uvicorn.Server:
-    """A server that was not started yet."""
+def web_server(app: ASGIApp, connections: int = CONNECTIONS) -> uvicorn.Server:
+    """A server that was not started yet, for so many connections at once.
+
+    `await server.serve(sockets=[…])` runs it.
+    """
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -25,9 +28,12 @@ def web_server(app: ASGIApp) -> uvicorn.Server:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="error",  # what clients do wrong is no news
             access_log=False,
             server_header=False,
-            limit_concurrency=_CONNECTIONS,
+            proxy_headers=False,  # whoever asks could claim to be another
+            limit_concurrency=connections,
+            h11_max_incomplete_event_size=_LONGEST_HEAD,
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=1,
         )

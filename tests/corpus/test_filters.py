@@ -112,13 +112,11 @@ def plain(corpus):
         else:
             facts = {**(record or {})}
             when = facts.get("created")
-            facts["created"] = f"{when[:19]}Z" if when else None
+            facts["created"] = f"{when[:19]}Z" if when else added
             if facts.get("avg_rating") is not None:
                 facts["avg_rating"] = facts["avg_rating"] * 2 if facts["num_ratings"] > 2 else 0
         if sound_id == 1:
             facts |= {"avg_rating": 0.0, "pitch": 440.0}
-        if sound_id in range(1, 5):
-            facts["created"] = added if sound_id != 1 else None
         facts |= {2: {"bpm": 120.0}, **COMPUTED}.get(sound_id, {})
         facts |= {"id": sound_id, "name": name, "username": user, "description": about, "pack": pack}
         facts |= {"license": licence, "tag": tagged.get(sound_id, [])}

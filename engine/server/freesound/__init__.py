@@ -2,6 +2,5 @@
 
 from engine.server.freesound.app import freesound_app
 from engine.server.freesound.options import Options
-from engine.server.freesound.serve import serve_freesound
 
-__all__ = ["Options", "freesound_app", "serve_freesound"]
+__all__ = ["Options", "freesound_app"]

@@ -1,7 +1,8 @@
 """The ASGI application: addresses, who is let in, limits and errors. What is behind an address is in `resources`.
 
-A request is refused, in this order, for the machine it names, its rate, its token, its address, its method. Every
-refusal is JSON, `{"detail": …}`. Logs name the path alone: query strings may hold a token.
+A request is refused, in this order, for the machine it names, for there being too many (both in `Guard`), for its rate,
+its token, its method, its format, its address. Every refusal is JSON, `{"detail": …}`, but to old clients (see
+`legacy`). Logs name the path alone: query strings may hold a token.
 """
 
 from __future__ import annotations
@@ -10,26 +11,24 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import orjson
 from anyio import CapacityLimiter, to_thread
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from corpus.errors import CorpusError, StoreError
 from corpus.library import Corpus
-from corpus.model import LAST_LOCAL_ID
 from engine.errors import EngineError
 from engine.server import security
-from engine.server.freesound import audio, legacy, pictures, resources
+from engine.server.freesound import audio, legacy, people, pictures, resources
 from engine.server.freesound.call import ApiError, Call, Served
 from engine.server.freesound.options import Options
 from engine.server.freesound.page import page
 from engine.server.freesound.shelf import Later, Shelf
+from engine.server.guard import Guard
 from engine.server.limits import Rate
 
 Handler = Callable[..., Mapping[str, Any] | Response]
@@ -38,15 +37,12 @@ log = logging.getLogger("mirla.freesound")
 _KEPT = 128_000_000
 """Bytes of answers, pictures and columns kept."""
 _THREADS = 4
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _NO_CREDENTIALS = "Authentication credentials were not provided."
-_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
-_PREFLIGHT = {
-    "access-control-allow-methods": "GET, HEAD, OPTIONS",
-    "access-control-allow-headers": "Authorization, Range, If-None-Match, Content-Type",
-    "access-control-max-age": "86400",
-}
+_READABLE = ("/apiv2/",)
+"""What pages from elsewhere may read: all but the page for people."""
 _SOUND = r"sounds/([0-9]{1,18})/"
-_USER = r"users/([^/]+)/"
+_USER = r"users/(?P<name>[^/]+)/"
 _PACK = r"packs/([0-9]{1,18})/"
 ROUTES: dict[str, Handler] = {
     r"search/": resources.search,
@@ -57,21 +53,21 @@ ROUTES: dict[str, Handler] = {
     rf"{_SOUND}comments/": resources.comments,
     rf"{_SOUND}download/": audio.download,
     rf"{_SOUND}download/link/": resources.download_link,
-    _USER: resources.user,
-    rf"{_USER}sounds/": resources.sounds_of_user,
-    rf"{_USER}packs/": resources.packs_of_user,
-    _PACK: resources.pack,
-    rf"{_PACK}sounds/": resources.sounds_of_pack,
+    _USER: people.user,
+    rf"{_USER}sounds/": people.sounds_of_user,
+    rf"{_USER}packs/": people.packs_of_user,
+    _PACK: people.pack,
+    rf"{_PACK}sounds/": people.sounds_of_pack,
     f"{audio.PREVIEW.pattern}/": audio.preview,
     f"{pictures.PICTURE.pattern}/": pictures.picture,
 }
-"""What answers each address below the base, with the parts of the address; numbers come as numbers."""
+"""What answers each address below the base, with the parts of the address; numbers come as numbers, but in names."""
 _SLOW = {pictures.picture}
 """What is done beside the others. Queries are not, since threads that take turns at Python's lock halve their rate, but
 for those that must first make something of the whole corpus: one of these at a time."""
 
 
-def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
+def freesound_app(corpus: Corpus, options: Options | None = None) -> ASGIApp:
     """A local Freesound over a corpus, as an ASGI application.
 
     Parameters
@@ -94,35 +90,31 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
     old_routes = _compiled({**legacy.ROUTES, **ROUTES})
     threads, slow = CapacityLimiter(_THREADS), CapacityLimiter(1)
 
-    async def answer(request: Request) -> Response:
-        old = legacy.asks(request.url.path, request.url.query, options)
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        old = _is_old(scope, options)
         try:
-            response = await _answered(request, old)
+            response = await answer(request, old)
         except ApiError as error:
             response = _refusal(error, old)
         except Exception:
-            log.exception("failed to answer %s", request.url.path)
+            log.exception("failed to answer %.200s", scope["path"])
             response = _refusal(ApiError(500, "Server error"), old)
-        response.raw_headers.append(_ANY_ORIGIN)
-        return response
+        await response(scope, receive, send)
 
-    async def _answered(request: Request, old: bool) -> Response:
-        host = request.headers.get("host", "")
-        if not security.allows(host, options.host):
-            raise ApiError(421, "This server does not go by that name; ask it by its address.")
+    async def answer(request: Request, old: bool) -> Response:
         if not rate.allows(request.client.host if request.client else ""):
             limit = f"{options.limits.per_second * 60:.0f}/minute"
             raise ApiError(429, f"Request was throttled because of exceeding a request limit rate ({limit})")
-        if request.method == "OPTIONS":
-            return Response(headers=_PREFLIGHT)
-        call = _call(request, host, served)
-        path = request.url.path
+        call, path = _call(request, served), raw_path(request.scope)
         if path != "/":
             _check_token(request, call, options)
         if request.method not in ("GET", "HEAD"):
             raise ApiError(405, f'Method "{request.method}" not allowed.')
         if path == "/":
             return HTMLResponse(await to_thread.run_sync(page, call, limiter=threads))
+        if (form := call.params.get("format", "json")) != "json":
+            raise ApiError(400, f"format={form[:40]} is not written here; leave it out, or ask for format=json")
         handler, parts = _route(old_routes if old else routes, path)
         try:
             if handler in _SLOW:
@@ -136,15 +128,20 @@ def freesound_app(corpus: Corpus, options: Options | None = None) -> Starlette:
             return found
         return json_response(legacy.cleaned(found) if old else found)
 
-    methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
-    routes_of_all = [Route("/{path:path}", answer, methods=methods)]
-    return Starlette(routes=routes_of_all, exception_handlers={HTTPException: _unrouted})
+    def refuse(scope: Scope, status: int, words: str) -> Response:
+        return _refusal(ApiError(status, words), _is_old(scope, options))
+
+    return Guard(app, options.host, _READABLE, refuse)
 
 
-def _unrouted(_request: Request, error: Exception) -> Response:
-    """What never came to `answer`: an address with a line's end in it, a method that nobody knows."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return _refusal(ApiError(status, {404: "Not found", 405: "Method not allowed."}.get(status, "Server error")))
+def _is_old(scope: Scope, options: Options) -> bool:
+    """Whether a request is to be answered in the old forms."""
+    return legacy.asks(scope["path"], scope["query_string"].decode("latin-1"), options)
+
+
+def raw_path(scope: Scope) -> str:
+    """The path as it was asked for, so that a part may have a slash in it; safe to put into a link."""
+    return quote(scope["raw_path"].decode("latin-1"), safe="%/:@!$&'()*+,;=~")
 
 
 def _compiled(routes: Mapping[str, Handler]) -> list[tuple[re.Pattern[str], Handler]]:
@@ -175,7 +172,13 @@ def _safely(handler: Handler, call: Call, parts: tuple[Any, ...]) -> Mapping[str
         log.error("%s", error)
         raise ApiError(500, "The search server could not be reached or some unexpected error occurred.") from None
     except (CorpusError, EngineError) as error:
-        raise ApiError(400, str(error)) from None
+        raise ApiError(400, _without_advice(str(error))) from None
+
+
+def _without_advice(words: str) -> str:
+    """What a fault says, but for what to type into a terminal, which clients have not."""
+    parts = [part for part in words.split("; ") if "--" not in part and "`mirla" not in part]
+    return "; ".join(parts) or "This cannot be answered."
 
 
 def _route(routes: list[tuple[re.Pattern[str], Handler]], path: str) -> tuple[Handler, tuple[Any, ...]]:
@@ -185,26 +188,27 @@ def _route(routes: list[tuple[re.Pattern[str], Handler]], path: str) -> tuple[Ha
         rest = rest if rest.endswith("/") else f"{rest}/"
         for pattern, handler in routes:
             if match := pattern.fullmatch(rest):
-                return handler, tuple(_part(text) for text in match.groups())
+                named = "name" in pattern.groupindex
+                return handler, tuple(_part(unquote(text or ""), named) for text in match.groups())
     raise ApiError(404, "Not found")
 
 
-def _part(text: str | None) -> Any:
-    if text is None or not (text.isascii() and text.isdigit()):
-        return text or ""
-    return min(int(text), LAST_LOCAL_ID + 1)  # which is no sound's
+def _part(text: str, named: bool) -> str | int:
+    """A part of an address as a number, if it is one that an id or a folder could have."""
+    return text if named or not _NUMBER.fullmatch(text) else int(text)
 
 
-def _call(request: Request, host: str, served: Served) -> Call:
-    query = request.url.query.removesuffix("?&format=json")  # freesound.js puts it behind whole addresses
+def _call(request: Request, served: Served) -> Call:
+    host, query = request.headers["host"], request.scope["query_string"].decode("latin-1")
+    query = query.removesuffix("?&format=json")  # freesound.js puts it behind whole addresses
     pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
-    base = f"{request.url.scheme}://{host}/apiv2"
+    here = f"{request.scope['scheme']}://{host}"
     kept = urlencode([pair for pair in pairs if pair[0] != "token"])
-    url = f"{request.url.scheme}://{host}{request.url.path}" + (f"?{kept}" if kept else "")
+    url = here + raw_path(request.scope) + (f"?{kept}" if kept else "")
     params = dict(pairs)
     if agents := [value for name, value in pairs if name == "agent"]:
         params["agent"] = ",".join(agents)
-    return Call(served, base, params, url, request.headers)
+    return Call(served, f"{here}/apiv2", params, url, request.headers)
 
 
 def _check_token(request: Request, call: Call, options: Options) -> None:

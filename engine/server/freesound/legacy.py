@@ -1,7 +1,8 @@
 """The old API's forms, for clients that were made for it: SuperCollider's quark, MIRLC, MIRLCa, freesound-api.
 
 They are recognised by how a client asks: by the old addresses `search/content/` and `search/combined/`, and by the
-parameter `descriptors`; everything else looks alike, and is answered so where the server was told to (`--legacy`).
+parameter `descriptors`; everything else looks alike, and is answered so where the server was told to (`--legacy`), but
+for what only today's API has: `similar_to`, `similarity_space`, target values to sort by, the field `score`.
 
 What such clients rely on, and what they choke on, is in `docs/freesound.md`: the answer to any id that is not to be had
 is `{"detail":"Not found."}`, that to any other fault has no body; there is no null; lists are never empty, have 30
@@ -39,14 +40,20 @@ _MOST = 30
 """How many sounds a page has at most: sclang was seen to crash on much larger ones."""
 _OLD_PATH = re.compile(r"/apiv2/search/(?:content|combined)/?")
 _DESCRIPTORS = re.compile(r"(?:^|&)descriptors=")
+_TODAYS = re.compile(
+    r"(?:^|&)(?:similar_to=|similarity_space=|sort=[^&]*(?::|%3A)|fields=(?:[^&]*(?:,|%2C))?score(?:,|%2C|&|$))",
+    re.IGNORECASE,
+)
+"""What no old client asks for."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """What a YAML parser, which the quark reads JSON with, may not take."""
 
 
 def asks(path: str, query: str, options: Options) -> bool:
     """Whether a request, by its path and its query string, is to be answered in the old forms."""
-    told = options.legacy or options.map_unknown_ids
-    return told or _DESCRIPTORS.search(query) is not None or _OLD_PATH.fullmatch(path) is not None
+    if _DESCRIPTORS.search(query) or _OLD_PATH.fullmatch(path):
+        return True
+    return (options.legacy or options.map_unknown_ids) and not _TODAYS.search(query)
 
 
 def refusal(error: ApiError) -> Mapping[str, Any] | None:
@@ -67,35 +74,35 @@ def cleaned(value: Any) -> Any:
 
 def search(call: Call) -> Answer:
     """`search/` and `search/text/`."""
-    return _listed(call, _asked(call, call.params.get("query", "")))
+    return _page(call, _asked(call, call.params.get("query", "")))
 
 
 def content(call: Call) -> Answer:
     """`search/content/`: near to a sound or to values of descriptors."""
-    return _listed(call, replace(_asked(call, ""), target=_target(call)))
+    return _page(call, replace(_asked(call, ""), target=_target(call)))
 
 
 def combined(call: Call) -> Answer:
     """`search/combined/`: words, and near to a target; with another way to say that there is more."""
-    found = _listed(call, replace(_asked(call, call.params.get("query", "")), target=_target(call)))
+    found = _page(call, replace(_asked(call, call.params.get("query", "")), target=_target(call)))
     return {"results": found["results"], "more": found["next"]}
 
 
 def similar(call: Call, sound_id: int | str) -> Answer:
     """`sounds/<id>/similar/`, the sound itself first."""
-    target = held(call, sound_id)
-    asked = replace(_asked(call, ""), target=target, space=call.params.get("similarity_space", ""))
-    return _listed(call, asked)
+    return _page(call, replace(_asked(call, ""), target=served_for(call, sound_id)))
 
 
 def sound(call: Call, sound_id: int | str) -> Answer:
     """`sounds/<id>/`."""
-    return _rows(call, [held(call, sound_id)], call.params.get("fields") or ",".join((*fields.METADATA, "analysis")))[0]
+    return _rows(
+        call, [served_for(call, sound_id)], call.params.get("fields") or ",".join((*fields.METADATA, "analysis"))
+    )[0]
 
 
 def analysis(call: Call, sound_id: int | str) -> Answer:
     """`sounds/<id>/analysis/`: nested where descriptors are named, else flat."""
-    known = held(call, sound_id)
+    known = served_for(call, sound_id)
     if "descriptors" not in call.params:
         return resources.analysis(call, known)
     found = _analyses(call, [known])[0]
@@ -104,12 +111,12 @@ def analysis(call: Call, sound_id: int | str) -> Answer:
     return found
 
 
-def of_held(resource: Callable[[Call, int], Any]) -> Callable[[Call, int | str], Any]:
+def of_served(resource: Callable[[Call, int], Any]) -> Callable[[Call, int | str], Any]:
     """A resource of a sound as it is today, for any id that an old client may have."""
-    return lambda call, sound_id: resource(call, held(call, sound_id))
+    return lambda call, sound_id: resource(call, served_for(call, sound_id))
 
 
-def held(call: Call, asked: int | str) -> int:
+def served_for(call: Call, asked: int | str) -> int:
     """The sound that an id stands for: itself, if it has audio, or else the one that takes its place.
 
     Raises
@@ -155,14 +162,14 @@ def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 def _asked(call: Call, text: str) -> Asked:
     """What a list asks for, but for a target."""
     found = condition(f"{_short(call, 'filter')} {_short(call, 'descriptors_filter')}")
-    search = resources.wish_of(call, "", text, found.must or None)
+    search = resources.search_of(call, "", text, found.must or None)
     search = replace(search, choice=replace(search.choice, with_audio=True))
     return Asked(search, found.wishes, analysed="mfcc" in quantities(call.params.get("descriptors", "")))
 
 
 def _target(call: Call) -> int | tuple[tuple[Quantity, float], ...] | None:
     found = targets(_short(call, "target"))
-    return held(call, found) if isinstance(found, int) else tuple(found.items()) or None
+    return served_for(call, found) if isinstance(found, int) else tuple(found.items()) or None
 
 
 def _short(call: Call, name: str) -> str:
@@ -173,7 +180,7 @@ def _short(call: Call, name: str) -> str:
     return text
 
 
-def _listed(call: Call, asked: Asked) -> dict[str, Any]:
+def _page(call: Call, asked: Asked) -> dict[str, Any]:
     """A page of a list; with `prev` beside `previous`, which the quark does not know."""
     found = listed(call.corpus, call.served.shelf, asked)
     try:
@@ -247,8 +254,8 @@ ROUTES: dict[str, Callable[..., Any]] = {
     _SOUND: sound,
     f"{_SOUND}analysis/": analysis,
     f"{_SOUND}similar/": similar,
-    f"{_SOUND}comments/": of_held(resources.comments),
-    f"{_SOUND}download/": of_held(audio.download),
-    f"{_SOUND}download/link/": of_held(resources.download_link),
+    f"{_SOUND}comments/": of_served(resources.comments),
+    f"{_SOUND}download/": of_served(audio.download),
+    f"{_SOUND}download/link/": of_served(resources.download_link),
 }
 """What answers old clients otherwise than today's, as `ROUTES` in `app`."""

@@ -23,8 +23,7 @@ from engine.query.near import squares
 from engine.query.order import Ids, Order
 from engine.query.run import Choice
 from engine.server.freesound.legacy_filters import Coefficient, Quantity, Wish
-from engine.server.freesound.search import Found, column, every, find, fitting
-from engine.server.freesound.search import Wish as Search
+from engine.server.freesound.search import Found, Search, column, every, find, fitting
 from engine.server.freesound.shelf import AGENTS, VECTORS, Shelf
 from engine.server.freesound.spaces import first_of
 from engine.similarity.measures import measure

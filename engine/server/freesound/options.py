@@ -21,8 +21,6 @@ class Options:
         Whether clients of the old API are served in its forms where a request alone does not tell.
     map_unknown_ids : bool
         Whether ids that are not held stand for sounds that are.
-    with_audio : bool
-        Whether lists leave out sounds whose audio is not here.
     limits : Limits
         How much one client may ask.
     """
@@ -31,5 +29,4 @@ class Options:
     token: str = ""
     legacy: bool = False
     map_unknown_ids: bool = False
-    with_audio: bool = False
     limits: Limits = field(default_factory=Limits)

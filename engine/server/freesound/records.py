@@ -205,7 +205,8 @@ def pack_id(pack: str, username: str | None, record: Mapping[str, Any]) -> int:
     number = str(record.get("pack") or "").rstrip("/").rpartition("/")[2]
     if number.isascii() and number.isdigit() and len(number) < 10:
         return int(number)
-    return FIRST_LOCAL_ID + zlib.crc32(f"{username or ''}\0{pack}".encode("utf-8", "replace")) % 10**9
+    named = f"{username or ''}\0{pack}".lower()  # as filters compare them
+    return FIRST_LOCAL_ID + zlib.crc32(named.encode("utf-8", "replace")) % 10**9
 
 
 def quoted(name: str) -> str:

@@ -11,34 +11,31 @@ from typing import Any
 import numpy as np
 
 from corpus.errors import FilterError, UnknownSound
-from corpus.filters import Between, Match, Node, Not
 from corpus.model import Sound
-from corpus.store.listing import Pack
 from corpus.store.texts import TEXTS
 from engine.query.order import Ids, Order
 from engine.query.run import Choice
 from engine.server.freesound import fields, paging, records
 from engine.server.freesound.call import Answer, ApiError, Call
-from engine.server.freesound.search import Found, Wish, column, find
+from engine.server.freesound.search import Found, Search, find, sort_read, without_now
 from engine.server.freesound.shelf import VECTORS
-from engine.server.freesound.spaces import BadSimilarTo, first_of
+from engine.server.freesound.spaces import NO_VECTOR, BadSimilarTo, first_of
 
 _FAILED = "Search server error: {} (please check that your filter syntax and field names are correct)"
 _WEIGHTS = re.compile(r"(\w+):([0-9]{1,3})")
 _TEXTS = {"tag": "tags"} | {name: name for name in TEXTS}
-_NO_VECTOR = "The 'similar_to' parameter is not a valid serialized vector"
 
 
 def search(call: Call) -> Answer:
     """`search/`, by words, filter and sort, or around a sound or a vector."""
-    wish = wish_of(call, call.params.get("similar_to", ""), call.params.get("query", ""), call.params.get("filter"))
-    return listed(call, found(call, wish), "search/", space=wish.space)
+    wanted = search_of(call, call.params.get("similar_to", ""), call.params.get("query", ""), call.params.get("filter"))
+    return _page(call, _found(call, wanted), "search/", space=wanted.space)
 
 
 def similar(call: Call, sound_id: int) -> Answer:
     """`sounds/<id>/similar/`; query, filter and weights are not looked at, as upstream."""
-    wish = wish_of(call, str(sound_id), "", None)
-    return listed(call, found(call, wish), f"sounds/{sound_id}/similar/", sound_id, wish.space)
+    wanted = search_of(call, str(sound_id), "", None)
+    return _page(call, _found(call, wanted), f"sounds/{sound_id}/similar/", sound_id, wanted.space)
 
 
 def sound(call: Call, sound_id: int) -> Answer:
@@ -59,7 +56,7 @@ def analysis(call: Call, sound_id: int) -> Answer:
 def comments(call: Call, sound_id: int) -> Answer:
     """`sounds/<id>/comments/`: none are kept."""
     held(call, sound_id)
-    return _list(call, np.empty(0, np.int64), lambda ids: [])
+    return list_of(call, np.empty(0, np.int64), lambda ids: [])
 
 
 def download_link(call: Call, sound_id: int) -> Answer:
@@ -68,51 +65,7 @@ def download_link(call: Call, sound_id: int) -> Answer:
     return {"download_link": f"{call.base}/sounds/{sound_id}/download/"}
 
 
-def user(call: Call, name: str) -> Answer:
-    """`users/<name>/`."""
-    ids = _of_user(call, name)
-    here = f"{call.base}/users/{records.quoted(name)}"
-    return {
-        "url": f"{here}/" if name == records.NOBODY else f"https://freesound.org/people/{records.quoted(name)}/",
-        "username": name,
-        "about": "",
-        "home_page": None,
-        "avatar": {"small": None, "medium": None, "large": None},
-        "date_joined": "2005-04-05T12:00:00Z",
-        "num_sounds": len(ids),
-        "sounds": f"{here}/sounds/",
-        "num_packs": len([pack for pack in _packs(call).values() if _made_by(pack, name)]),
-        "packs": f"{here}/packs/",
-        "num_posts": 0,
-        "num_comments": 0,
-    }
-
-
-def sounds_of_user(call: Call, name: str) -> Answer:
-    """`users/<name>/sounds/`."""
-    return _sounds(call, _of_user(call, name))
-
-
-def packs_of_user(call: Call, name: str) -> Answer:
-    """`users/<name>/packs/`."""
-    _of_user(call, name)
-    packs = _packs(call)
-    own = np.array([number for number, pack in packs.items() if _made_by(pack, name)], np.int64)
-    return _list(call, own, lambda numbers: [_pack(call, number, packs[number]) for number in numbers])
-
-
-def pack(call: Call, pack_id: int) -> Answer:
-    """`packs/<id>/`."""
-    return _pack(call, pack_id, _pack_of(call, pack_id))
-
-
-def sounds_of_pack(call: Call, pack_id: int) -> Answer:
-    """`packs/<id>/sounds/`."""
-    wanted = _pack_of(call, pack_id)
-    return _sounds(call, np.intersect1d(_by_user(call, wanted.username), _ids(call, Match("pack", (wanted.name,)))))
-
-
-def wish_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Wish:
+def search_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Search:
     """What a call asks of a list.
 
     Raises
@@ -127,16 +80,23 @@ def wish_of(call: Call, similar_to: str, text: str, narrow: str | None) -> Wish:
         raise ApiError(400, f"The filter has {len(narrow)} characters; at most {limits.filter} are read.")
     if len(text) > limits.text:
         raise ApiError(400, f"The query has {len(text)} characters; at most {limits.text} are read.")
+    strict = _probability(params["strict"]) if params.get("strict") else None
+    agents = tuple(name for name in params.get("agent", "").split(",") if name)
+    if strict is not None and not agents:
+        raise ApiError(400, "The 'strict' parameter is about what an agent calls good; name it by 'agent'")
     target = _target(similar_to, limits.numbers) if similar_to.strip() else None
     space = "" if target is None else params.get("similarity_space") or _space_of(call, target)
+    try:
+        narrow, sort = without_now(narrow or ""), sort_read(params.get("sort", ""))
+    except FilterError as error:
+        raise ApiError(400, _FAILED.format(error)) from None
     choice = Choice(
         text="" if target is not None else text,
-        filter=narrow or "",
-        agents=tuple(name for name in params.get("agent", "").split(",") if name),
-        strict=_probability(params["strict"]) if params.get("strict") else None,
-        with_audio=call.served.options.with_audio,
+        filter=narrow,
+        agents=agents,
+        strict=strict,
     )
-    return Wish(choice, _weights(params.get("weights", "")), params.get("sort", "score"), target, space)
+    return Search(choice, _weights(params.get("weights", "")), sort, target, space)
 
 
 def _space_of(call: Call, target: int | tuple[float, ...]) -> str:
@@ -144,17 +104,17 @@ def _space_of(call: Call, target: int | tuple[float, ...]) -> str:
     return call.served.shelf.get(key, lambda: first_of(call.corpus, target), VECTORS)
 
 
-def found(call: Call, wish: Wish) -> Found:
-    """What a wish finds; what is wrong with it becomes an answer."""
+def _found(call: Call, wanted: Search) -> Found:
+    """What a search finds; what is wrong with it becomes an answer."""
     try:
-        return find(call.corpus, call.served.shelf, wish)
+        return find(call.corpus, call.served.shelf, wanted)
     except FilterError as error:
         raise ApiError(400, _FAILED.format(error)) from None
     except BadSimilarTo as error:
         raise ApiError(400, str(error)) from None
 
 
-def listed(call: Call, found: Found, path: str, similar_to: int | None = None, space: str = "") -> Answer:
+def _page(call: Call, found: Found, path: str, similar_to: int | None = None, space: str = "") -> Answer:
     """A page of what was found."""
     try:
         page = paging.page_of_search(call.params, found.count)
@@ -198,9 +158,9 @@ def _target(text: str, most: int) -> int | tuple[float, ...]:
     try:
         numbers = json.loads(text)
     except (ValueError, RecursionError):
-        raise ApiError(400, _NO_VECTOR) from None
+        raise ApiError(400, NO_VECTOR) from None
     if not numbers or len(numbers) > most or not all(_is_number(number) for number in numbers):
-        raise ApiError(400, _NO_VECTOR)
+        raise ApiError(400, NO_VECTOR)
     return tuple(map(float, numbers))
 
 
@@ -225,17 +185,10 @@ def _weights(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found.items())) if all(matches) and any(found.values()) else ()
 
 
-def _sounds(call: Call, ids: Ids) -> Answer:
-    """A list of sounds, the newest first."""
-    created = column(call.corpus, call.served.shelf, "created")
-    newest = ids[np.argsort(-created.of(ids), kind="stable")]
-    asked = fields.chosen(call.params.get("fields") or fields.DEFAULT_OF_LISTS)
-    return _list(call, newest, lambda page: records.rows(call.corpus, call.served.shelf, page, asked, call.base))
-
-
-def _list(
+def list_of(
     call: Call, items: Ids, rows: Callable[[Sequence[int]], list[Mapping[str, Any]] | list[dict[str, Any]]]
 ) -> Answer:
+    """A page of a list as Django REST framework has it; `rows` makes some of the items what they are in it."""
     try:
         page = paging.page_of_list(call.params, len(items))
     except paging.NoPage:
@@ -243,56 +196,3 @@ def _list(
     previous, following = paging.list_links(call.url, page, len(items))
     results = rows(items[page.first : page.stop].tolist())
     return {"count": len(items), "next": following, "previous": previous, "results": results}
-
-
-def _of_user(call: Call, name: str) -> Ids:
-    ids = _by_user(call, None if name == records.NOBODY else name)
-    if not len(ids):
-        raise ApiError(404, "No User matches the given query.")
-    return ids
-
-
-def _by_user(call: Call, name: str | None) -> Ids:
-    return _ids(call, Not(Between("username")) if name is None else Match("username", (name,)))
-
-
-def _ids(call: Call, node: Node) -> Ids:
-    return call.served.shelf.get(node, lambda: call.corpus.sounds.ids(fitting=node), slow=True)
-
-
-def _made_by(pack: Pack, name: str) -> bool:
-    return (pack.username or records.NOBODY).lower() == name.lower()
-
-
-def _packs(call: Call) -> dict[int, Pack]:
-    """All packs by their number, the newest first."""
-
-    def make() -> dict[int, Pack]:
-        packs = call.corpus.listing.packs()[::-1]
-        told = call.corpus.sounds.records_of([pack.first for pack in packs])
-        return {records.pack_id(one.name, one.username, record): one for one, record in zip(packs, told, strict=True)}
-
-    return call.served.shelf.get("packs", make, slow=True)
-
-
-def _pack_of(call: Call, pack_id: int) -> Pack:
-    wanted = _packs(call).get(pack_id)
-    if wanted is None:
-        raise ApiError(404, "No Pack matches the given query.")
-    return wanted
-
-
-def _pack(call: Call, pack_id: int, pack: Pack) -> Answer:
-    first = records.rows(call.corpus, call.served.shelf, [pack.first], ("created",), call.base)[0]
-    name, here = pack.username or records.NOBODY, f"{call.base}/packs/{pack_id}/"
-    return {
-        "id": pack_id,
-        "url": here if pack_id >= 10**9 else f"https://freesound.org/people/{records.quoted(name)}/packs/{pack_id}/",
-        "description": "",
-        "created": first["created"],
-        "name": pack.name,
-        "username": name,
-        "num_sounds": pack.sounds,
-        "sounds": f"{here}sounds/",
-        "num_downloads": 0,
-    }

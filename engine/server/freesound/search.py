@@ -10,11 +10,14 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 
-from corpus.filters import All, Between, Node, parse
+from corpus.errors import FilterError
+from corpus.filters import All, Between, Either, Match, Node, Not, parse
 from corpus.library import Corpus
+from corpus.moments import Moment
 from corpus.store.listing import NUMBERS, Column
 from corpus.store.texts import Matches
 from engine.query.judged import within
@@ -27,8 +30,10 @@ from engine.server.freesound.spaces import Around
 _SORTS = {"duration": ["duration"], "created": ["created"], "downloads": ["num_downloads"]}
 _SORTS["rating"] = ["num_ratings", "avg_rating"]
 """What each sort goes by, the weightiest last."""
-_TARGET = re.compile(r"\s*(\w+):(-?[0-9]+(?:\.[0-9]*)?|-?\.[0-9]+)\s*")
+_TARGET = re.compile(r"\s*(\w+):(-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*")
 _MOST_TARGETS = 20
+UNSORTED = "score"
+_DIRECTIONS = ("asc", "desc")
 _AHEAD = 1200
 """How many of the first are kept in order with what was found; the order as a whole is kept for itself, if wanted."""
 _FEW = 500
@@ -36,12 +41,15 @@ _FEW = 500
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a list asks for, apart from pages and fields; `similar_to` is a sound or a vector, in `space`."""
+class Search:
+    """What a list asks for, apart from pages and fields; `similar_to` is a sound or a vector, in `space`.
+
+    Equal ones find the same as long as the corpus stays as it is, so filters name no NOW (see `without_now`).
+    """
 
     choice: Choice
     weights: tuple[tuple[str, int], ...] = ()
-    sort: str = "score"
+    sort: str = UNSORTED
     similar_to: int | tuple[float, ...] | None = None
     space: str = ""
 
@@ -96,7 +104,7 @@ class Found:
 NONE = Found(0, lambda k: Order(np.empty(0, np.int64)))
 
 
-def find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
+def find(corpus: Corpus, shelf: Shelf, search: Search) -> Found:
     """Answer a search; what was found lately costs nothing.
 
     Raises
@@ -106,28 +114,21 @@ def find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
     BadSimilarTo
         The vector is none of the space's.
     """
-    if not _is_sort(wish.sort):
-        wish = replace(wish, sort="score")
-    of = AGENTS if wish.choice.agents else SOUNDS if wish.similar_to is None else VECTORS
+    of = AGENTS if search.choice.agents else SOUNDS if search.similar_to is None else VECTORS
 
     def kept(make: Callable[[], Order]) -> Order:
-        return shelf.get(("order", wish), make, of, slow=True)
+        return shelf.get(("order", search), make, of, slow=True)
 
-    return shelf.get(wish, lambda: _find(corpus, shelf, wish).keep(kept), of)
-
-
-def _is_sort(sort: str) -> bool:
-    field, _, direction = sort.rpartition("_")
-    return (field in _SORTS and direction in ("asc", "desc")) or bool(_targets(sort))
+    return shelf.get(search, lambda: _find(corpus, shelf, search).keep(kept), of)
 
 
-def _find(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
-    found = _near(corpus, shelf, wish) if wish.similar_to is not None else _with_words(corpus, shelf, wish)
-    return _sorted(corpus, shelf, wish, found)
+def _find(corpus: Corpus, shelf: Shelf, search: Search) -> Found:
+    found = _near(corpus, shelf, search) if search.similar_to is not None else _with_words(corpus, shelf, search)
+    return _sorted(corpus, shelf, search, found)
 
 
-def _with_words(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
-    matches = fitting(corpus, shelf, wish.choice, weights=wish.weights)
+def _with_words(corpus: Corpus, shelf: Shelf, search: Search) -> Found:
+    matches = fitting(corpus, shelf, search.choice, weights=search.weights)
 
     def first(k: int) -> Order:
         ids = matches.first(k)
@@ -189,13 +190,13 @@ def _of_part(corpus: Corpus, shelf: Shelf, part: Node, some: Ids) -> Ids:
     return shelf.get(part, lambda: corpus.sounds.ids(fitting=part), slow=True)
 
 
-def _near(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
-    assert wish.similar_to is not None
-    similar_to = wish.similar_to
+def _near(corpus: Corpus, shelf: Shelf, search: Search) -> Found:
+    assert search.similar_to is not None
+    similar_to = search.similar_to
 
     def allowed() -> tuple[Around, Ids] | None:
-        around = Around.of(corpus, shelf, wish.space, similar_to)
-        return None if around is None else (around, fitting(corpus, shelf, wish.choice, around).ids)
+        around = Around.of(corpus, shelf, search.space, similar_to)
+        return None if around is None else (around, fitting(corpus, shelf, search.choice, around).ids)
 
     def first(k: int) -> Order:  # asks again, for nothing in the corpus changed; to keep it takes far more memory
         again = allowed()
@@ -208,24 +209,25 @@ def _near(corpus: Corpus, shelf: Shelf, wish: Wish) -> Found:
     return found
 
 
-def _sorted(corpus: Corpus, shelf: Shelf, wish: Wish, found: Found) -> Found:
-    """The same sounds in the order that the sort asks for; as they are where it is none."""
-    field, _, direction = wish.sort.rpartition("_")
-    targets = _targets(wish.sort)
-    if field in _SORTS and direction in ("asc", "desc"):
-        ids = np.sort(found.whole().ids)
-        sign = -1 if direction == "desc" else 1
-        keys = [np.nan_to_num(sign * column(corpus, shelf, name).of(ids), nan=np.inf) for name in _SORTS[field]]
-        order = Order(ids[np.lexsort(keys)])
-        return _in(order)
+def _sorted(corpus: Corpus, shelf: Shelf, search: Search, found: Found) -> Found:
+    """The same sounds, with their scores, in the order that the sort asks for."""
+    if search.sort == UNSORTED:
+        return found
+    order = found.at(0, found.count)
+    order = order.at(np.argsort(order.ids))
+    targets = targets_of(search.sort)
     if targets:
-        order = _by_targets(corpus, shelf, targets, found.whole().ids)
-        return _in(order, targeted=True)
-    return found
+        order = _by_targets(corpus, shelf, targets, order)
+        return _in(order, each=24, targeted=True)
+    field, _, direction = search.sort.rpartition("_")
+    sign = -1 if direction == "desc" else 1
+    keys = [np.nan_to_num(sign * column(corpus, shelf, name).of(order.ids), nan=np.inf) for name in _SORTS[field]]
+    order = order.at(np.lexsort(keys))
+    return _in(order, each=16)
 
 
-def _in(order: Order, targeted: bool = False) -> Found:
-    found = Found(len(order.ids), lambda k: order.at(slice(k)), each=16, targeted=targeted)
+def _in(order: Order, each: int, targeted: bool = False) -> Found:
+    found = Found(len(order.ids), lambda k: order.at(slice(k)), each=each, targeted=targeted)
     found.begin(order)
     return found
 
@@ -242,22 +244,80 @@ def column(corpus: Corpus, shelf: Shelf, name: str) -> Column:
     return shelf.get(("column", name), make, slow=True)
 
 
-def _targets(sort: str) -> list[tuple[str, float]]:
-    """The values that a sort wants to be near to; none where it is no such sort."""
-    matches = [_TARGET.fullmatch(part) for part in sort.split(",")[:_MOST_TARGETS]]
-    found = [(match[1], float(match[2])) for match in matches if match and match[1] in (*TRAITS, *NUMBERS)]
-    sensible = all(math.isfinite(value) for _, value in found)
-    return found if len(found) == len(matches) and sensible else []
+def sort_read(text: str) -> str:
+    """A sort as it is done: by score where it is none that is known.
+
+    Raises
+    ------
+    FilterError
+        It names target values, and one of them cannot be read.
+    """
+    field, _, direction = text.rpartition("_")
+    if ":" in text:
+        targets_of(text)
+    elif field not in _SORTS or direction not in _DIRECTIONS:
+        return UNSORTED
+    return text
 
 
-def _by_targets(corpus: Corpus, shelf: Shelf, targets: list[tuple[str, float]], ids: Ids) -> Order:
-    """By the Euclidean distance of the plain values; what lacks one is left out."""
-    ids = np.sort(ids)
-    squares = np.zeros(len(ids))
+def targets_of(sort: str) -> list[tuple[str, float]]:
+    """The values that a sort wants to be near to; none where it is no such sort.
+
+    Raises
+    ------
+    FilterError
+        One of them cannot be read.
+    """
+    parts = sort.split(",") if ":" in sort else []
+    if len(parts) > _MOST_TARGETS:
+        raise FilterError(f"the sort has {len(parts)} target values; at most {_MOST_TARGETS} are taken")
+    found = []
+    for part in parts:
+        match = _TARGET.fullmatch(part)
+        if not match or not math.isfinite(float(match[2])):
+            raise FilterError(f"the sort {part[:80]!r} is no descriptor:number")
+        if match[1] not in (*TRAITS, *NUMBERS):
+            raise FilterError(f"the sort has a field {match[1][:40]!r}, which is not known or has no numbers")
+        found.append((match[1], float(match[2])))
+    return found
+
+
+def without_now(text: str) -> str:
+    """A filter with dates in the place of all that begins with NOW; it may then be kept.
+
+    Raises
+    ------
+    FilterError
+        It cannot be read.
+    """
+    return str(_at(parse(text), datetime.now(UTC))) if "NOW" in text else text
+
+
+def _at(node: Node, now: datetime) -> Node:
+    """A part of a filter, with the moments that it means `now`."""
+
+    def told(value: object) -> object:
+        return Moment(value.span(now)[0]) if isinstance(value, Moment) and value.text.startswith("NOW") else value
+
+    match node:
+        case All(parts) | Either(parts):
+            return replace(node, parts=tuple(_at(part, now) for part in parts))
+        case Not(part):
+            return Not(_at(part, now))
+        case Match(field, values):
+            return Match(field, tuple(map(told, values)))  # type: ignore[arg-type]  # each of its own kind
+        case Between(field, low, high):
+            return Between(field, told(low), told(high))  # type: ignore[arg-type]
+    return node
+
+
+def _by_targets(corpus: Corpus, shelf: Shelf, targets: list[tuple[str, float]], found: Order) -> Order:
+    """By the Euclidean distance of the plain values; what lacks one is left out. `found` is by id."""
+    squares = np.zeros(len(found.ids))
     for name, target in targets:
         with np.errstate(over="ignore"):
-            squares += (column(corpus, shelf, name).of(ids) - target) ** 2
+            squares += (column(corpus, shelf, name).of(found.ids) - target) ** 2
     distances = np.sqrt(squares)
-    order = np.lexsort((ids, distances))
+    order = np.lexsort((found.ids, distances))
     order = order[np.isfinite(distances[order])]
-    return Order(ids[order], distances[order])
+    return replace(found.at(order), distances=distances[order])

@@ -1,13 +1,12 @@
 """Similarity spaces: the API's own, and every measure of the engine by its name.
 
 A sound's default space is the first that it has a vector in: the API's own first, then the measures in their order; a
-vector's is the first of its dimension. Vectors are compared as they come in the API's own spaces, and in those that
-leave vectors as they are; other measures prepare a space as a whole, so there only sounds can be asked about.
+vector's is the first of its dimension. A vector is prepared as the measure prepares those of its space; what only has
+an order, or a preparation from elsewhere, can only be asked about sounds.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,8 +21,10 @@ from engine.server.freesound.fields import SERVED_SPACES
 from engine.server.freesound.shelf import VECTORS, Shelf
 from engine.similarity.compared import Compared, compared
 from engine.similarity.measures import MEASURES, ListMeasure, Measure, VectorMeasure, measure
-from engine.similarity.metrics import COSINE, Matrix, as_is
+from engine.similarity.metrics import COSINE, Matrix
+from engine.similarity.preparations import FITS
 
+NO_VECTOR = "The 'similar_to' parameter is not a valid serialized vector"
 LEAST_SCORE = 0.7
 _LEAST_COSINE = 2 * LEAST_SCORE - 1
 
@@ -45,8 +46,7 @@ def first_of(corpus: Corpus, similar_to: int | tuple[float, ...]) -> str:
         one = MEASURES[name]
         try:
             if isinstance(similar_to, tuple):
-                fits = isinstance(one, VectorMeasure) and one.prepare is as_is
-                if fits and one.covers(corpus).dims == len(similar_to):
+                if _takes(corpus, one, len(similar_to)):
                     return name
             elif isinstance(one, VectorMeasure):
                 load(corpus, one.space).rows([similar_to])
@@ -106,24 +106,40 @@ def _around_sound(corpus: Corpus, shelf: Shelf, by: Measure, sound_id: int) -> A
 
 
 def _around_vector(corpus: Corpus, shelf: Shelf, by: Measure, vector: Matrix) -> Around:
-    if not isinstance(by, VectorMeasure) or by.prepare is not as_is:
-        closest = difflib.get_close_matches(by.name, _plain(), n=3, cutoff=0)
-        raise BadSimilarTo(f"The similarity space {by.name} takes a sound ID; vectors go with {', '.join(closest)}")
+    if not isinstance(by, VectorMeasure) or by.prepare not in FITS:
+        fitting = [name for name in names() if _takes(corpus, MEASURES[name], len(vector))]
+        advice = f"vectors of {len(vector)} numbers go with {', '.join(fitting)}"
+        none = f"no space here has vectors of {len(vector)} numbers"
+        raise BadSimilarTo(f"The similarity space {by.name} takes a sound ID; {advice if fitting else none}")
+    matrix = load(corpus, by.space)
     known = compared(corpus, by, [], "a vector")
-    if known.X.shape[1] != len(vector) or not np.isfinite(vector).all():
-        raise BadSimilarTo("The 'similar_to' parameter is not a valid serialized vector")
-    ids = known.ids[~_far(shelf, by, known, vector)] if by.name in SERVED_SPACES else known.ids
+    if matrix.X.shape[1] != len(vector):
+        raise BadSimilarTo(NO_VECTOR)
+    fit, X = FITS[by.prepare], matrix.X
+    fitted = shelf.get(("fitted", by.name), lambda: fit(X))
+    with np.errstate(all="ignore"):  # of numbers that no sound has
+        prepared = fitted(vector[None])[0]
+    if not np.isfinite(prepared).all():
+        raise BadSimilarTo(NO_VECTOR)
+    ids = known.ids[~_far(shelf, by, known, prepared)] if by.name in SERVED_SPACES else known.ids
 
     def first(k: int, allowed: Ids) -> Order:
         mask = None if len(allowed) == len(known.ids) else np.isin(known.ids, allowed)
-        rows, distances = known.index.nearest(vector, k, mask)
+        try:
+            rows, distances = known.index.nearest(prepared, k, mask)
+        except np.linalg.LinAlgError:  # of a covariance that is none
+            raise BadSimilarTo(NO_VECTOR) from None
         return _scored(by, Order(known.ids[rows], distances))
 
     return Around(ids, first)
 
 
-def _plain() -> list[str]:
-    return [name for name, one in MEASURES.items() if isinstance(one, VectorMeasure) and one.prepare is as_is]
+def _takes(corpus: Corpus, by: Measure, dims: int) -> bool:
+    """Whether a measure compares vectors of a dimension, and has some."""
+    if not isinstance(by, VectorMeasure) or by.prepare not in FITS:
+        return False
+    covers = by.covers(corpus)
+    return covers.dims == dims and covers.sounds > 0
 
 
 def _far(shelf: Shelf, by: Measure, known: Compared, vector: Matrix) -> Mask:

@@ -145,7 +145,6 @@ def test_what_is_too_long(own):
 
 def test_other_methods_and_origins(own):
     assert own.detail("sounds/%0A1/", 404) == "Not found"
-    assert own.ask(method="BREW").json() == {"detail": "Method not allowed."}
     answer = own.ask(method="POST")
     assert (answer.status_code, answer.json()) == (405, {"detail": 'Method "POST" not allowed.'})
     asked = {"Origin": "https://example.org", "Access-Control-Request-Headers": "authorization"}
@@ -240,18 +239,6 @@ def test_connections_that_never_finish_keep_nobody_out(own_home, monkeypatch):
                 pass
             one.close()
         assert local.get()["count"] > 100
-
-
-def test_more_connections_than_allowed_are_sent_away(own_home):
-    with running(own_home, Options(limits=Limits(connections=5))) as local:
-        idle = [socket.create_connection(("127.0.0.1", local.port), 20) for _ in range(8)]
-        deadline = time.monotonic() + 20
-        while b" 503 " not in local.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"):
-            assert time.monotonic() < deadline
-        for one in idle:
-            one.close()
-        while local.session.get(f"{local.url}/search/", timeout=20).status_code != 200:
-            assert time.monotonic() < deadline
 
 
 def test_a_client_that_takes_nothing_is_left(tmp_path, monkeypatch):

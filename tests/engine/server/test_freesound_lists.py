@@ -111,7 +111,6 @@ def test_sorting_by_targets(harvested):
     distances = [np.hypot(row["spectral_centroid"] - 1200, row["duration"] - 2) for row in rows]
     assert [row["distance_to_target"] for row in rows] == pytest.approx(distances, abs=1e-3)
     assert distances == sorted(distances)
-    assert "distance_to_target" not in harvested.get(sort="what:3,duration:2")["results"][0]
 
 
 def test_weights_choose_the_texts_and_their_order(own):
@@ -166,9 +165,7 @@ def test_similar_to_nothing(own):
     wrong = "The 'similar_to' parameter is not a valid serialized vector"
     bad = ["[1,", "[]", "[NaN]", '["1"]', "[1,2]", "[true]", f"[{'1,' * 5000}1]", "[" * 5000, "[1e400]"]
     assert {own.detail(similar_to=vector, similarity_space="mfcc_raw") for vector in bad} == {wrong}
-    assert own.detail(similar_to="[1, 2]", similarity_space="mfcc").startswith(
-        "The similarity space mfcc takes a sound"
-    )
+    assert own.detail(similar_to="[1, 2]", similarity_space="mfcc") == wrong
 
 
 def test_an_agent_filters_any_list(own):
