@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,11 @@ def test_a_set_ends_in_its_log_as_it_ended(sonic_home):
     with serving(sonic_home, "--osc", 0, JACK_NO_START_SERVER="1") as process:
         with Client(process.where["osc"]["port"]) as client:
             client.answer("/mirla/a/id", 100055)
-            client.event("playing")
             client.answer("/mirla/a/whatid")
+            with Corpus(sonic_home) as corpus:
+                while not corpus.performances.plays():
+                    assert process.poll() is None
+                    time.sleep(0.02)
         process.send_signal(signal.SIGHUP)
         process.communicate(timeout=60)
         assert process.returncode == 0
