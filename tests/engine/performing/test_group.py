@@ -1,5 +1,8 @@
 """Groups: what was said is what sounds."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -344,3 +347,18 @@ def test_after_the_end_each_verb_says_so(render):
     raising.session.close()
     with pytest.raises(VerbError, match="the session is over"):
         raising.session.group("a").play()
+
+
+def test_the_instrument_opens_ahead_and_never_after_the_end(render):
+    session = render().session
+    session.rig.prepare()
+    deadline = time.monotonic() + 30
+    while not session.rig.opened:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    session.close()
+    session.rig.prepare()
+    for thread in threading.enumerate():
+        if thread.name == "mirla-opening":
+            thread.join()
+    assert not session.rig.opened
