@@ -159,6 +159,7 @@ class Session:
         if any(speaker.playing for speaker in self._speakers):
             for group in self.groups.values():
                 group.fadeout(seconds)
+                group.settle()
             self.clock.wait(seconds)
             self.stop()
 

@@ -51,7 +51,9 @@ def credits(
 ) -> None:
     """Whose sounds these are: one line a sound. Without IDS, all sounds whose audio is here.
 
-    With --palette and --played: those of the palette that were played.
+    With --palette and --played: those of the palette that were played. CSV and JSON say of what was played how many times,
+    for how many seconds, and how many it was heard: not muted, nor at volume 0 or rate 0, nor without a device.
+    A sound that played unheard is credited too.
 
     \b
     Example:

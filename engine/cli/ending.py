@@ -36,7 +36,8 @@ class Ending:
         """Say no more to a terminal that is gone: writing to it fails."""
         nowhere = os.open(os.devnull, os.O_RDWR)
         for number in self._terminals:
-            os.dup2(nowhere, number)
+            if not _is_terminal(number):
+                os.dup2(nowhere, number)
         os.close(nowhere)
 
 

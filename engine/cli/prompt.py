@@ -100,7 +100,7 @@ class _Shell(TerminalInteractiveShell):
         assert self.pt_app is not None
         app = self.pt_app.app
         if app.is_running and app.loop is not None:
-            app.loop.call_soon_threadsafe(lambda: app.exit(exception=EOFError()))
+            app.loop.call_soon_threadsafe(lambda: app.is_done or app.exit(exception=EOFError()))
         else:
             raise Told
 
@@ -108,6 +108,13 @@ class _Shell(TerminalInteractiveShell):
         """Take line after line."""
         if not self._left:
             super().interact()
+
+    def run_cell(self, *given: Any, **named: Any) -> Any:
+        """Do what was typed, unless all ends."""
+        if self._left:
+            self.ask_exit()
+            return None
+        return super().run_cell(*given, **named)
 
     def showtraceback(self, exc_tuple: Any = None, *given: Any, **named: Any) -> None:
         """Say an error in a line."""

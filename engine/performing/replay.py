@@ -48,7 +48,7 @@ class Entry:
     def brought(self) -> list[Any]:
         """The ids of the sounds that came with it."""
         if self.facts.get("kind") == "lesson":
-            return [] if self.answer is None else [self.answer]
+            return [self.answer] if isinstance(self.answer, int) else []
         return self.answer if isinstance(self.answer, list) else []
 
 

@@ -1,5 +1,10 @@
 """`mirla live` without a terminal; what can be completed; the line below the prompt."""
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from corpus import Corpus
@@ -24,10 +29,38 @@ def test_a_script_without_a_terminal_ends_after_it(mirla, sonic_home, tmp_path):
     with Corpus(sonic_home) as corpus:
         [performance] = corpus.performances.all()
         assert performance.title == "set.py"
-        assert [one.verb for one in corpus.performances.commands(performance)] == [
-            *("id", "whatid", "whatid", "fadeout", "stop"),
-        ]
+        said = [one for one in corpus.performances.commands(performance) if one.facts.get("kind") != "event"]
+        assert [one.verb for one in said] == ["id", "whatid", "fadeout", "stop"]
         assert performance.ended
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_script_that_is_told_to_end_fades_and_is_written_to_its_end(sonic_home, tmp_path, how):
+    text = """
+group("a").id(100055).whatid()
+try:
+    print("waiting", flush=True)
+    wait(1000)
+except Exception:
+    wait(1000)
+"""
+    (tmp_path / "set.py").write_text(text)
+    command = [Path(sys.executable).with_name("mirla"), "--home", sonic_home, "live", tmp_path / "set.py"]
+    process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(how)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert "Traceback" not in err
+    with Corpus(sonic_home) as corpus:
+        [performance] = corpus.performances.all()
+        assert performance.ended
+        verbs = [one.verb for one in corpus.performances.commands(performance)]
+        assert verbs[-2:] == ["fadeout", "stop"]
+        assert [play.seconds for play in corpus.performances.plays()] != [None]
 
 
 def test_errors_in_a_batch(mirla, sonic_home, tmp_path):

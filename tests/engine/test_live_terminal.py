@@ -1,6 +1,8 @@
 """`mirla live` in a real terminal (a pseudo-terminal): typed into, completed, interrupted, ended."""
 
+import os
 import shutil
+import signal
 import sqlite3
 
 import pytest
@@ -135,6 +137,39 @@ def test_ctrl_c_does_not_end_the_sound(live):
     prompt.say("a.info()", "playing")
     prompt.press("\x04")
     assert prompt.end() == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("line", ["", "while True: wait(0.01)\r\r"], ids=["at the prompt", "in a loop"])
+def test_told_to_end_it_fades_and_writes_the_set_to_its_end(live, sonic_home, how, line):
+    prompt = live()
+    prompt.say('a = group("a").id(100055); a.whatid()')
+    prompt.say("print('wait' + 'ing')")
+    prompt.press(line)
+    if line:
+        prompt.see(lambda lines: not prompt.idle(lines))
+    os.kill(prompt.process.pid, how)
+    assert prompt.end() == 0
+    assert prompt.modes == prompt.before
+    assert "Traceback" not in prompt.text
+    with Corpus(sonic_home) as corpus:
+        [performance] = corpus.performances.all()
+        verbs = [one.verb for one in corpus.performances.commands(performance)]
+        assert performance.ended
+        assert "stop" in verbs
+        assert [play.seconds is None for play in corpus.performances.plays()] == [False]
+
+
+def test_a_terminal_that_is_closed_ends_the_set(live, sonic_home):
+    prompt = live()
+    prompt.say('a = group("a").id(100055); a.whatid()')
+    os.close(prompt.master)
+    os.close(prompt._slave)
+    prompt.master, prompt._slave = os.openpty()
+    assert prompt.process.wait(60) == 0
+    with Corpus(sonic_home) as corpus:
+        assert corpus.performances.all()[0].ended
+        assert [play.seconds is None for play in corpus.performances.plays()] == [False]
 
 
 def test_a_script_and_then_the_prompt(live, tmp_path):

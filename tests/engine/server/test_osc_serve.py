@@ -2,10 +2,12 @@
 
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from corpus import Corpus
 from tests.engine.server.listening import Client
 from tests.engine.server.serving import serving
 
@@ -24,6 +26,29 @@ def test_it_answers_until_it_is_stopped_and_says_one_object(home, how, code):
         assert (process.returncode, out) == (code, "")
         assert "OSC: packets 3, commands 2, malformed 1," in err
         assert "Traceback" not in err
+
+
+def test_a_set_ends_in_its_log_as_it_ended(sonic_home):
+    with serving(sonic_home, "--osc", 0, JACK_NO_START_SERVER="1") as process:
+        with Client(process.where["osc"]["port"]) as client:
+            client.answer("/mirla/a/id", 100055)
+            client.answer("/mirla/a/whatid")
+            with Corpus(sonic_home) as corpus:
+                while not corpus.performances.plays():
+                    assert process.poll() is None
+                    time.sleep(0.02)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    with Corpus(sonic_home) as corpus:
+        [performance] = corpus.performances.all()
+        said = [one for one in corpus.performances.commands(performance) if one.facts.get("kind") != "event"]
+        [play] = corpus.performances.plays()
+    assert [one.verb for one in said] == ["id", "whatid", "fadeout", "stop"]
+    assert said[-1].at >= said[-2].at + 1
+    assert performance.ended
+    assert performance.facts["seconds"] >= said[-1].at
+    assert play.seconds >= 1
 
 
 def test_what_it_prints_is_what_to_type(home):
