@@ -54,7 +54,7 @@ def live(
       mirla live --stage --agent water
     """
     if stage:
-        from engine.performing.stage import enter
+        from engine.stage import enter
 
         enter()
     from engine.cli import scripted

@@ -81,7 +81,7 @@ def serve(
     if stage:
         if allow:
             raise click.UsageError("--stage lets nobody in but this machine; leave out --allow or --stage")
-        from engine.performing.stage import enter
+        from engine.stage import enter
 
         enter()
     from engine.server.freesound import Options

@@ -82,15 +82,21 @@ class Effected(Grouped):
         self._set_effects({} if name is None else {one: how for one, how in self._effects.items() if one != name})
 
     def _affect(self, name: str, *values: float, **named: float) -> None:
-        self._set_effects({**self._effects, name: settled(name, values, named)})
+        given, settled = asked(name, values, named)
+        for one, value in given.items():
+            if settled[one] != value:
+                self._say(f"{name}: {one} {value:g} is out of bounds, {settled[one]:g} it is")
+        self._set_effects({**self._effects, name: settled})
 
     def _set_effects(self, chain: dict[str, dict[str, float]]) -> None:
         self._rig.tell(lambda instrument: instrument.effects(self.name, list(chain.items())))
         self._effects = chain
 
 
-def settled(name: str, given: Sequence[float], named: Mapping[str, float]) -> dict[str, float]:
-    """A value for each parameter of an effect: given in their order, by name, or its default.
+def asked(
+    name: str, given: Sequence[float], named: Mapping[str, float]
+) -> tuple[Mapping[str, float], dict[str, float]]:
+    """What is given for an effect, in the order of its parameters or by name; and with it a value for each of them.
 
     Raises
     ------
@@ -103,4 +109,5 @@ def settled(name: str, given: Sequence[float], named: Mapping[str, float]) -> di
     names = [parameter.name for parameter in effect.parameters]
     if len(given) > len(names):
         raise VerbError(f"effect {name!r} takes {', '.join(names) or 'no values'}, not {len(given)} values")
-    return effect.values({**dict(zip(names, given, strict=False)), **named})
+    known = {**dict(zip(names, given, strict=False)), **named}
+    return known, effect.values(known)

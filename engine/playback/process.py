@@ -32,6 +32,7 @@ from engine.playback.effects import Chain, prepare, rack
 from engine.playback.output import Output, View, be_prompt
 from engine.playback.recording import Ring
 from engine.playback.shared import Ticket, allow_files, borrow, map_memory
+from engine.stage import enter, entered
 
 LOOK_SECONDS = 0.25  # how often the process looks whether its parent still lives
 SWITCH_SECONDS = 0.0005  # the longest that the callback waits for this process's other thread
@@ -63,7 +64,7 @@ def launch(device: int | str | None, rate: int | None = None) -> tuple[BaseProce
     """Start the audio process and return it with the parent's end of the pipe."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, device, rate), name="mirla-audio", daemon=True)
+    process = context.Process(target=serve, args=(theirs, device, rate, entered()), name="mirla-audio", daemon=True)
     with _starting, _without_main(), _without_working_folder():
         resource_tracker.ensure_running()  # here: its own start would let interrupts through again
         with _without_interrupts():
@@ -110,8 +111,10 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(connection: Connection, device: int | str | None, rate: int | None) -> None:
-    """Be the audio process: open the device, then answer until the parent says close or is gone."""
+def serve(connection: Connection, device: int | str | None, rate: int | None, stage: bool) -> None:
+    """Be the audio process, in stage mode if asked: open the device, then answer until told to close or left alone."""
+    if stage:
+        enter()
     parent = os.getppid()
     sys.setswitchinterval(SWITCH_SECONDS)
     be_prompt()

@@ -35,6 +35,10 @@ from engine.similarity.measures import ListMeasure, measure
 
 __all__ = ["Answer", "Choice", "Hit", "matching", "path", "random_sounds", "search", "similar"]
 
+_BEGINNING = 3
+"""Letters of a tag that no sound has by which others are named, so many at most:"""
+_OTHERS = 5
+
 
 def search(corpus: Corpus, choice: Choice) -> Answer:
     """Sounds that fit: by nearness to the wanted traits, else by rank of their text, then id; without text by id.
@@ -258,12 +262,21 @@ def _answer(corpus: Corpus, choice: Choice, fitting: _Fitting, order: Order) -> 
 def _untold(corpus: Corpus, choice: Choice, fitting: Ids) -> str:
     """What to say where no sound fits, or none of those that fit has all the wanted traits."""
     if not len(fitting):
-        return "" if len(corpus.sounds.ids()) else EMPTY
+        return _no_tag(corpus, choice) if len(corpus.sounds.ids()) else EMPTY
     if not choice.near:
         return ""
     counts = lacking(corpus, [name for name, _ in choice.near], fitting)
     each = " and ".join(f"{name} is lacking in {count}" for name, count in counts.items() if count)
     return f"of {len(fitting)} that fit the rest, {each}; `mirla analyse --traits` measures what it can"
+
+
+def _no_tag(corpus: Corpus, choice: Choice) -> str:
+    """What to say of the first tag that no sound has."""
+    for tag in choice.tags:
+        if not len(corpus.sounds.ids(with_tags=[tag])):
+            near = ", ".join(corpus.sounds.tags(tag[:_BEGINNING], _OTHERS))
+            return f"none has the tag {tag!r}" + (f"; others that begin so: {near}" if near else "")
+    return ""
 
 
 def _explained(corpus: Corpus, answer: Answer, measure_name: str, around: Neighbourhood) -> Answer:

@@ -71,7 +71,7 @@ def test_errors_are_lines_and_the_sound_goes_on(mirla, sonic_home, script, tmp_p
     lines = done.err.splitlines()
     assert len(lines) == 5, done.err
     assert lines[0].startswith("a: play: got an unexpected keyword argument 'agent'; it is play(rate=1.0)")
-    assert lines[1].startswith("a: no sound fits")
+    assert lines[1].startswith("a: no sound: none has the tag 'nothing'")
     assert (
         lines[2]
         == f"{file}, line 4: no name 'oops' here; oops = group(\"oops\") makes a group of it, if it is not misspelt"

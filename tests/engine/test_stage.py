@@ -9,7 +9,7 @@ import pytest
 BEGIN = """
 import socket
 from engine.errors import StageError
-from engine.performing import stage
+from engine import stage
 stage.enter()
 stage.enter()
 """
@@ -119,4 +119,28 @@ def test_without_stage_mode_the_system_is_asked():
     except OSError as error:
         print(error)
     """
-    assert run(code, begin="import socket\nfrom engine.performing import stage\n") == "bound\n"
+    assert run(code, begin="import socket\nfrom engine import stage\n") == "bound\n"
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_audio_process_enters_if_it_is_started_in_stage_mode(on):
+    code = f"""
+    from multiprocessing import Pipe
+    from engine.playback import process
+    before = stage.entered()
+    if {on}:
+        stage.enter()
+    here, there = Pipe()
+    process.multiprocessing.get_context = lambda _: Context
+    class Context:
+        Pipe = staticmethod(Pipe)
+        class Process:
+            def __init__(self, target, args, **_):
+                self.run = lambda: target(*args)
+            def start(self):
+                stage._on = False
+                self.run()
+    process.launch("no such device")
+    print(before, stage.entered())
+    """
+    assert run(code, begin="from engine import stage\n") == f"False {on}\n"

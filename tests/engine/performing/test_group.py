@@ -1,6 +1,7 @@
 """Groups: what was said is what sounds."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -316,7 +317,11 @@ def test_what_goes_wrong_is_one_line_and_the_sound_goes_on(render):
         (lambda: s.group("b").similar(), "b: group b is empty: bring a sound first, as with tag or random"),
         (lambda: a.id(1), "a: no sound 1"),
         (lambda: a.volume(1, 2, 3), "a: volume: too many positional arguments; it is volume(volume=0.5, seconds=0.02)"),
-        (lambda: a.tag("nosuchtag"), "a: no sound fits"),
+        (lambda: a.tag("loop nosuchtag"), "a: no sound: none has the tag 'nosuchtag'"),
+        (lambda: a.tag("drumm"), "a: no sound: none has the tag 'drumm'; others that begin so: drum"),
+        (lambda: a.random(filter="duration:[900 TO *]"), "a: no sound fits"),
+        (lambda: a.lowpf(10), "a: lowpf: freq 10 is out of bounds, 20 it is"),
+        (lambda: a.lowpf(20), ""),
         (lambda: a.similar(colour="red"), "a: no option 'colour' of a query; known are agent, "),
         (lambda: a.random(100), "a: cannot bring 100 sounds at once"),
         (lambda: a.random("x"), "a: 'x' is not how many sounds"),
@@ -436,3 +441,18 @@ def test_after_the_end_each_verb_says_so(render):
     raising.session.close()
     with pytest.raises(VerbError, match="the session is over"):
         raising.session.group("a").play()
+
+
+def test_the_instrument_opens_ahead_and_never_after_the_end(render):
+    session = render().session
+    session.rig.prepare()
+    deadline = time.monotonic() + 30
+    while not session.rig.opened:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    session.close()
+    session.rig.prepare()
+    for thread in threading.enumerate():
+        if thread.name == "mirla-opening":
+            thread.join()
+    assert not session.rig.opened

@@ -4,7 +4,7 @@ An audit hook sees what Python code asks of sockets, whichever library asks, bef
 that is not loopback. It does not see what C libraries do on their own (a sound driver that streams, say), nor other
 programs; and of a name given straight to `connect` it hears when the system has looked it up (libraries look names up
 first, which it sees). Against those only pulling the cable helps. There is no way back: the hook stays as long as the
-process.
+process. The audio process enters too if it is started in stage mode; workers that analyse sounds do not.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ def enter() -> None:
     if not _on:
         _on = True
         sys.addaudithook(_hear)
+
+
+def entered() -> bool:
+    """Whether this process is in stage mode."""
+    return _on
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
