@@ -60,10 +60,7 @@ class Listing:
     def numbers(self, name: str) -> Column:
         """One of `NUMBERS` of all sounds, or `created`, as its place in the order of the dates."""
         with self._database.read() as connection:
-            if name == "created":
-                rows = _in_order(plain(connection, _of(name)))
-            else:
-                rows = numbers(connection, _of(name), 2)
+            rows = _in_order(plain(connection, _of(name))) if name == "created" else numbers(connection, _of(name), 2)
         rows = rows[np.argsort(rows[:, 0])]
         return Column(rows[:, 0].astype(np.int64), rows[:, 1].copy())
 
