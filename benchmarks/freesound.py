@@ -2,12 +2,13 @@
 
     python benchmarks/freesound.py [--json FILE]
 
-One process serves a corpus of 100 000 sounds, whose texts are those of `text.py`, with MFCCs of chance and a few
-hundred previews of 64 kB. Another process asks over 8 connections that stay open, each for its next answer as soon as
-it has the last: the text queries of `text_queries.txt` (frequent and rare words mixed), then the sounds similar to one,
-15 a page. First the words of the file have yet to be counted, as after any change of any text. Then come rounds of
-questions that were never asked before, drawn as those of the file were, so that only their words are known; at last the
-file's own again, which the server still has. Previews are held against the same files served by Starlette's own
+One process serves a corpus of 100 000 sounds, whose texts are those of `text.py`, with MFCCs of chance and audio, a
+few hundred of which are here as previews of 64 kB. Another process asks over 8 connections that stay open, each for its
+next answer as soon as it has the last: the text queries of `text_queries.txt` (frequent and rare words mixed), then the
+sounds similar to one, 15 a page. First the words of the file have yet to be counted, as after any change of any text.
+Then come rounds of questions that were never asked before, drawn as those of the file were, so that only their words
+are known; then the file's own again, which the server still has; weighted, sorted and deep ones, those of old clients,
+and new ones while a performance is written down. Previews are held against the same files served by Starlette's own
 static files on the same uvicorn. At the end 100 000 requests of all kinds, with the server's resident memory before,
 half-way and after.
 """
@@ -23,7 +24,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
@@ -46,6 +47,14 @@ PREVIEWS, PREVIEW_BYTES = 300, 65_536
 MANY = int(os.environ.get("MIRLA_BENCHMARK_REQUESTS", "100000"))
 
 SERVE = "import sys; from engine.cli import main; main(['--home', sys.argv[1], 'serve', '--freesound', sys.argv[2]])"
+WRITE = """
+import sys, time
+from corpus import Corpus
+with Corpus(sys.argv[1]) as corpus:
+    while True:
+        corpus.performances.begin(title="benchmark")
+        time.sleep(0.1)
+"""
 STATIC = """
 import sys, uvicorn
 from starlette.staticfiles import StaticFiles
@@ -65,6 +74,11 @@ def main(folder: Path) -> tuple[list[Figure], dict[str, str]]:
         figures += of_rounds("searches", port, process, new)
         figures += of_rounds("searches asked before", port, process, [kept] * ROUNDS)
         figures += of_rounds("similar by mfcc", port, process, [similar(seed) for seed in range(ROUNDS)])
+        for name, paths in kinds().items():
+            figures += of_rounds(name, port, process, [paths(seed) for seed in range(ROUNDS)], target=name in HELD_TO)
+        with writing(home):
+            anew = [searches(text.drawn_anew(ROUNDS + seed)) for seed in range(ROUNDS)]
+            figures += of_rounds("searches beside a performance that is written down", port, process, anew)
         figures += of_previews(port, static)
         figures += of_memory(port, process, kept + similar(0) + previews())
     return figures, {"asked": f"{len(kept)} queries a round, {SOUNDS} sounds, {CONNECTIONS} connections, 15 a page"}
@@ -128,6 +142,46 @@ def searches(queries: Iterable[text.Query]) -> list[str]:
     return made
 
 
+HELD_TO = ("weighted searches", "old clients: search", "old clients: similar", "old clients: content")
+
+
+def kinds() -> dict[str, Callable[[int], list[str]]]:
+    """Further requests, given a seed: those of old clients have 15 a page as well, with their analyses."""
+    old = "descriptors=lowlevel.mfcc&fields=id,name,analysis"
+
+    def drawn(seed: int, more: str) -> list[str]:
+        return [f"{path}&{more}" for path in searches(text.drawn_anew(100 + seed))]
+
+    def pages(seed: int) -> list[str]:
+        place = f"/apiv2/search/?similar_to={seed + 1}&similarity_space=mfcc&fields=id&page_size=150"
+        return [f"{place}&page={page}" for page in range(1, SOUNDS // 150, 4)]
+
+    def content(seed: int) -> list[str]:
+        values = np.random.default_rng(seed).uniform(0.1, 100, 300).round(3)
+        return [f"/apiv2/search/content/?target=.sfx.duration:{value}&fields=id,name" for value in values]
+
+    return {
+        "weighted searches": lambda seed: drawn(seed, "weights=tag:4,name:2"),
+        "sorted searches": lambda seed: drawn(seed, "sort=downloads_desc"),
+        "deep pages": pages,
+        # what nothing fits is no answer to them
+        "old clients: search": lambda seed: [path for path in drawn(seed, old) if "filter=" not in path],
+        "old clients: similar": lambda seed: [f"{path}&{old}" for path in similar(10 + seed)[:300]],
+        "old clients: content": content,
+    }
+
+
+@contextmanager
+def writing(home: Path) -> Iterator[None]:
+    """Another process that writes down what is played, ten times a second."""
+    with subprocess.Popen([sys.executable, "-c", WRITE, str(home)]) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
 def similar(seed: int) -> list[str]:
     ids = np.random.default_rng(seed).integers(1, SOUNDS + 1, SIMILAR)
     return [f"/apiv2/sounds/{number}/similar/?similarity_space=mfcc&page_size=15" for number in ids]
@@ -138,7 +192,7 @@ def previews() -> list[str]:
 
 
 def build(home: Path) -> None:
-    """The sounds of `text.py`, with MFCCs, and files for the first of them."""
+    """The sounds of `text.py`, with MFCCs and the facts of a file each; the first have theirs."""
     text.build(home, SOUNDS)
     generator = np.random.default_rng(0)
     (home / "sounds").mkdir(parents=True, exist_ok=True)
@@ -154,7 +208,7 @@ def build(home: Path) -> None:
                 connection.execute(sa.insert(vectors), rows)
             for number in range(1, PREVIEWS + 1):
                 (home / "sounds" / f"{number}.wav").write_bytes(generator.bytes(PREVIEW_BYTES))
-                connection.execute(sa.insert(files), _file(number))
+            connection.execute(sa.insert(files), [_file(number) for number in range(1, SOUNDS + 1)])
 
 
 def _file(number: int) -> dict[str, object]:

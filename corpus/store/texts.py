@@ -132,13 +132,24 @@ class Texts:
             return self.matching(text)
         match = f"{{{' '.join(columns)}}} : ({_match(wanted, unwanted)})"
         with self._database.read() as connection:
+            if self._holds and all(len(stems(term)) == 1 for term in (*wanted, *unwanted)):
+                return self._computed(connection, wanted, unwanted, weights)
             return _ranked(connection, match, [weights.get(name, 0) for name in TEXTS])
 
-    def _computed(self, connection: Connection, wanted: Sequence[str], unwanted: Sequence[str]) -> Matches:
-        """What FTS5 finds and how it ranks, for single words of which it is known where they are."""
+    def _computed(
+        self,
+        connection: Connection,
+        wanted: Sequence[str],
+        unwanted: Sequence[str],
+        weights: Mapping[str, int] | None = None,
+    ) -> Matches:
+        """What FTS5 finds and how it ranks, for single words of which it is known where they are.
+
+        With weights a word counts so much in each text, and nothing where there is none: FTS5's, too.
+        """
         lengths = self._lengths(connection)
         total = len(lengths.ids)
-        every = [self._word(connection, lengths, term) for term in wanted]
+        every = [self._word(connection, lengths, term, weights) for term in wanted]
         rarest = min(every, key=lambda word: len(word.places))
         fits, counts = rarest.places, {id(rarest): rarest.counts}
         for word in every:
@@ -150,7 +161,7 @@ class Texts:
         without = np.ones(len(fits), bool)
         for term in unwanted:
             if self._known(connection, term):
-                without &= self._word(connection, lengths, term).counts_at(fits, total) == 0
+                without &= self._word(connection, lengths, term, weights).counts_at(fits, total) == 0
             else:
                 without &= ~np.isin(lengths.ids[fits], _ids(connection, term))
         if unwanted:
@@ -183,28 +194,33 @@ class Texts:
         """Whether it is, or soon will be, known where a word is: it is frequent, or all words are held."""
         return len(stems(term)) == 1 if self._holds else _frequent(connection, term)
 
-    def _word(self, connection: Connection, lengths: _Lengths, term: str) -> _Word:
-        """Where a word is."""
+    def _word(
+        self, connection: Connection, lengths: _Lengths, term: str, weights: Mapping[str, int] | None = None
+    ) -> _Word:
+        """Where a word is; with weights as often as they say."""
         (stem,) = stems(term)
+        name = stem if weights is None else f"{stem} {sorted(weights.items())}"
         with self._lock:
-            held = self._words.get(stem)
+            held = self._words.get(name)
             if held is not None and held[0] == lengths.state:
-                self._words.move_to_end(stem)
+                self._words.move_to_end(name)
                 return held[1]
+        if weights is not None:
+            return self._hold(name, lengths.state, _weighted(connection, lengths, stem, weights))
         key = f"text {stem}"
 
         def make() -> tuple[str, _Word]:
             found = self._caches.find(key, lengths.state)
             if found is not None:
                 return lengths.state, _Word(found["places"], found["counts"])
-            word = _occurring(connection, lengths, stem)
+            word = _occurring(lengths, _occurrences(connection, stem))
             if len(word.places) < FREQUENT:  # only held: as soon counted as read from a disk
                 return lengths.state, word
             kept = self._caches.store(key, lengths.state, {"places": word.places, "counts": word.counts})
             return lengths.state, _Word(kept["places"], kept["counts"])
 
         if self._holds:
-            return self._hold(stem, lengths.state, make()[1])
+            return self._hold(name, lengths.state, make()[1])
         return self._caches.held(key, lengths.state, make)
 
     def _hold(self, stem: str, state: str, word: _Word) -> _Word:
@@ -260,15 +276,27 @@ def _but(connection: Connection, unwanted: Sequence[str]) -> Ids:
     return np.setdiff1d(every, _ids(connection, " OR ".join(unwanted)), assume_unique=True)
 
 
-def _occurring(connection: Connection, lengths: _Lengths, stem: str) -> _Word:
-    ids, counts = np.unique(_occurrences(connection, stem), return_counts=True)
+def _occurring(lengths: _Lengths, occurrences: Ids) -> _Word:
+    ids, counts = np.unique(occurrences, return_counts=True)
     return _Word(np.searchsorted(lengths.ids, ids).astype(np.int32), counts.astype(np.int32))
 
 
-def _occurrences(connection: Connection, stem: str) -> Ids:
-    """The sound of every occurrence of a word, handed over as one text, by far the fastest."""
-    listed = sa.text("select group_concat(doc) from temp.text_words where term = :stem")
-    return np.fromstring(connection.execute(listed, {"stem": stem}).scalar_one() or "", np.int64, sep=",")
+def _weighted(connection: Connection, lengths: _Lengths, stem: str, weights: Mapping[str, int]) -> _Word:
+    """Where a word is in the texts that have a weight, each time counting by it."""
+    every = np.zeros(len(lengths.ids), np.int32)
+    for name, weight in weights.items():
+        if weight:
+            word = _occurring(lengths, _occurrences(connection, stem, name))
+            every[word.places] += weight * word.counts
+    places = np.flatnonzero(every).astype(np.int32)
+    return _Word(places, every[places])
+
+
+def _occurrences(connection: Connection, stem: str, text: str = "") -> Ids:
+    """The sound of every occurrence of a word, in one of the texts or all, handed over as one text: by far fastest."""
+    listed = f"select group_concat(doc) from temp.text_words where term = :stem{' and col = :text' if text else ''}"
+    given = {"stem": stem} | ({"text": text} if text else {})
+    return np.fromstring(connection.execute(sa.text(listed), given).scalar_one() or "", np.int64, sep=",")
 
 
 def _weight(total: int, having: int) -> float:

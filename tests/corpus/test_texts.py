@@ -150,17 +150,23 @@ def test_rare_words_are_held_up_to_a_bound(corpus, monkeypatch):
         assert held._held == sum(len(each.places) + texts._LEAST for _, each in held._words.values()) <= 500
 
 
-def test_weights_say_which_texts_count_and_how_much(corpus):
+@pytest.mark.parametrize("held", [False, True])
+def test_weights_say_which_texts_count_and_how_much(corpus, held):
+    if held:
+        corpus.sounds.hold_texts()
+
     def found(text, **weights):
         matches = corpus.sounds.weighted(text, weights)
         return dict(zip(matches.ids.tolist(), matches.ranks.tolist(), strict=True))
 
     query = (
-        "select rowid, bm25(sound_text, 4, 0, 2, 0) from sound_text where sound_text match '{name description} : low'"
+        "select rowid, bm25(sound_text, 4, 0, 2, 0) from sound_text"
+        " where sound_text match '{name description} : (low AND rain NOT bell)'"
     )
     with corpus.database.read() as connection:
         expected = {row[0]: row[1] for row in connection.execute(sa.text(query))}
-    assert found("low", name=4, description=2) == expected
+    assert len(expected) > 3
+    assert found("low rain -bell", name=4, description=2) == expected
     in_names = {sound.id for sound in corpus.sounds.many(corpus.sounds.ids()) if "low" in sound.name.split()}
     assert set(found("low", name=1)) == in_names
     assert set(found("low -low", name=1)) == set()
