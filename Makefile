@@ -11,7 +11,7 @@ demo: .venv/.installed
 
 test: .venv/.developing
 	@sh .ci/system-packages $(SAMPLES) jackd2 chromium curl iproute2 supercollider-language supercollider-server
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 lint: .venv/.developing
 	$(BIN)/ruff check .

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _PORT = click.IntRange(0, 65535)
 _INTERRUPTED = 130
+_LOOK = 0.5
+"""Seconds between two looks at whether to stop."""
 
 
 @command()
@@ -103,7 +105,10 @@ def serve(
         if osc is not None:
             where |= _osc(app, servers, session, osc, others)
         app.answer(where, lambda console: print_lines(console, _lines(session, where)))
-        stopped.wait()
+        if osc is not None:
+            session.rig.prepare()
+        while not stopped.wait(_LOOK):  # a Ctrl-C that came just before a wait without end would go unnoticed
+            pass
 
 
 @contextlib.contextmanager
@@ -133,7 +138,6 @@ def _osc(
     import engine
     from engine.server.osc import OscServer
 
-    session.rig.prepare()
     server = OscServer(session, port, others)
 
     def close() -> None:

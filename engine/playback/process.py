@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -124,7 +124,8 @@ def serve(connection: Connection, device: int | str | None, rate: int | None, st
     try:
         output = Output(device, rate)
     except DeviceError as error:
-        connection.send((0, error))
+        with suppress(OSError):  # the parent is gone
+            connection.send((0, error))
         return
     effects.join()
     desk = Desk(output)

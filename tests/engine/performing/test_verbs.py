@@ -34,7 +34,7 @@ def test_each_says_what_it_does_and_public_methods_are_verbs_or_named_here(kind)
         assert verb.usage.startswith(f"{name}(")
     plumbing = """
         close group groups halted name on perform perform_for done turns say tell check_agents check_measure slices
-        sounds playing raising teach wait seconds measure_in_use palette
+        sounds playing raising settle fade kind opening teach wait seconds measure_in_use palette
     """
     public = {name for name, _ in inspect.getmembers(kind) if not name.startswith("_")}
     assert public - set(verbs) <= set(plumbing.split())
