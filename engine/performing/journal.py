@@ -26,7 +26,7 @@ _MOST_UNWRITTEN = 100_000
 EVERY = 3.0
 """Seconds after which it is written how long what plays has played."""
 _PATIENCE = 1.0
-"""Seconds in which the rest is written with no word."""
+"""Seconds in which what is to be written is waited for: a play before it is told, the rest with no word."""
 
 
 @dataclass(eq=False)
@@ -44,6 +44,8 @@ class Playing:
     """Seconds that it was audible, up to `since`."""
     since: float = 0.0
     audible: bool = True
+    untold: bool = False
+    """Whether it began before it was on disk, and nobody was told yet."""
 
     def until(self, now: float) -> float:
         """When it was over, or how far it is."""
@@ -179,8 +181,20 @@ class Journal:
         return list(self._played.values())
 
     def _tell(self, playing: Playing) -> None:
-        """Tell of a sound that begins, unless it was stopped before."""
+        """Tell of a sound that begins, unless it was stopped before: not before it is on disk, where that can be."""
+        with self._counting:
+            if self._kept and not self._failed and playing.number is None:
+                playing.untold = True
+                self._clock.at(self._clock.now() + _PATIENCE, lambda: self._tell_late(playing))
+                return
         if playing.over is None or playing.over > playing.at:
+            self._on_play(playing)
+
+    def _tell_late(self, playing: Playing) -> None:
+        """Tell of one that began before it was on disk: when it is, or when that takes too long."""
+        with self._counting:
+            untold, playing.untold = playing.untold, False
+        if untold and (playing.over is None or playing.over > playing.at):
             self._on_play(playing)
 
     def _put(self, entry: _Entry) -> None:
@@ -233,7 +247,9 @@ class Journal:
         new = [playing for playing in dict.fromkeys(plays) if playing.number is None]
         rows = [(playing.at, playing.group, playing.sound) for playing in new]
         for playing, number in zip(new, self._corpus.performances.plays_began(self.performance, rows), strict=True):
-            playing.number = number
+            with self._counting:
+                playing.number = number
+            self._tell_late(playing)
         self._corpus.performances.plays_lasted(self._lasted(plays))
 
     def _lasted(self, plays: list[Playing]) -> dict[int, tuple[float, float]]:

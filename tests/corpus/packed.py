@@ -10,7 +10,7 @@ from corpus.archive import Writer, sums_text
 from corpus.credits import of_palette
 from corpus.folder import Adoption
 from corpus.licences import from_text
-from corpus.model import Model, Space
+from corpus.model import Command, Model, Space
 from corpus.publishing import Made
 from corpus.store.tables import metadata
 from corpus.store.vectors import Vector
@@ -63,10 +63,9 @@ def furnish(corpus):
     with corpus.palette_folder.alone():
         corpus.palette_folder.publish("kicks", None, [made], of_palette)
     performance = corpus.performances.begin(5, "a set")
-    corpus.performances.command(performance, 0.5, "a", "id", [FIRST], {}, [FIRST])
-    corpus.performances.plays_over(
-        dict.fromkeys(corpus.performances.plays_began(performance, [(1.0, "a", sound)]), 2.0)
-    )
+    corpus.performances.said(performance, [Command(0.5, "a", "id", [FIRST], {}, [FIRST])])
+    [play] = corpus.performances.plays_began(performance, [(1.0, "a", sound)])
+    corpus.performances.plays_lasted({play: (2.0, 1.5)})
     corpus.performances.end(performance)
 
 

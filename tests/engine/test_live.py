@@ -37,7 +37,8 @@ def test_a_script_without_a_terminal_ends_after_it(mirla, sonic_home, tmp_path):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_a_script_that_is_told_to_end_fades_and_is_written_to_its_end(sonic_home, tmp_path, how):
     text = """
-group("a").id(100055).whatid()
+a = group("a").id(100055)
+while not a.playing: wait(0.05)
 try:
     print("waiting", flush=True)
     wait(1000)

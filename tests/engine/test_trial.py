@@ -232,7 +232,8 @@ def test_without_audio_there_is_nothing_to_hear(mirla, home, corpus):
     import sqlalchemy as sa
 
     with corpus.database.write() as connection:
-        connection.execute(sa.text("update files set preferred = 0"))
+        for change in ("update vectors set file_id = null", "update traits set file_id = null", "delete from files"):
+            connection.execute(sa.text(change))
     done = mirla("trial", "percussive", check=26)
     assert "0 sounds with audio that agent 'percussive' was not taught" in done.err
     assert mirla("--json", "trial", "percussive", "--judge", "tag:tabla", "--pairs", 5).json["pairs"] == 5

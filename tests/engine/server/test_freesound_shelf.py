@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -80,7 +81,8 @@ def answers(app, paths):
     async def all_of_them():
         return [await asked(path) for path in paths]
 
-    return asyncio.run(all_of_them())
+    with ThreadPoolExecutor(1) as thread:  # a browser's tests leave a loop in this one
+        return thread.submit(lambda: asyncio.run(all_of_them())).result()
 
 
 def results(app, path):
