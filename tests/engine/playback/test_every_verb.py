@@ -30,7 +30,7 @@ a, b, c, d, e = (group(name) for name in "abcde")
 
 a.agent("bright").agent().measure("mfcc")
 a.id(100055).random().tag("drum", 2).search("tabla").similar(0, 2).filter(0, 1, "duration:[0 TO 2]")
-a.palette("kit", 0)
+e.palette("kit", 0)
 b.near(pitch=440).content("dur", 1, 1.0).pitch(220)
 c.bpm(120).dur(1.0).diss(0.3)
 wait(0.2)
@@ -61,6 +61,7 @@ d.playautodown(1.0, 0.5, 2, 0.1)
 d.autochopped(2, 0.05)
 wait(0.6)
 e.id(4832)
+wait(0.1)
 e.stop().clear()
 
 s.find("cymbal")
@@ -150,6 +151,7 @@ def test_every_verb_live_and_again_from_its_log(complete_home, jack, tmp_path, m
         performance = corpus.performances.all()[-1]
         commands = corpus.performances.commands(performance)
         played = {play.sound_id for play in corpus.performances.plays(performance=performance)}
+    commands = [one for one in commands if one.facts.get("kind") != "event"]
     assert {one.verb for one in commands if one.group} == set(verbs_of(Group))
     assert {one.verb for one in commands if not one.group} == set(verbs_of(Session))
     assert not [one for one in commands if one.error]
