@@ -82,7 +82,6 @@ def live(
         found = names(session)
         try:
             if played:
-                session.rig.prepare()
                 _play(played, app, session, errors, found, prompting)
             if prompting:
                 _prompt(app, session, found, end)
