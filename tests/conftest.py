@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -17,6 +18,10 @@ from engine.demo import sonic_pi
 from tests.freesound.fixture import ask, freesound, freesound_server  # noqa: F401
 
 SAMPLES = Path("/usr/share/sonic-pi/samples")
+
+# started by nohup, or in a shell's background, tests would hand these on to their programs as ignored
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _MOST_UNWRITTEN = 100_000
 EVERY = 3.0
 """Seconds after which it is written how long what plays has played."""
 _PATIENCE = 1.0
-"""Seconds in which what is to be written is waited for: a play before it is told, the rest with no word."""
+"""Seconds in which the last of the log is waited for with no word."""
 
 
 @dataclass(eq=False)
@@ -185,13 +185,12 @@ class Journal:
         with self._counting:
             if self._kept and not self._failed and playing.number is None:
                 playing.untold = True
-                self._clock.at(self._clock.now() + _PATIENCE, lambda: self._tell_late(playing))
                 return
         if playing.over is None or playing.over > playing.at:
             self._on_play(playing)
 
     def _tell_late(self, playing: Playing) -> None:
-        """Tell of one that began before it was on disk: when it is, or when that takes too long."""
+        """Tell of one that began before it was on disk: when it is, or when it cannot be."""
         with self._counting:
             untold, playing.untold = playing.untold, False
         if untold and (playing.over is None or playing.over > playing.at):
@@ -242,6 +241,9 @@ class Journal:
             if not self._failed:
                 self._said(f"the journal of this set cannot be written just now: {error}")
             self._failed = True
+            for entry in self._unwritten:
+                if isinstance(entry, Playing):
+                    self._tell_late(entry)
 
     def _write_plays(self, plays: list[Playing]) -> None:
         new = [playing for playing in dict.fromkeys(plays) if playing.number is None]

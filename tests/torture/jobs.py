@@ -160,7 +160,7 @@ def labels(home: Path) -> object:
 
 def play_a_while(home: Path) -> None:
     """A set in which a sound begins again and again; each is told when it is on the disk."""
-    with Session(home, rendering=OfflinePlayer(), seed=1, title="torture") as session:
+    with Session(home, rendering=OfflinePlayer(), seed=1, title="torture", journal=True) as session:
         session.on(lambda kind, group, sound, words: print(kind, sound, flush=True) if kind == "playing" else None)
         group = session.group("a")
         for _ in range(20):

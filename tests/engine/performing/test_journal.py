@@ -11,6 +11,7 @@ import time
 import pytest
 
 from corpus import Corpus, __version__
+from corpus.errors import StoreError
 from engine.errors import VerbError
 from engine.session import Session
 
@@ -168,7 +169,7 @@ def test_playing_is_told_when_it_begins_also_with_no_journal(render):
     assert (sound, second) == (4832, pytest.approx(first.duration, abs=0.01))
 
 
-def test_playing_is_told_and_the_end_waits_with_a_word_while_another_program_writes(render, monkeypatch):
+def test_while_another_program_writes_playing_is_not_told_and_the_end_waits_with_a_word(render, monkeypatch):
     monkeypatch.setattr("engine.performing.journal._PATIENCE", 0.05)
     told, lines = threading.Event(), []
     session = Session(render.home, rendering=None, seed=1, say=lines.append)
@@ -177,16 +178,31 @@ def test_playing_is_told_and_the_end_waits_with_a_word_while_another_program_wri
         session.on(lambda kind, *_: kind == "playing" and told.set())
         other.execute("begin immediate")
         session.journal.began("a", session.corpus.sounds.get(100055), session.clock.now())
-        assert told.wait(10)
         ending = threading.Thread(target=session.close)
         ending.start()
         until(lambda: "writing the log…" in lines)
+        assert not told.is_set()
     finally:
         other.rollback()
         other.close()
     ending.join(SECONDS)
+    assert told.is_set()
     with Corpus(render.home) as corpus:
         assert corpus.performances.all()[-1].ended
+
+
+def test_playing_is_told_where_it_cannot_be_written(render, monkeypatch):
+    told, lines = threading.Event(), []
+    with Session(render.home, seed=1, say=lines.append) as session:
+        monkeypatch.setattr(session.corpus.performances, "plays_began", _full)
+        session.on(lambda kind, *_: kind == "playing" and told.set())
+        session.journal.began("a", session.corpus.sounds.get(100055), session.clock.now())
+        assert told.wait(SECONDS)
+    assert "the journal of this set cannot be written just now: the disk is full" in lines
+
+
+def _full(*_):
+    raise StoreError("the disk is full")
 
 
 PLAYING = """
