@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from corpus.errors import StoreError, UnknownSound
 from corpus.filters import Node
 from corpus.licences import Licence, from_text
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID, AudioFile, Grouping, Sound
-from corpus.store.database import Database, insert_many, listed, now
+from corpus.store.database import Database, insert_many, listed, now, plain
 from corpus.store.filters import among, among_listed, clause, queries
 from corpus.store.tables import files, forgotten, labels, sounds, states, tags
 from corpus.store.texts import Matches, Texts
@@ -29,11 +29,10 @@ _FEW_FILTERED = 20_000
 """The same for a filter, which more fit."""
 
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_OF_SOUND = "id name username licence licence_version licence_url url description pack duration gone checked".split()
+_OF_FILE = "path sha256 bytes format samplerate channels frames linked source loudness peak id".split()
 _LOAD = (  # made once: to make them takes as long as to answer them
-    sa.select(
-        *(column for column in sounds.c if column.name != "record"),
-        *(column.label(f"file_{column.name}") for column in files.c),
-    )
+    sa.select(*(sounds.c[name] for name in _OF_SOUND), *(files.c[name].label(f"file_{name}") for name in _OF_FILE))
     .select_from(sounds.outerjoin(files, (files.c.sound_id == sounds.c.id) & files.c.preferred))
     .where(sounds.c.id.in_(_IDS))
 )
@@ -233,43 +232,21 @@ class Sounds:
 
     def _load(self, connection: Connection, ids: Sequence[int]) -> dict[int, Sound]:
         tagged: dict[int, list[str]] = {}
-        for sound_id, tag in connection.execute(_TAGS, {"ids": ids}):
+        for sound_id, tag in plain(connection, _TAGS, {"ids": ids}):
             tagged.setdefault(sound_id, []).append(tag)
-        return {
-            row.id: self._sound(row, tuple(tagged.get(row.id, ()))) for row in connection.execute(_LOAD, {"ids": ids})
-        }
+        rows = plain(connection, _LOAD, {"ids": ids})
+        return {row[0]: self._sound(row, tuple(tagged.get(row[0], ()))) for row in rows}
 
-    def _sound(self, row: Row[Any], tagged: tuple[str, ...]) -> Sound:
-        return Sound(
-            id=row.id,
-            name=row.name,
-            username=row.username,
-            licence=Licence(row.licence, row.licence_version, row.licence_url),
-            url=row.url,
-            tags=tagged,
-            description=row.description,
-            pack=row.pack,
-            duration=row.duration,
-            gone=row.gone,
-            checked=row.checked,
-            file=None if row.file_id is None else self._file(row),
-        )
+    def _sound(self, row: Sequence[Any], tagged: tuple[str, ...]) -> Sound:
+        """A row of `_LOAD` as a sound."""
+        number, name, username, *licence, url, description, pack, duration, gone, checked = row[: len(_OF_SOUND)]
+        file = None if row[-1] is None else self._file(row[len(_OF_SOUND) :])
+        of = Licence(*licence)
+        return Sound(number, name, username, of, url, tagged, description, pack, duration, gone, checked, file)
 
-    def _file(self, row: Row[Any]) -> AudioFile:
-        return AudioFile(
-            id=row.file_id,
-            path=self._home / row.file_path,
-            sha256=row.file_sha256,
-            bytes=row.file_bytes,
-            format=row.file_format,
-            samplerate=row.file_samplerate,
-            channels=row.file_channels,
-            frames=row.file_frames,
-            linked=row.file_linked,
-            source=row.file_source,
-            loudness=row.file_loudness,
-            peak=row.file_peak,
-        )
+    def _file(self, row: Sequence[Any]) -> AudioFile:
+        path, sha256, size, form, samplerate, channels, frames, linked, *rest = row
+        return AudioFile(self._home / path, sha256, size, form, samplerate, channels, frames, bool(linked), *rest)
 
     def insert(
         self, connection: Connection, some: Sequence[Sound], records: Mapping[int, dict[str, Any]] | None = None

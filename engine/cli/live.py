@@ -57,6 +57,7 @@ def live(
         from engine.stage import enter
 
         enter()
+    from engine import pauses
     from engine.cli import scripted
     from engine.cli.ending import FADE, Told, ending, interrupt
     from engine.performing.script import names
@@ -71,6 +72,7 @@ def live(
     with (
         ending(interrupt) as end,
         Session(app.home, device=device, seed=seed, title=title, say=app.warn, loudness=loud) as session,
+        pauses.shortened(),
     ):
         errors = scripted.Errors(app, session)
         if agents:

@@ -86,6 +86,7 @@ def serve(
         from engine.stage import enter
 
         enter()
+    from engine import pauses
     from engine.server.freesound import Options
     from engine.server.sockets import clients
     from engine.session import Session
@@ -96,6 +97,7 @@ def serve(
         Session(app.home, device=device, seed=seed, title="serve", say=app.warn, loudness=loudness) as session,
         _fading(session),
         contextlib.ExitStack() as servers,
+        pauses.shortened(),
     ):
         where: dict[str, Any] = {}
         if freesound is not None:

@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from engine.errors import DeviceError, EngineError
+from engine.pauses import shorten
 from engine.playback.clip import Clip, Key
 from engine.playback.effects import Chain, prepare, rack
 from engine.playback.output import Output, View, be_prompt
@@ -35,7 +36,6 @@ from engine.playback.shared import Ticket, allow_files, borrow, map_memory
 from engine.stage import enter, entered
 
 LOOK_SECONDS = 0.25  # how often the process looks whether its parent still lives
-SWITCH_SECONDS = 0.0005  # the longest that the callback waits for this process's other thread
 WITH_MEMORY = ("load", "record")
 USUAL_RATE = 44100
 
@@ -116,7 +116,7 @@ def serve(connection: Connection, device: int | str | None, rate: int | None, st
     if stage:
         enter()
     parent = os.getppid()
-    sys.setswitchinterval(SWITCH_SECONDS)
+    shorten()
     be_prompt()
     allow_files()
     effects = threading.Thread(target=prepare, args=(rate or USUAL_RATE,))  # while the device opens
@@ -129,7 +129,7 @@ def serve(connection: Connection, device: int | str | None, rate: int | None, st
         return
     effects.join()
     desk = Desk(output)
-    gc.freeze()  # what is loaded by now stays: a collection need not walk it while sound plays
+    gc.freeze()  # what was loaded meanwhile, too
     try:
         opened = Opened(output.name, output.rate, output.channels, output.latency, output.heard)
         connection.send((0, opened))
