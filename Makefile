@@ -2,6 +2,7 @@
 
 BIN := .venv/bin
 SAMPLES := libportaudio2 sonic-pi-samples
+PARTNERS := jackd2 chromium curl iproute2 supercollider-language supercollider-server gcc libc6-dev
 
 .PHONY: demo test lint bench torture fuzz wheel clean
 
@@ -10,7 +11,7 @@ demo: .venv/.installed
 	$(BIN)/mirla demo
 
 test: .venv/.developing
-	@sh .ci/system-packages $(SAMPLES) jackd2 chromium curl iproute2 supercollider-language supercollider-server
+	@sh .ci/system-packages $(SAMPLES) $(PARTNERS)
 	$(BIN)/pytest -n 3 --dist loadfile
 
 lint: .venv/.developing
@@ -32,12 +33,16 @@ bench: .venv/.developing
 	$(BIN)/python benchmarks/freesound.py
 	$(BIN)/python benchmarks/check.py
 
+# every figure of docs/reliability.md; the kills go on where they were stopped
 torture: .venv/.developing
-	@sh .ci/system-packages $(SAMPLES)
+	@sh .ci/system-packages $(SAMPLES) $(PARTNERS)
+	MIRLA_TORTURE=112 $(BIN)/pytest tests/torture
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_harvest_torture.py tests/engine/test_palette_torture.py
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_check_torture.py tests/corpus/test_together.py
 	MIRLA_TORTURE=200 $(BIN)/pytest tests/corpus/test_pack_torture.py tests/corpus/test_pack_refused.py
-	MIRLA_TORTURE=112 $(BIN)/pytest tests/torture
+	$(BIN)/pytest tests/corpus/test_schemas.py tests/corpus/test_backup.py
+	$(BIN)/python benchmarks/check.py
+	MIRLA_TORTURE=600 $(BIN)/pytest tests/engine/playback/test_everything.py
 
 # all property tests, a hundred times as long; Ctrl-C ends it, and what was found is tried first the next time
 fuzz: .venv/.developing

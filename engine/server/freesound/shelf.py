@@ -94,12 +94,12 @@ class Shelf:
 
     @contextmanager
     def hurried(self) -> Iterator[None]:
-        """Meanwhile nothing slow is made in this thread."""
-        self._here.hurried = True
+        """Meanwhile nothing slow is made in this thread, and all is of the state in which the corpus is now."""
+        self._here.hurried, self._here.state = True, self._corpus.states.now()
         try:
             yield
         finally:
-            self._here.hurried = False
+            self._here.hurried, self._here.state = False, None
 
     def take_time(self) -> None:
         """Say that what comes takes long; raises Later in a thread that is in a hurry."""
@@ -108,7 +108,7 @@ class Shelf:
 
     def _state(self, of: tuple[str, ...]) -> tuple[int, ...] | None:
         """Which state such facts are in; None, of which nothing is kept, where that is not known."""
-        now = self._corpus.states.now()
+        now = getattr(self._here, "state", None) or self._corpus.states.now()
         return None if now is None else tuple(now[family] for family in of)
 
     def _keep(self, made: Mapping[Key, Value], state: tuple[int, ...]) -> None:

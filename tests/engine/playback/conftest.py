@@ -76,15 +76,19 @@ class Jack:
             left.unlink()
 
 
-@pytest.fixture(scope="session")
-def start_jack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Jack]]:
+def _started(name: str, folder: Path) -> Jack:
+    if shutil.which("jackd") is None:
+        pytest.fail("these tests need JACK's server: apt-get install jackd2")
+    return Jack(f"mirla-test-{os.getpid()}-{name}", folder / f"{name}.log")
+
+
+@pytest.fixture
+def start_jack(tmp_path: Path) -> Iterator[Callable[[], Jack]]:
+    """Starts further servers, which end with the test: JACK lets no more than eight of a user's be there at once."""
     servers: list[Jack] = []
 
     def start() -> Jack:
-        if shutil.which("jackd") is None:
-            pytest.fail("these tests need JACK's server: apt-get install jackd2")
-        name = f"mirla-test-{os.getpid()}-{len(servers)}"
-        servers.append(Jack(name, tmp_path_factory.mktemp("jack") / "jackd.log"))
+        servers.append(_started(str(len(servers)), tmp_path))
         return servers[-1]
 
     yield start
@@ -93,8 +97,10 @@ def start_jack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[]
 
 
 @pytest.fixture(scope="session")
-def jack_server(start_jack: Callable[[], Jack]) -> Jack:
-    return start_jack()
+def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jack]:
+    server = _started("jack", tmp_path_factory.mktemp("jack"))
+    yield server
+    server.end()
 
 
 @pytest.fixture
