@@ -238,12 +238,13 @@ def test_a_dead_audio_process_is_one_line(jack, make_clip):
 
 
 def test_a_dead_device_is_one_line(start_jack, monkeypatch):
+    monkeypatch.setattr("engine.playback.line.ANSWER_SECONDS", 30.0)
     server = start_jack()
     server.use(monkeypatch)
     with Player(server.device) as player:
         server.end()
         with pytest.raises(DeviceError, match="stopped asking for sound: open it again"):
-            for _ in range(100):
+            for _ in range(600):
                 time.sleep(0.05)
                 player.panic()
 

@@ -133,8 +133,8 @@ def test_an_audio_process_that_dies_is_another_one_soon(server, make_clip, told)
 
 
 def test_an_audio_process_that_hangs_holds_up_nobody_for_long(server, make_clip, told, monkeypatch):
-    monkeypatch.setattr("engine.playback.line.ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr("engine.playback.line.SEND_SECONDS", 1.0)
+    monkeypatch.setattr("engine.playback.line.ANSWER_SECONDS", 3.0)
+    monkeypatch.setattr("engine.playback.line.SEND_SECONDS", 3.0)
     with Player(server.device, must_open=False, on_event=told) as player:
         voice = player.start(make_clip(tone(0.1)), loop=True)
         clip = player.load(make_clip(tone(0.01, 0.01)))
