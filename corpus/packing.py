@@ -264,6 +264,8 @@ class Packing:
             parts.reduce(connection, {sound.id for sound in sounds}, report.agents, report.palettes)
         self._copy.close()
         copy = self._folder / archive.DATABASE
+        with _room_at_home(self._home):
+            parts.settle(copy)
         try:
             vet(copy, known_spaces())
         except PackError as error:

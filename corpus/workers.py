@@ -7,12 +7,12 @@ limit, each task a deadline; a worker that dies or overruns is replaced, and its
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
 from corpus.errors import AudioError, CorpusError
@@ -47,9 +47,10 @@ class Workers:
         from pebble import ProcessPool
 
         self.jobs = jobs or cores()
+        self._context = _Spawning()
         self._pool: Any = ProcessPool(
             max_workers=self.jobs,
-            context=multiprocessing.get_context("spawn"),
+            context=self._context,
             initializer=_settle_in,
             initargs=(memory, os.getpid()),
         )
@@ -63,6 +64,7 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self._pool.stop()
         self._pool.join()
+        self._context.end()
         for name, value in self._before.items():
             if value is None:
                 del os.environ[name]
@@ -92,6 +94,27 @@ class Workers:
             for future in done:
                 task = waiting.pop(future)
                 yield task, _outcome(future, deadline(task))
+
+
+class _Spawning(SpawnContext):
+    """Spawns processes and knows all of them: a pool that is stopped forgets one that it is just starting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: list[SpawnProcess] = []
+
+    def Process(self, *arguments: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # a class there, used alike
+        """Make a process, to be started."""
+        process = SpawnProcess(*arguments, **named)
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End those that are left."""
+        for process in self._started:
+            if process.is_alive():
+                process.kill()
+                process.join()
 
 
 def _outcome(future: Future[Any], deadline: float) -> Any:

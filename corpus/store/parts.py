@@ -67,11 +67,16 @@ def copy(database: Path, target: Path) -> None:
         source.backup(made)
 
 
+def settle(database: Path) -> None:
+    """Have all that was written to a copy in its one file; raises sqlite3.Error, which closing would not."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("pragma journal_mode = delete").fetchall()
+
+
 def finish(database: Path) -> None:
-    """Write a copy anew, so that nothing of what was deleted is left in it, as one file; raises sqlite3.Error."""
+    """Write a settled copy anew, so that nothing of what was deleted is left in it; raises sqlite3.Error."""
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("insert into sound_text(sound_text) values ('rebuild')")
-        connection.execute("pragma journal_mode = delete").fetchall()
         connection.execute("vacuum")
 
 

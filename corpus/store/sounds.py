@@ -142,6 +142,8 @@ class Sounds:
             A filter that they must fit.
         """
         matches = self._texts.matching(text)
+        if matches is not None and not (with_tags or licences or with_audio or fitting):
+            return matches
         at = datetime.now(UTC)
         with self._database.read() as connection:
             for query in _queries(with_tags, licences):

@@ -20,6 +20,7 @@ from corpus.store.database import Database, insert_many, numbers
 from corpus.store.tables import served, sounds, traits
 
 _PER_QUERY = 500
+_OF = sa.select(traits).where(traits.c.sound_id.in_(sa.bindparam("ids", expanding=True)))
 
 
 class Traits:
@@ -76,7 +77,7 @@ class Traits:
         found: dict[int, dict[Origin, Any]] = {}
         with self._database.read() as connection:
             for some in _parts(sound_ids):
-                for row in connection.execute(sa.select(traits).where(traits.c.sound_id.in_(some))).mappings():
+                for row in connection.execute(_OF, {"ids": some}).mappings():
                     found.setdefault(row["sound_id"], {})[row["origin"]] = row
         return {sound_id: own for sound_id, rows in found.items() if (own := dict(_counting(rows)))}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 _SPECTRAL = "centroid complexity crest energy entropy rolloff skewness spread".split()
@@ -68,16 +69,17 @@ def plain(name: str) -> str:
     return _INDEX.sub("", name.strip().removeprefix("."))
 
 
-def under(asked: str) -> list[str]:
+@lru_cache(maxsize=64)
+def under(asked: str) -> tuple[str, ...]:
     """The old names that one asked for stands for: itself, or all below it.
 
     Examples
     --------
     >>> under(".lowlevel.mfcc")
-    ['lowlevel.mfcc.mean', 'lowlevel.mfcc.var']
+    ('lowlevel.mfcc.mean', 'lowlevel.mfcc.var')
     """
     name = plain(asked)
-    return [known for known in QUANTITIES if known == name or known.startswith(f"{name}.")]
+    return tuple(known for known in QUANTITIES if known == name or known.startswith(f"{name}."))
 
 
 def quantities(descriptors: str) -> tuple[str, ...]:
