@@ -63,8 +63,8 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         self._pool.stop()
-        self._pool.join()
         self._context.end()
+        self._pool.join()
         for name, value in self._before.items():
             if value is None:
                 del os.environ[name]
@@ -97,7 +97,7 @@ class Workers:
 
 
 class _Spawning(SpawnContext):
-    """Spawns processes and knows all of them: a pool that is stopped forgets one that it is just starting."""
+    """Spawns processes, and can end all of them before the pool takes away what those just starting will ask for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class _Spawning(SpawnContext):
         return process
 
     def end(self) -> None:
-        """End those that are left."""
+        """End all that run."""
         for process in self._started:
             if process.is_alive():
                 process.kill()
