@@ -42,6 +42,7 @@ _STATE = re.compile(r"(?:[0-9a-f]{64}|freesound: [\w, ]+) (\d+) (-?\d+)(?= |$)")
 _FINGERPRINTS: dict[str, str] = {}
 """Of the extractors installed here, once asked for: to load their libraries takes a second."""
 _TEXTS = ("texts-", "text_")
+CUT_SHORT = "its publication was cut short before others saw it"
 
 Progress = Callable[[str, int, int | None, str], None]
 """Called with a phase, the items done, of how many (None: unknown), and what they are."""
@@ -186,8 +187,14 @@ class Checking:
         return (self._home / path).exists()
 
     def _palettes(self) -> None:
-        for name, sound_id, file, sha256 in self._soundness.palettes():
-            path = Path("palettes", name, file)
+        cut_short = set()
+        for name, version, sound_id, file, sha256 in self._soundness.palettes():
+            folder = Path("palettes", name)
+            whole = folder.with_name(f".{name}-{version}")  # as `corpus.publishing` has it
+            if self._exists(str(whole)) and (self._home / folder).resolve() != (self._home / whole).resolve():
+                cut_short.add(str(folder))
+                folder = whole
+            path = folder / file
             try:
                 same = sha256_of(self._home / path) == sha256
                 words = "" if same else f"palette {name}: is not what was published"
@@ -196,6 +203,7 @@ class Checking:
             if words:
                 some = self._report.missing if not self._exists(str(path)) else self._report.damaged
                 some.append(Finding("palette", words, sound_id, str(path)))
+        self._report.missing += [Finding("palette", CUT_SHORT, path=path) for path in sorted(cut_short)]
 
     def _files(self) -> None:
         report, memory = self._report, self._memory

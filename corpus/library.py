@@ -254,7 +254,7 @@ class Corpus:
         """Mend what a check found, as far as that can be done without deleting anything (see `corpus.repair`)."""
         from corpus.repair import Repairing
 
-        means = self.soundness, self.audio, self.caches, self.sounds, self.vectors
+        means = self.soundness, self.audio, self.caches, self.sounds, self.vectors, self.palette_folder
         return Repairing(*means, self._freesound, self.analyse, self.refresh).run(report)
 
     def pack(

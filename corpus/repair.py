@@ -18,13 +18,14 @@ from typing import Any
 from corpus.analysis import spaces
 from corpus.analysis.inspect import Inspected, inspect
 from corpus.caches import Caches
-from corpus.check import CheckReport, Finding
+from corpus.check import CUT_SHORT, CheckReport, Finding
 from corpus.errors import AnalysisError, CorpusError, FreesoundError, HarvestError, TokenRefused
 from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder, sha256_of, write_whole
 from corpus.freesound import wire
 from corpus.freesound.client import Client
 from corpus.harvest import alone
+from corpus.publishing import PaletteFolder
 from corpus.store.database import now
 from corpus.store.harvests import Download
 from corpus.store.soundness import Held, Soundness
@@ -53,6 +54,7 @@ class Repairing:
         caches: Caches,
         sounds: Sounds,
         vectors: Vectors,
+        palettes: PaletteFolder,
         freesound: Callable[[], AbstractContextManager[Client]],
         analyse: Callable[..., Any],
         refresh: Callable[..., Any],
@@ -63,6 +65,7 @@ class Repairing:
         self._caches = caches
         self._sounds = sounds
         self._vectors = vectors
+        self._palettes = palettes
         self._freesound = freesound
         self._analyse = analyse
         self._refresh = refresh
@@ -266,6 +269,9 @@ class Repairing:
             elif one.of == "database":
                 advice = "`mirla restore --latest` puts back a backup and says which labels it lacks"
                 self._report.left.append(("database", f"{one.error}; {advice}"))
+            elif one.of == "palette" and one.error == CUT_SHORT:
+                with self._palettes.alone():  # ends what was begun
+                    self._report.done.append(f"{one.path}: its publication ended")
             elif one.of == "palette":
                 self._report.left.append((str(one.path), f"{one.error}; publish the palette again"))
             elif one.of == "unreadable":

@@ -198,10 +198,11 @@ class Soundness:
             changes = connection.execute(sa.select(texts.c.changes)).scalar()
             return {(row[0], row[1]) for row in current}, None if changes is None else str(changes)
 
-    def palettes(self) -> list[tuple[str, int, str, str]]:
-        """What published palettes hold: palette, sound, file, SHA-256."""
-        query = sa.select(palettes.c.name, palette_sounds.c.sound_id, palette_sounds.c.file, palette_sounds.c.sha256)
-        published = query.join(palettes).where(palettes.c.removed.is_(None))
+    def palettes(self) -> list[tuple[str, int, int, str, str]]:
+        """What published palettes hold: palette, its version, sound, file, SHA-256."""
+        sound = palette_sounds.c
+        query = sa.select(palettes.c.name, palettes.c.version, sound.sound_id, sound.file, sound.sha256)
+        published = query.join_from(palette_sounds, palettes).where(palettes.c.removed.is_(None))
         with self._database.read() as connection:
-            rows = connection.execute(published.order_by(palettes.c.name, palette_sounds.c.position))
-            return [(row[0], row[1], row[2], row[3]) for row in rows]
+            rows = connection.execute(published.order_by(palettes.c.name, sound.position))
+            return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]

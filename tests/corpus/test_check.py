@@ -322,6 +322,24 @@ def test_palettes_are_held_against_their_rows(corpus):
     assert all("publish the palette again" in words for _, words in corpus.repair(report).left)
 
 
+def test_a_publication_that_was_cut_short_is_ended(corpus):
+    content = b"audio"
+    whole = corpus.home / "palettes" / ".drips-2"
+    whole.mkdir(parents=True)
+    (whole / "000.wav").write_bytes(content)
+    change(corpus, "insert into palettes (id, name, version, published) values (1, 'drips', 2, '2026')")
+    change(
+        corpus,
+        "insert into palette_sounds values (1, 0, 5, '000.wav', ?, '{}')",
+        hashlib.sha256(content).hexdigest(),
+    )
+    report = corpus.check()
+    assert found(report) == {("missing", "palettes/drips")}
+    assert corpus.repair(report).done == ["palettes/drips: its publication ended"]
+    assert (corpus.home / "palettes" / "drips" / "000.wav").read_bytes() == content
+    assert corpus.check().wrong == []
+
+
 def test_a_broken_text_index_is_made_anew_and_broken_references_are_said(corpus):
     change(corpus, "delete from sound_text_docsize where id = (select min(id) from sound_text_docsize)")
     report = corpus.check()

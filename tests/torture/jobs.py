@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from corpus import Corpus
 from corpus.backup import backup
+from corpus.check import CUT_SHORT
 from corpus.store import backups
 from engine.playback.offline import OfflinePlayer
 from engine.session import Session
@@ -84,7 +85,7 @@ class Makers:
 
     def palette(self) -> Job:
         words = ["palette", "publish", "p", *map(str, PALETTE), "--replace"]
-        return Job(self.measured, words, palette_files)
+        return Job(self.measured, words, palette_files, loose=frozenset({CUT_SHORT}))
 
     def backup(self) -> Job:
         return Job(self.measured, ["backup"], state, look=backups_are_whole)
