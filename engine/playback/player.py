@@ -398,11 +398,11 @@ class Player:
         attempts = 0
         pause = WATCH_SECONDS
         while True:
-            while self._unsaid:
-                self._tell("device", self._unsaid.popleft())
-            if self._closed.wait(pause):
-                return
             try:
+                while self._unsaid:
+                    self._tell("device", self._unsaid.popleft())
+                if self._closed.wait(pause):
+                    return
                 if self._line:
                     self._look()
                 elif self._open(self.rate if self._segments or self._recorder else None):
@@ -412,7 +412,7 @@ class Player:
                 else:
                     pause = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)]
                     attempts += 1
-            except DeviceError:  # closed meanwhile
+            except DeviceError:  # closed meanwhile: whoever is told may look, too
                 return
 
     def _lose(self, error: DeviceError) -> None:

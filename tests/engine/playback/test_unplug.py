@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 
 import numpy as np
@@ -144,6 +145,25 @@ def test_an_audio_process_that_hangs_holds_up_nobody_for_long(server, make_clip,
         until(lambda: told.count("is there; going on") == 1)
         until(lambda: player.active == (voice,))
         assert told.count("going on in silence") == 1
+
+
+def test_whoever_is_told_may_look_at_a_player_that_is_closed_meanwhile():
+    entered, closed, looked = threading.Event(), threading.Event(), threading.Event()
+    players = []
+
+    def told(kind, text):
+        entered.set()
+        assert closed.wait(30)
+        try:
+            players[0].stats()
+        finally:
+            looked.set()
+
+    players.append(Player("no-such-device", must_open=False, on_event=told))
+    assert entered.wait(30)
+    players[0].close()
+    closed.set()
+    assert looked.wait(30)  # a thread that fails is an error of this test
 
 
 def test_without_a_device_all_verbs_work_in_silence_and_it_is_said_once(jack, make_clip, told, tmp_path):
