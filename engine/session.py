@@ -25,6 +25,7 @@ from engine.lesson import Lesson
 from engine.performing import used
 from engine.performing.clock import Clock, LiveClock, Pace, VirtualClock
 from engine.performing.journal import Journal, Playing
+from engine.performing.kinds import misfit
 from engine.performing.rig import OVER, Rig
 from engine.performing.times import Length, seconds
 from engine.performing.turns import AtOnce, InTurn, Turns
@@ -307,7 +308,12 @@ class Session:
 
         def act() -> Any:
             verb.check(given, named)
-            return verb.function(owner, *given, **named)
+            try:
+                return verb.function(owner, *given, **named)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                if (words := misfit(verb.function, given, named)) is None:
+                    raise
+                raise VerbError(f"{verb.name}: {words}; it is {verb.usage}") from error
 
         def write(at: float, outcome: Outcome) -> None:
             error = None if outcome.error is None else str(outcome.error)

@@ -15,6 +15,7 @@ import pytest
 from corpus import Corpus
 from corpus.folder import Adoption
 from engine.demo import sonic_pi
+from tests import fuzzing  # noqa: F401  # before any test says how long it fuzzes
 from tests.freesound.fixture import ask, freesound, freesound_server  # noqa: F401
 
 SAMPLES = Path("/usr/share/sonic-pi/samples")

@@ -145,7 +145,7 @@ def record(row: Mapping[str, Any]) -> Record | None:
             username=_text(row.get("username")),
             licence=from_text(licence),
             url=_text(row.get("url")),
-            tags=tuple(storable(tag) for tag in row.get("tags") or () if isinstance(tag, str)),
+            tags=_texts(row.get("tags")),
             description=_text(row.get("description")),
             pack=_text(row.get("pack_name")),
             duration=_number(row.get("duration")),
@@ -210,6 +210,10 @@ def _previews(links: Any) -> dict[str, str]:
     if not isinstance(links, dict):
         return {}
     return {name: links[key] for name, key in PREVIEWS.items() if isinstance(links.get(key), str)}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(storable(one) for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def _text(value: Any) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Unpack, cast
 
+from corpus.model import Grouping
 from engine.errors import VerbError
 from engine.performing.grouped import Grouped
 from engine.performing.verbs import chained, immediate
@@ -31,7 +32,7 @@ class Bringing(Grouped):
 
     @chained
     def random(
-        self, size: int = 1, even_by: Any = None, far_from: int | None = None, **wish: Unpack[Wish]
+        self, size: int = 1, even_by: Grouping | None = None, far_from: int | None = None, **wish: Unpack[Wish]
     ) -> list[int]:
         """Bring sounds by chance."""
         return self._brought(self._asking.drawn(size, wish, self._held, even_by=even_by, far_from=far_from))

@@ -48,6 +48,7 @@ CHANGES = st.dictionaries(st.sampled_from(sorted(SOUND)) | st.text(max_size=5), 
 @example({"avg_rating": 10**400}, None)
 @example({"created": "9999-12-31T23:59:59-23:59"}, None)
 @example({"tags": {"a": 1}}, None)
+@example({"tags": 1}, None)
 @example({"id": True}, None)
 def test_any_record_is_kept_or_left_out(changes, length):
     row = copy.deepcopy(SOUND) | changes

@@ -177,7 +177,8 @@ def test_while_another_program_writes_playing_is_not_told_and_the_end_waits_with
     try:
         session.on(lambda kind, *_: kind == "playing" and told.set())
         other.execute("begin immediate")
-        session.journal.began("a", session.corpus.sounds.get(100055), session.clock.now())
+        playing = session.journal.began("a", session.corpus.sounds.get(100055), session.clock.now())
+        until(lambda: playing.untold)
         ending = threading.Thread(target=session.close)
         ending.start()
         until(lambda: "writing the log…" in lines)
