@@ -1,10 +1,13 @@
 """Whatever a verb is given: it does something, or says in a line what it cannot take, and nothing is unexpected."""
 
+import shutil
+
 import pytest
 
 from engine.group import Group
 from engine.performing.verbs import verbs_of
 from engine.performing.wishes import Wish
+from engine.playback.offline import OfflinePlayer
 from engine.session import Session
 
 ODD = [1.5, True, "x", "", [1.5], ["x"], [[1]], {}, -1, 0, None, float("inf"), [], [None], [1, "x"], 10**30]
@@ -28,10 +31,10 @@ def ways(verb):
 
 
 @pytest.fixture(scope="module")
-def speakers(finished_home):
-    from engine.playback.offline import OfflinePlayer
-
-    with Session(finished_home, rendering=OfflinePlayer(), seed=1, say=lambda line: None) as session:
+def speakers(finished_home, tmp_path_factory):
+    home = tmp_path_factory.mktemp("odd") / "home"  # one that is open must not be copied meanwhile
+    shutil.copytree(finished_home, home)
+    with Session(home, rendering=OfflinePlayer(), seed=1, say=lambda line: None) as session:
         group = session.group("a")
         group.id(100055)
         yield {Group: group, Session: session}
