@@ -157,7 +157,7 @@ def listed(connection: Connection, query: sa.Select[Any] | sa.CompoundSelect[Any
 def plain(connection: Connection, query: sa.Executable, given: Mapping[str, Any] | None = None) -> list[Any]:
     """The rows of a query as the driver has them, in half the time: for columns that are not converted."""
     found = connection.execute(query, given or {})
-    return found.all() if found.cursor is None else found.cursor.fetchall()  # type: ignore[return-value]
+    return list(found.all() if found.cursor is None else found.cursor.fetchall())
 
 
 def numbers(connection: Connection, query: sa.Select[Any] | sa.TextClause, width: int, **given: Any) -> Table:
