@@ -1,6 +1,7 @@
 """`backup` and `restore`: the database as a file that can be put back. Audio is not in it: that is what `pack` is for.
 
-A restore keeps what it replaces as a backup of its own first, so that no label is ever lost by it.
+A restore keeps what it replaces as a backup of its own first, if there is none of it yet, so that no label is ever lost
+by it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from corpus.partway import Memory
 from corpus.settings import Settings
 from corpus.store import backups, schema
 from corpus.store.database import Database
+from corpus.store.replacing import Alone
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Backup:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was restored, and what was there before: the copy that was made of it (None: there was nothing).
+    """What was restored, and what was there before: the copy that is kept of it (None: there was nothing).
 
     `sounds_before`, `labels_before` and `newer_labels` (those that the restored one lacks) are None where what was
     there could not be read.
@@ -76,20 +78,22 @@ def restore(settings: Settings, copy: Path | None = None) -> Restored:
         copy = next((one for one in backups.kept(file) if not one.stem.endswith("-restore")), None)
         if copy is None:
             raise RestoreError(f"there is no backup in {backups.folder_of(file)}; name one: `mirla restore FILE`")
+    if file.exists() and copy.exists() and copy.samefile(file):
+        raise RestoreError(f"{copy} is the database itself; name one of its copies in {backups.folder_of(file)}")
     chosen = _described(copy)
     if chosen.schema > schema.HEAD:
         raise RestoreError(
             f"{copy} has schema {chosen.schema}, this program knows {schema.HEAD}: install a newer mirla"
         )
     file.parent.mkdir(parents=True, exist_ok=True)
-    with backups.Alone(file) as here:
+    with Alone(file) as here:
         kept = here.keep()
         restored = _compared(chosen, kept)
         here.replace(copy)
     Memory(settings.home).forget()  # rows may have other ids
     schema.prepare(database)  # an older schema is brought up to date
     database.close()
-    backups.prune(file)
+    backups.prune(file, spare=copy)
     return restored
 
 

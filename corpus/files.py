@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import itertools
 import os
+import re
 import tempfile
 import time
 from collections.abc import Container, Iterable, Iterator
@@ -22,6 +23,7 @@ _BLOCK = 1 << 20
 _INCOMING = ".incoming-"
 _PART = ".part-"
 _LEFT_OVER = 3600.0
+_HELD = re.compile(r"\d+__")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class AudioFolder:
             if str(path) not in taken if taken is not None else not lying.exists() or _is(lying, sha256):
                 break
         return path
+
+    def used(self) -> bool:
+        """Whether a sound's audio lies here."""
+        return any(_HELD.match(path.name) for path in self.root.glob("[0-9]*/*"))
 
     def clear_leftovers(self) -> None:
         """Remove copies that a killed adoption left half done an hour ago or longer."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.caches import Caches
-from corpus.errors import HarvestError, UnknownSound
+from corpus.errors import HarvestError, HomeError, UnknownSound
 from corpus.files import AudioFolder
 from corpus.publishing import PaletteFolder
 from corpus.settings import Settings
-from corpus.store import schema
+from corpus.store import backups, schema
 from corpus.store.agents import Agents
 from corpus.store.checks import Checks
 from corpus.store.database import Database
@@ -60,7 +60,9 @@ class Corpus:
     Parameters
     ----------
     home : str or Path, optional
-        Its folder; else `MIRLA_HOME`, else the platform's folder for user data. It is made if it is not there.
+        Its folder; else `MIRLA_HOME`, else the platform's folder for user data.
+    make : bool
+        Make a corpus there if there is none; else that is an error.
 
     Attributes
     ----------
@@ -72,7 +74,7 @@ class Corpus:
     Raises
     ------
     HomeError, SchemaError, SettingsError
-        The home, its database or its settings cannot be used.
+        The home, its database or its settings cannot be used, or the database of a home with sounds is missing.
 
     Examples
     --------
@@ -82,12 +84,14 @@ class Corpus:
     ...     ids, X = corpus.vectors.matrix("mfcc")
     """
 
-    def __init__(self, home: str | Path | None = None) -> None:
+    def __init__(self, home: str | Path | None = None, *, make: bool = True) -> None:
         self.settings = Settings.load(home)
         self.home = self.settings.home
         self.database = Database(self.settings.database)
-        schema.prepare(self.database)
         self.audio = AudioFolder(self.home)
+        if not self.database.there:
+            self._check_new(make)
+        schema.prepare(self.database)
         self.caches = Caches(self.home / "cache")
         self.sounds = Sounds(self.database, self.home, Texts(self.database, self.caches))
         self.checks = Checks(self.database)
@@ -112,6 +116,22 @@ class Corpus:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _check_new(self, make: bool) -> None:
+        """Whether a corpus may be made here: an empty one beside its sounds would not know any of them."""
+        file = self.database.file
+        if file and backups.kept(file):
+            raise HomeError(f"the database {file} is missing, and there are backups of it: `mirla restore --latest`")
+        if self.audio.used():
+            raise HomeError(
+                f"the database {file} is missing, and {self.audio.root} holds a corpus's sounds: put it back from a "
+                f"copy of the home, or move {self.audio.root} away and adopt it"
+            )
+        if not make:
+            raise HomeError(
+                f"there is no corpus in {self.home}; choose another home with --home or MIRLA_HOME, or make one: "
+                "`mirla adopt FOLDER`"
+            )
 
     def close(self) -> None:
         """Let go of the database."""

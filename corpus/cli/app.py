@@ -37,11 +37,11 @@ class App:
         self.quiet = False
         self.debug = False
 
-    def corpus(self) -> Corpus:
-        """Open the corpus; it is closed when the command ends."""
+    def corpus(self, make: bool = True) -> Corpus:
+        """Open the corpus, or make one unless there must be one; it is closed when the command ends."""
         from corpus.library import Corpus
 
-        return click.get_current_context().with_resource(Corpus(self.home))
+        return click.get_current_context().with_resource(Corpus(self.home, make=make))
 
     def answer(self, data: dict[str, Any], draw: Callable[[Console], None]) -> None:
         """Give the command's one answer: `data` as JSON with `--json`, else whatever `draw` prints."""

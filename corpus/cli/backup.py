@@ -18,7 +18,7 @@ def backup(app: App) -> None:
     """
     from corpus.backup import backup as make
 
-    made = make(app.corpus().database)
+    made = make(app.corpus(make=False).database)
     lines = [
         str(made.file),
         f"{made.sounds} sounds, {made.files} files, {made.labels} labels; {made.bytes / 1e6:.1f} MB",

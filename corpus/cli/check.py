@@ -45,7 +45,7 @@ def check(app: App, repair: bool, sample: float, seed: int | None, decode: bool,
     """
     from corpus.partway import Wanted
 
-    corpus = app.corpus()
+    corpus = app.corpus(make=False)
     with app.phases() as progress:
         report = corpus.check(Wanted(sample, seed, decode, jobs), progress)
     mended = corpus.repair(report) if repair else None

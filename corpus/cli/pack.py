@@ -56,7 +56,7 @@ def pack(
     from corpus.packing import Part
 
     part = Part(palettes, agents, parse(wanted) if wanted else None, redistributable, lossless)
-    corpus = app.corpus()
+    corpus = app.corpus(make=False)
     with app.phases() as progress:
         report = corpus.pack(file, part, replace=replace, progress=progress)
     data = vars(report) | {

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus.cli.app import App, command, print_lines
+
+if TYPE_CHECKING:
+    from corpus.backup import Restored
 
 
 @command()
@@ -34,11 +38,16 @@ def restore(app: App, file: Path | None, latest: bool) -> None:
     lines = [
         f"restored {backup.file}",
         f"{backup.sounds} sounds{_before(done.sounds_before)}, {backup.labels} labels{_before(done.labels_before)}",
-        *([f"what was there is kept as {kept}"] if kept else []),
+        *([_kept(done)] if kept else []),
     ]
     app.answer(data, lambda console: print_lines(console, lines))
     if done.newer_labels:
         app.warn(f"{done.newer_labels} labels are newer than this backup; they are in {kept}")
+
+
+def _kept(done: Restored) -> str:
+    same = done.kept == done.backup.file
+    return "what was there was the same" if same else f"what was there is kept as {done.kept}"
 
 
 def _before(count: int | None) -> str:

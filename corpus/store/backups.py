@@ -2,18 +2,18 @@
 
 A copy is named `corpus-<schema>-<UTC time>-<why>.sqlite`; `why` is `by-hand`, `upgrade` (before a migration) or
 `restore` (before another copy took its place). Of those by hand the last five are kept, and so of the others together:
-what is made by itself never pushes out what was made on purpose. A damaged database is copied as it is, under a name
-that ends in `.damaged`; such copies are never removed.
+what is made by itself never pushes out what was made on purpose. An older one goes only when all that people did in it
+(labels, answers in trials, plays) is in the database or in a copy that stays. A damaged database is copied as it is,
+under a name that ends in `.damaged`; such copies are never removed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,14 +23,25 @@ from corpus.errors import HomeError, RestoreError, StoreError
 from corpus.files import flush_folder
 
 KEPT = 5
-"""How many copies of each kind are kept."""
+"""How many copies of each kind are kept in any case."""
 _SAYS = 8
 """Words of an integrity check that are passed on."""
 _PARTIAL = ".partial"
+_BLOCK = 1 << 20
 _LEFT_OVER = 3600.0
-_PARTS = ("", "-wal", "-shm", "-journal")
+_PATIENCE = 30.0
+"""Seconds for which a locked database is waited for."""
 _SAID = "id, agent_id, sound_id, label, test, who, session, at"
 """What every schema knows of a label."""
+_DONE = {
+    "annotations": _SAID,
+    "trial_answers": "trial_id, number, part, label, who, at",
+    "plays": "performance_id, sound_id, of_group, at, began",
+}
+"""What people did, which nothing brings back: tables and columns; not every schema has all."""
+_HEADER = 100
+_VOLATILE = (slice(18, 20), slice(24, 28), slice(92, 100))
+"""Where SQLite's header says how a file is opened, and counts who wrote."""
 
 Why = Literal["by-hand", "upgrade", "restore"]
 
@@ -55,13 +66,19 @@ def kept(database: Path) -> list[Path]:
     return sorted(folder_of(database).glob("corpus-*.sqlite"), key=lambda copy: copy.stem.split("-", 2)[-1])[::-1]
 
 
-def prune(database: Path) -> None:
-    """Remove what is beyond the last five of each kind."""
-    by_hand = [copy for copy in kept(database) if copy.stem.endswith("-by-hand")]
-    others = [copy for copy in kept(database) if copy not in by_hand]
-    for copy in (*by_hand[KEPT:], *others[KEPT:]):
-        with contextlib.suppress(OSError):
-            copy.unlink()
+def prune(database: Path, spare: Path | None = None) -> None:
+    """Remove what is beyond the last five of each kind, but for `spare`, and what alone has something people did."""
+    copies = kept(database)
+    by_hand = [copy for copy in copies if copy.stem.endswith("-by-hand")]
+    others = [copy for copy in copies if copy not in by_hand]
+    beyond = [*by_hand[KEPT:], *others[KEPT:]]
+    staying = [database, *(copy for copy in copies if copy not in beyond)]
+    for copy in beyond:
+        if copy == spare or _holds_alone(copy, staying):
+            staying.append(copy)
+        else:
+            with contextlib.suppress(OSError):
+                copy.unlink()
 
 
 def make(database: Path, schema: str, why: Why) -> Path:
@@ -75,7 +92,7 @@ def make(database: Path, schema: str, why: Why) -> Path:
         The copy is damaged, and so is the database.
     """
     with opened(database) as source:
-        copy, problems = _copied(source, database, schema, why)
+        copy, problems = copied(source, database, schema, why)
     if problems:
         copy.unlink()
         raise StoreError(
@@ -87,7 +104,10 @@ def make(database: Path, schema: str, why: Why) -> Path:
 def contents(file: Path) -> Contents:
     """What a copy holds; raises RestoreError where it is not there, damaged or no corpus."""
     if not file.is_file():
-        raise RestoreError(f"there is no {file}; `mirla backup` makes a backup")
+        what = f"{file} is no file" if file.exists() else f"there is no {file}"
+        raise RestoreError(f"{what}; `mirla backup` makes backups, in `backups/` of the home")
+    if is_tar(file):
+        raise RestoreError(f"{file} is an archive, no backup; `mirla unpack` takes it in")
     if problems := damage(file):
         raise RestoreError(f"{file} is damaged ({problems[0]}); choose another backup; nothing was changed")
     try:
@@ -129,97 +149,31 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-class Alone:
-    """A database that is this process's alone while it is replaced: `with Alone(database) as here`.
-
-    SQLite leaves WAL mode for its only connection and for nobody else, so that whoever has the database open is seen.
-    One that SQLite cannot open at all is moved aside.
-
-    Raises
-    ------
-    RestoreError
-        Another process has the database open.
-    HomeError
-        The disk refuses.
-    """
-
-    def __init__(self, database: Path) -> None:
-        self._database = database
-        self._connection: sqlite3.Connection | None = None
-        self._aside: Path | None = None
-
-    def __enter__(self) -> Alone:
-        try:
-            self._connection = self._locked()
-        except sqlite3.OperationalError as error:  # the disk's fault, not the database's, which stays where it is
-            raise HomeError(
-                f"cannot restore {self._database}: {error}; it is as it was; free some space there"
-            ) from error
-        except sqlite3.DatabaseError:  # no database any more
-            self._aside = self._moved_aside()
-            self._connection = self._locked()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
-    def keep(self) -> Path | None:
-        """Copy what is there now; None where there is nothing."""
-        assert self._connection is not None
-        if self._aside is not None:
-            return self._aside
-        try:
-            row = self._connection.execute("select version_num from alembic_version").fetchone()
-        except sqlite3.DatabaseError:
-            row = None
-        if row is None and not self._connection.execute("pragma page_count").fetchone()[0]:
-            return None
-        copy, problems = _copied(self._connection, self._database, row[0] if row else "unknown", "restore")
-        return copy.replace(copy.with_suffix(".damaged")) if problems else copy
-
-    def replace(self, copy: Path) -> None:
-        """Make the database what a copy is in one transaction: killed at any moment, it is as before or as after."""
-        assert self._connection is not None
-        try:
-            with opened(copy) as source:
-                source.backup(self._connection)
-        except sqlite3.Error as error:
-            raise HomeError(
-                f"cannot restore {self._database}: {error}; it is as it was; free some space there"
-            ) from error
-
-    def _locked(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._database, timeout=1, isolation_level=None)
-        try:
-            connection.execute("pragma journal_mode = delete").fetchall()
-            connection.execute("pragma locking_mode = exclusive")
-            connection.execute("pragma synchronous = full")
-            connection.execute("begin exclusive")
-            connection.execute("commit")  # the lock stays
-            return connection
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            if "locked" in str(error):
-                raise RestoreError(
-                    f"another process has {self._database} open; end it (mirla live, serve, teach, harvest…) and "
-                    "restore again; nothing was changed"
-                ) from error
-            raise
-
-    def _moved_aside(self) -> Path:
-        folder = folder_of(self._database)
-        folder.mkdir(exist_ok=True)
-        aside = folder / f"corpus-unknown-{_now()}-restore.damaged"
-        for part in _PARTS:
-            lying = self._database.with_name(self._database.name + part)
-            if lying.exists():
-                shutil.move(lying, f"{aside}{part}")
-        return aside
+def is_tar(file: Path) -> bool:
+    """Whether a file is a tar, as `pack` writes it."""
+    with contextlib.suppress(OSError), file.open("rb") as content:
+        return content.read(512)[257:262] == b"ustar"
+    return False
 
 
-def _copied(source: sqlite3.Connection, database: Path, schema: str, why: Why) -> tuple[Path, list[str]]:
-    """Copy in one step, within which writers go on and are not seen; the copy has its name when it is on the disk.
+def twin(copy: Path, database: Path) -> Path | None:
+    """Another copy of a database that holds exactly the same."""
+    return next((one for one in kept(database) if one != copy and _same(one, copy)), None)
+
+
+def copy_pages(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Copy a database in one step, within which writers go on and are not seen; raises sqlite3.Error."""
+    end = time.monotonic() + _PATIENCE
+
+    def wait(status: int, _left: int, _all: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > end:
+            raise sqlite3.OperationalError("another process keeps it locked")
+
+    source.backup(target, progress=wait)
+
+
+def copied(source: sqlite3.Connection, database: Path, schema: str, why: Why) -> tuple[Path, list[str]]:
+    """Copy a database to its folder of copies; the copy has its name when it is on the disk.
 
     Returns
     -------
@@ -228,13 +182,13 @@ def _copied(source: sqlite3.Connection, database: Path, schema: str, why: Why) -
         What is wrong with it.
     """
     folder = folder_of(database)
-    copy = folder / f"corpus-{schema}-{_now()}-{why}.sqlite"
+    copy = folder / f"corpus-{schema}-{stamp()}-{why}.sqlite"
     partial = copy.with_suffix(_PARTIAL)
     try:
         folder.mkdir(exist_ok=True)
         _clear_leftovers(folder)
         with contextlib.closing(sqlite3.connect(partial)) as target:
-            source.backup(target)
+            copy_pages(source, target)
             target.execute("pragma journal_mode = delete")  # one file, without a log beside it
         with partial.open("rb") as file:
             os.fsync(file.fileno())
@@ -244,7 +198,7 @@ def _copied(source: sqlite3.Connection, database: Path, schema: str, why: Why) -
         return copy, problems
     except (OSError, sqlite3.Error) as error:
         partial.unlink(missing_ok=True)
-        raise HomeError(f"cannot copy the database to {folder}: {error}; free some space there") from error
+        raise HomeError(f"cannot copy the database to {folder}: {error}; see to its room and permissions") from error
 
 
 def _clear_leftovers(folder: Path) -> None:
@@ -259,9 +213,58 @@ def _for_reading(file: Path) -> str:
     return f"{file.absolute().as_uri()}?mode=ro"
 
 
-def _now() -> str:
+def stamp() -> str:
+    """The time in UTC, as names of copies have it."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}"
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(f"select count(*) from {table}").fetchone()[0])
+
+
+def _holds_alone(copy: Path, others: Sequence[Path]) -> bool:
+    """Whether people did what this copy has and none of the others; one that cannot be read may have anything."""
+    done = _done_in(copy)
+    if done is None:
+        return True
+    for other in others:
+        if not done:
+            return False
+        done -= _done_in(other) or set()
+    return bool(done)
+
+
+def _done_in(file: Path) -> set[tuple[object, ...]] | None:
+    """What people did by one database; None where it cannot be read."""
+    try:
+        with opened(file) as connection:
+            tables = {row[0] for row in connection.execute("select name from sqlite_master")}
+            return {
+                (table, *row)
+                for table, columns in _DONE.items()
+                if table in tables
+                for row in connection.execute(f"select {columns} from {table}")
+            }
+    except sqlite3.Error:
+        return None
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two databases that nobody has open are the same, page for page."""
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as first, other.open("rb") as second:
+        if _lasting(first.read(_HEADER)) != _lasting(second.read(_HEADER)):
+            return False
+        while block := first.read(_BLOCK):
+            if block != second.read(_BLOCK):
+                return False
+    return True
+
+
+def _lasting(header: bytes) -> bytes:
+    """The header of an SQLite file without what changes when it is opened (sqlite.org/fileformat2.html, 1.3)."""
+    lasting = bytearray(header)
+    for place in _VOLATILE:
+        lasting[place] = bytes(place.stop - place.start)
+    return bytes(lasting)

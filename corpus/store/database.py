@@ -72,6 +72,16 @@ class Database:
         name = self.url.database
         return Path(name) if self.sqlite and name and name != ":memory:" else None
 
+    @property
+    def there(self) -> bool:
+        """Whether anything is in it; of what is no file that is not known, and it is taken to be."""
+        try:
+            return self.file is None or self.file.stat().st_size > 0
+        except FileNotFoundError:
+            return False
+        except OSError:  # for whoever opens it to say
+            return True
+
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view for reading."""

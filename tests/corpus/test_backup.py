@@ -12,7 +12,7 @@ from corpus import Corpus
 from corpus.backup import backup, restore
 from corpus.errors import RestoreError, StoreError
 from corpus.settings import Settings
-from corpus.store import backups, schema
+from corpus.store import backups, replacing, schema
 from tests.audio_files import write_tone
 
 
@@ -137,7 +137,7 @@ def test_killed_while_it_restores_the_database_is_as_before_or_after(labelled, m
 
 
 def killed(home, moment):
-    doors = [(backups.Alone, "keep"), (backups, "labels_only_in"), (backups.Alone, "replace"), (schema, "prepare")]
+    doors = [(replacing.Alone, "keep"), (backups, "labels_only_in"), (replacing.Alone, "replace"), (schema, "prepare")]
     owner, name = doors[moment]
     setattr(owner, name, lambda *_: os._exit(9))
     restore(Settings.load(home))
@@ -192,3 +192,91 @@ def test_an_older_backup_is_upgraded(labelled, mirla):
     mirla("restore", old)
     with Corpus(labelled) as corpus:
         assert len(corpus.agents.history(corpus.agents.get("water"), forgotten=True)) == 3
+
+
+def test_no_copy_goes_that_alone_has_a_label(labelled, mirla):
+    """Restored to and fro as often as one likes, what was said after the backup is still in a copy."""
+    file = labelled / "corpus.sqlite"
+    mirla("backup")
+    with Corpus(labelled) as corpus:
+        label(corpus, 1, "bad")
+    newer = Path(mirla("restore", "--latest", "--json").json["kept"])
+    for number in range(7):
+        with Corpus(labelled) as corpus, corpus.database.write() as connection:
+            connection.exec_driver_sql(f"update sounds set name = 'another {number}'")
+        mirla("restore", "--latest")
+    kept = [copy for copy in backups.kept(file) if copy.stem.endswith("-restore")]
+    assert newer in kept
+    assert len(kept) == backups.KEPT + 1
+    mirla("restore", newer)
+    assert labels(labelled) == ["good", "bad"]
+    mirla("restore", "--latest")
+    assert newer in backups.kept(file)
+
+
+def test_what_is_kept_already_is_not_kept_twice(labelled, mirla):
+    mirla("backup")
+    mirla("restore", "--latest")
+    before = backups.kept(labelled / "corpus.sqlite")
+    assert "what was there was the same" in mirla("restore", "--latest").out
+    assert backups.kept(labelled / "corpus.sqlite") == before
+
+
+def test_a_database_is_not_restored_from_itself(labelled, mirla):
+    before = sorted(labelled.rglob("*"))
+    assert "is the database itself" in mirla("restore", labelled / "corpus.sqlite", check=36).err
+    assert sorted(labelled.rglob("*")) == before
+
+
+def test_what_is_no_backup_is_said(labelled, tmp_path, mirla):
+    assert "is no file" in mirla("restore", tmp_path, check=36).err
+    mirla("pack", tmp_path / "x.tar")
+    assert "`mirla unpack` takes it in" in mirla("restore", tmp_path / "x.tar", check=36).err
+    backup = shutil.copy(mirla("backup", "--json").json["file"], tmp_path)
+    shutil.rmtree(labelled / "backups")
+    (labelled / "backups").write_text("in the way")
+    (labelled / "corpus.sqlite").write_bytes(b"nothing that SQLite knows" * 400)
+    assert "cannot keep" in mirla("restore", backup, check=5).err
+    assert (labelled / "corpus.sqlite").read_bytes()[:7] == b"nothing"
+
+
+def test_a_copy_that_stays_locked_is_not_waited_for_for_ever(labelled, mirla, monkeypatch, tmp_path):
+    copy = tmp_path / "copy.sqlite"
+    shutil.copy(mirla("backup", "--json").json["file"], copy)
+    monkeypatch.setattr(backups, "_PATIENCE", 0.2)
+    with sqlite3.connect(copy) as locking:
+        locking.execute("begin exclusive")
+        with pytest.raises(RestoreError, match="locked"):
+            restore(Settings.load(labelled), copy)
+        locking.rollback()
+    locking.close()
+    assert labels(labelled) == ["good"]
+
+
+@pytest.mark.parametrize("command", [("check", "--repair"), ("status",), ("adopt", "."), ("pack", "x.tar")])
+def test_a_database_that_is_missing_is_said_and_no_empty_one_made(labelled, mirla, command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    audio = sorted(labelled.glob("sounds/*/*"))
+    for rest in labelled.glob("corpus.sqlite*"):
+        rest.unlink()
+    assert "move" in mirla(*command, check=5).err
+    (labelled / "corpus.sqlite").touch()
+    assert "is missing" in mirla(*command, check=5).err
+    (labelled / "corpus.sqlite").unlink()
+    assert sorted(labelled.glob("sounds/*/*")) == audio
+    assert not (labelled / "quarantine").exists()
+
+
+def test_a_missing_database_is_restored(labelled, mirla):
+    mirla("backup")
+    for rest in labelled.glob("corpus.sqlite*"):
+        rest.unlink()
+    assert "mirla restore --latest" in mirla("check", "--repair", check=5).err
+    mirla("restore", "--latest")
+    assert "nothing is wrong" in mirla("check").out
+
+
+@pytest.mark.parametrize("command", [("check",), ("backup",), ("pack", "x.tar")])
+def test_where_there_is_no_corpus_none_is_made(home, mirla, command):
+    assert f"there is no corpus in {home}" in mirla(*command, check=5).err
+    assert not home.exists()
