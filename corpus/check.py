@@ -14,6 +14,7 @@ leaves out the reading of content, never whether a file is there with its size.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -52,8 +53,8 @@ Progress = Callable[[str, int, int | None, str], None]
 class Finding:
     """Something that is not as it should be, or not yet.
 
-    `of` is what kind of thing it is: file, row, vector, cache, palette or database. What is not `wrong` does no harm
-    and wants no hurry: a sound that was never analysed, a cache of something older.
+    `of` is what kind of thing it is: file, missing, unreadable, row, path, vector, cache, palette or database. What is
+    not `wrong` does no harm and wants no hurry: a sound that was never analysed, a cache of something older.
     """
 
     of: str
@@ -179,12 +180,14 @@ class Checking:
         awaited = self._soundness.awaited()
         lying = [str(path.relative_to(self._home)) for path in self._audio.lying(awaited)]
         known = self._soundness.paths()
-        unknown = self._soundness.unknown([path for path in lying if path not in known])
+        holding = {str(folder) for path in known for folder in Path(path).parents}  # some may be links to other disks
+        unknown = self._soundness.unknown([path for path in lying if path not in known and path not in holding])
         words = "no sound has this file"
         self._report.orphaned += [Finding("file", words, path=path) for path in unknown if self._exists(path)]
 
     def _exists(self, path: str) -> bool:
-        return (self._home / path).exists()
+        """Whether there is anything by a name, a link that leads nowhere too."""
+        return os.path.lexists(self._home / path)
 
     def _palettes(self) -> None:
         cut_short = set()

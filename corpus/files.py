@@ -77,12 +77,13 @@ class AudioFolder:
                     path.unlink()
 
     def lying(self, awaited: Container[int]) -> Iterator[Path]:
-        """All files that lie here, but hidden ones of others, and what is on its way.
+        """All files and links that lie here, but hidden ones of others, and what is on its way.
 
         On its way is a copy less than an hour old, and what was begun of the audio of a sound that is `awaited`.
         """
-        for folder, _, names in os.walk(self.root):
-            for name in sorted(names):
+        for folder, folders, names in os.walk(self.root):
+            links = (name for name in folders if Path(folder, name).is_symlink())
+            for name in sorted([*names, *links]):
                 path = Path(folder, name)
                 if not name.startswith(".") or (name.startswith((_INCOMING, _PART)) and _left(path, awaited)):
                     yield path
@@ -186,6 +187,20 @@ class AudioFolder:
                 f"cannot write to {self.home}: {error.strerror or error}; "
                 "free some space there or choose another place with --home"
             ) from error
+
+
+def misplaced(path: str, linked: bool) -> str:
+    """What is wrong with a path of a file as a database has it: "" where nothing is.
+
+    A linked file is anywhere; all others are below the home's `sounds/`.
+    """
+    parts = Path(path).parts
+    if "\0" in path or str(Path(path)) != path:
+        return f"its path {path!r} is none"
+    if linked:
+        return "" if Path(path).is_absolute() else f"it is called linked, and its path {path!r} is in the home"
+    own = parts[:1] == ("sounds",) and ".." not in parts and len(parts) > 1
+    return "" if own else f"its path {path!r} is not in the home's sounds/"
 
 
 def _is(file: Path, sha256: str | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from corpus.analysis.inspect import Inspected, by_header
 from corpus.errors import AudioError
-from corpus.files import sha256_of
+from corpus.files import misplaced, sha256_of
 from corpus.store.soundness import Held
 
 _FLIPPED = 2
@@ -22,7 +22,8 @@ _DESCRIBED = ("format", "samplerate", "channels", "frames")
 class Looked:
     """What was found of one file.
 
-    `of` says what is wrong: "" nothing, "missing", the "file", the "row", or that it is "unreadable"; `words` how.
+    `of` says what is wrong: "" nothing, "missing", the "file", the "row", its "path" in the row, or that it is
+    "unreadable"; `words` how.
     """
 
     held: Held
@@ -44,10 +45,10 @@ class Looked:
 
 def look(home: Path, held: Held, read: bool) -> Looked:
     """Hold one file against its row; its content is only read where that is wanted, or its size is another."""
+    if words := misplaced(held.path, held.linked):
+        return Looked(held, "path", words)
     path = home / held.path
     try:
-        if not held.linked and outside(held.path):
-            return Looked(held, "row", f"its path {held.path!r} leads out of the home")
         status = path.stat()
         if not S_ISREG(status.st_mode):
             return Looked(held, "missing", "is no file")
@@ -57,16 +58,18 @@ def look(home: Path, held: Held, read: bool) -> Looked:
     except (FileNotFoundError, NotADirectoryError):
         return Looked(held, "missing", "is not there")
     except ValueError as error:  # a path that no file can have
-        return Looked(held, "row", f"its path {held.path!r} can be none: {error}")
+        return Looked(held, "path", f"its path {held.path!r} is none: {error}")
     except OSError as error:
         return Looked(held, "unreadable", f"cannot be read: {error.strerror or error}; see to its permissions and disk")
     if sha256 != held.sha256:
-        if sum(a != b for a, b in zip(sha256, held.sha256, strict=False)) <= _FLIPPED:
+        if nearly(sha256, held.sha256):
             return Looked(held, "row", f"the database has its hash as {held.sha256!r}", True)
         size = "" if status.st_size == held.bytes else f" ({status.st_size} bytes where there were {held.bytes})"
         return Looked(held, "file", f"its content is not what it was{size}", True)
     if status.st_size != held.bytes:
         return Looked(held, "row", f"the database says {held.bytes} bytes where there are {status.st_size}", True)
+    if held.decoded is None:  # unknown to any decoder: left to a worker's
+        return Looked(held, read=True)
     try:
         words = _unlike(held, by_header(path, sha256))
     except (AudioError, RuntimeError):  # let in by another decoder
@@ -74,10 +77,9 @@ def look(home: Path, held: Held, read: bool) -> Looked:
     return Looked(held, "row" if words else "", words, True)
 
 
-def outside(path: str) -> bool:
-    """Whether a path of a file that is not linked leads out of the home's `sounds/`."""
-    parts = Path(path).parts
-    return ".." in parts or parts[:1] != ("sounds",)
+def nearly(sha256: str, other: str) -> bool:
+    """Whether two hashes are one, of which a bit or two flipped."""
+    return len(sha256) == len(other) and sum(a != b for a, b in zip(sha256, other, strict=True)) <= _FLIPPED
 
 
 def _unlike(held: Held, found: Inspected) -> str:

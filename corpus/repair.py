@@ -1,14 +1,16 @@
 """`repair`: what a check found is mended from what is still there, or from Freesound. Nothing is ever deleted.
 
-A file that is missing or damaged comes back from a file with its hash that lies in the home, else from Freesound, where
-it was a preview. What it takes the place of, what cannot be had again and what no sound knows is moved to
-`quarantine/`, under the path that it had, with a note beside it. Rows are brought in line with files whose hash they
-have; vectors are measured or asked for anew; caches are dropped, since they are made anew when asked for.
+A file that is missing or damaged comes back from a file with its hash that lies in the home, in `quarantine/` too, else
+from Freesound, where it was a preview. What it takes the place of, what cannot be had again and what no sound knows is
+moved to `quarantine/`, under the path that it had, with a note beside it. Rows are brought in line with files whose
+hash they have, and with where such a file lies; vectors are measured or asked for anew; caches are dropped, since they
+are made anew when asked for.
 """
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -21,12 +23,14 @@ from corpus.caches import Caches
 from corpus.check import CUT_SHORT, CheckReport, Finding
 from corpus.errors import AnalysisError, CorpusError, FreesoundError, HarvestError, TokenRefused
 from corpus.fetching import Fetched, Fetching
-from corpus.files import AudioFolder, sha256_of, write_whole
+from corpus.files import AudioFolder, misplaced, sha256_of
 from corpus.freesound import wire
 from corpus.freesound.client import Client
 from corpus.harvest import alone
+from corpus.looking import nearly
 from corpus.publishing import PaletteFolder
-from corpus.store.database import now
+from corpus.quarantine import Quarantine
+from corpus.store import rows
 from corpus.store.harvests import Download
 from corpus.store.soundness import Held, Soundness
 from corpus.store.sounds import Sounds
@@ -34,6 +38,7 @@ from corpus.store.vectors import Vectors
 from corpus.workers import Workers
 
 _DEADLINE = 120.0
+_LOST = ("file", "missing", "path")
 
 
 @dataclass
@@ -62,6 +67,7 @@ class Repairing:
         self._soundness = soundness
         self._audio = audio
         self._home = audio.home
+        self._quarantine = Quarantine(audio.home)
         self._caches = caches
         self._sounds = sounds
         self._vectors = vectors
@@ -81,10 +87,11 @@ class Repairing:
             The home cannot be written.
         """
         findings = check.damaged + check.missing
-        wrong = {one.file_id: one for one in findings if one.of in ("file", "missing") and one.file_id is not None}
+        wrong = {one.file_id: one for one in findings if one.of in _LOST and one.file_id is not None}
         held = {row.id: row for row in self._soundness.files(list(wrong))}
-        lost = [(row, wrong[row.id]) for row in held.values() if not row.linked]
+        lost = [(row, wrong[row.id]) for row in held.values() if not row.linked or wrong[row.id].of == "path"]
         orphans = [one.path for one in check.orphaned if one.path]
+        lost = [one for one in lost if not self._where_it_is(*one)]
         lost = self._from_here(lost, orphans)
         lost = self._from_freesound(lost)
         for row, finding in lost:
@@ -97,21 +104,28 @@ class Repairing:
         self._advise(findings, held)
         return self._report
 
+    def _where_it_is(self, row: Held, finding: Finding) -> bool:
+        """Believe a path of which only whether it is linked was wrong, and that leads to what it should."""
+        linked = not row.linked
+        if finding.of != "path" or misplaced(row.path, linked) or self._hash(row.path) != row.sha256:
+            return False
+        self._soundness.found(row.id, row.path, linked)
+        self._say(row, f"its row says again that its file is {'' if linked else 'not '}linked")
+        return True
+
     def _from_here(self, lost: list[tuple[Held, Finding]], orphans: list[str]) -> list[tuple[Held, Finding]]:
         """Put back what lies elsewhere in the home with the right hash; returns the rest."""
         if not lost:
             return []
         wrong = {row.id for row, _ in lost}
-        wanted = {row.sha256 for row, _ in lost}
+        wanted = {row.sha256: row.bytes for row, _ in lost}
         copies = {row.sha256: row.path for row in self._soundness.files_with(sorted(wanted)) if row.id not in wrong}
-        strays = {sha256: path for path in orphans if (sha256 := self._hash(path)) in wanted}
+        lying = [*self._quarantine.lying(set(wanted.values())), *orphans]
+        strays = {sha256: path for path in lying if (sha256 := self._hash(path)) in wanted}
         rest = []
         for row, finding in lost:
             if row.sha256 in strays:
-                path = strays.pop(row.sha256)
-                orphans.remove(path)
-                self._place(self._home / path, row)
-                self._say(row, f"its file was found as {path} and put back")
+                copies[row.sha256] = self._put_back(strays.pop(row.sha256), row, orphans)
             elif row.sha256 in copies and self._hash(copies[row.sha256]) == row.sha256:
                 with self._audio.incoming(self._home / copies[row.sha256]) as copy:
                     self._place(copy.temporary, row)
@@ -120,11 +134,25 @@ class Repairing:
                 rest.append((row, finding))
         return rest
 
+    def _put_back(self, path: str, row: Held, orphans: list[str]) -> str:
+        """Give a row the file that lies at a path, under its own name or that of the row; returns under which."""
+        if path in orphans:
+            orphans.remove(path)
+            if misplaced(row.path, linked=False):
+                self._soundness.found(row.id, path, linked=False)
+                self._say(row, f"its row says again that its file is {path}")
+                return path
+        place = self._place(self._home / path, row)
+        self._quarantine.let_go(path, place)
+        self._say(row, f"its file was found as {path} and put back")
+        return str(place)
+
     def _hash(self, path: str) -> str | None:
-        try:
-            return sha256_of(self._home / path)
-        except OSError:
-            return None
+        """The hash of a file; None of what is none, or a link."""
+        place = self._home / path
+        with contextlib.suppress(OSError):
+            return None if place.is_symlink() or not place.is_file() else sha256_of(place)
+        return None
 
     def _from_freesound(self, lost: list[tuple[Held, Finding]]) -> list[tuple[Held, Finding]]:
         """Fetch previews again; returns the rest."""
@@ -166,55 +194,51 @@ class Repairing:
         else:
             self._say(row, "its file was fetched again from Freesound")
 
-    def _place(self, whole: Path, row: Held) -> None:
-        """Give a whole, flushed file the place of one that is missing or damaged."""
-        if (self._home / row.path).exists():
-            self._quarantine(row.path, f"was damaged, and has been replaced in the corpus (sound {row.sound_id})")
-        self._audio.keep(whole, Path(row.path))
+    def _place(self, whole: Path, row: Held) -> Path:
+        """Give a whole, flushed file the place of one that is missing or damaged; returns which."""
+        place = Path(row.path)
+        if misplaced(row.path, linked=False):
+            sound = self._sounds.get(row.sound_id)
+            place = self._audio.free_name(sound.id, sound.username, sound.name, row.format)
+        elif os.path.lexists(self._home / place):
+            self._quarantine.take(row.path, f"was damaged, and has been replaced in the corpus (sound {row.sound_id})")
+        self._audio.keep(whole, place)
+        if (str(place), False) != (row.path, row.linked):
+            self._soundness.found(row.id, str(place), linked=False)
+        return place
 
     def _give_up(self, row: Held, finding: Finding) -> None:
         """Put away what cannot be saved."""
         again = (
             "adopt it again from where it came (it is put back into its place), or restore it from a copy of the home"
         )
-        if finding.of == "missing":
+        if finding.of == "path":
+            self._leave(row, f"{finding.error}, and no file with its hash lies in the home: {again}")
+        elif finding.of == "missing":
             self._leave(row, f"{finding.error}: {again}; `mirla forget {row.sound_id}` if it is lost for good")
         else:
             why = f"of sound {row.sound_id}: {finding.error}; its SHA-256 was {row.sha256}"
-            kept = self._quarantine(row.path, why)
+            kept = self._quarantine.take(row.path, why)
             self._leave(row, f"{finding.error}; it is in {kept} now: {again}")
 
     def _put_away(self, path: str, words: str) -> None:
-        if (self._home / path).exists():
-            self._report.done.append(f"{path}: moved to {self._quarantine(path, words)}: {words}")
-
-    def _quarantine(self, path: str, why: str) -> Path:
-        """Move a file away, with a note; returns where to, relative to the home."""
-        place = Path("quarantine", path)
-        number = 1
-        while (self._home / place).exists():
-            number += 1
-            place = Path("quarantine", f"{path}.{number}")
-        (self._home / place).parent.mkdir(parents=True, exist_ok=True)
-        note = self._home / place.with_name(f"{place.name}.txt")
-        write_whole(note, f"{now()}: {path} {why}\n")
-        shutil.move(self._home / path, self._home / place)
-        return place
+        if os.path.lexists(self._home / path):
+            self._report.done.append(f"{path}: moved to {self._quarantine.take(path, words)}: {words}")
 
     def _rows(self, findings: Iterable[Finding]) -> None:
-        """Bring rows in line with their files, which are what they should be."""
+        """Bring rows in line with their files, whose hashes they have."""
         held = {row.id: row for row in self._soundness.files([one.file_id for one in findings if one.file_id])}
         paths = {self._home / row.path: row for row in held.values() if (self._home / row.path).is_file()}
         if not paths:
             return
         with Workers(min(len(paths), 2)) as workers:
             for path, answer in workers.over(paths, inspect, lambda _: _DEADLINE):
-                if isinstance(answer, Inspected):
+                if isinstance(answer, Inspected) and nearly(answer.sha256, paths[path].sha256):
                     self._soundness.describe(paths[path].id, **vars(answer), bytes=path.stat().st_size)
                     self._say(paths[path], "its row says again what its file is")
                     del held[paths[path].id]
         for row in held.values():
-            self._leave(row, f"its row is damaged (path {row.path!r}): `mirla restore --latest` puts back a backup")
+            self._leave(row, f"its row is damaged: {self._restore}")
 
     def _measure(self, check: CheckReport) -> None:
         """Measure or ask for anew what is damaged, what is by another extractor, and what was fetched in a new form."""
@@ -266,9 +290,10 @@ class Repairing:
             if one.of == "database" and "full-text index" in one.error:
                 self._soundness.rebuild_texts()
                 self._report.done.append("full-text index made anew")
+            elif one.of == "database" and rows.UNPLAYED in one.error:
+                self._report.done.append(f"{self._soundness.prefer()} sounds: the largest of their files is played")
             elif one.of == "database":
-                advice = "`mirla restore --latest` puts back a backup and says which labels it lacks"
-                self._report.left.append(("database", f"{one.error}; {advice}"))
+                self._report.left.append(("database", f"{one.error}; {self._restore}"))
             elif one.of == "palette" and one.error == CUT_SHORT:
                 with self._palettes.alone():  # ends what was begun
                     self._report.done.append(f"{one.path}: its publication ended")
@@ -276,9 +301,16 @@ class Repairing:
                 self._report.left.append((str(one.path), f"{one.error}; publish the palette again"))
             elif one.of == "unreadable":
                 self._report.left.append((str(one.path), one.error))
-            elif one.file_id in held and held[one.file_id].linked:
+            elif one.of != "path" and one.file_id in held and held[one.file_id].linked:
                 advice = "put the file back as it was, or forget the sound and adopt the file again"
                 self._report.left.append((str(one.path), f"sound {one.id}, linked: {one.error}; {advice}"))
+
+    @property
+    def _restore(self) -> str:
+        """What can be done about a database."""
+        if self._soundness.backed_up:
+            return "`mirla restore --latest` puts back a backup and says which labels it lacks"
+        return "there is no backup of it; `mirla backup` makes one of a database that is whole"
 
     def _say(self, row: Held, words: str) -> None:
         self._report.done.append(f"sound {row.sound_id}: {words}")

@@ -344,12 +344,12 @@ def _in_use(connection: Connection, agent: Agent) -> Model | None:
 def _version(connection: Connection, agent: Agent, version: int) -> Model:
     query = sa.select(models).where(models.c.agent_id == agent.id, models.c.version == version)
     with contextlib.suppress(ValueError):  # no JSON
-        row = connection.execute(query).mappings().one()
-        if all(isinstance(row[name], dict) for name in _OBJECTS):
+        row = connection.execute(query).mappings().first()
+        if row and all(isinstance(row[name], dict) for name in _OBJECTS):
             return Model(**{key: row[key] for key in Model.__dataclass_fields__})
     raise StoreError(
-        f"version {version} of agent {agent.name!r} is damaged; `mirla agent train {shlex.quote(agent.name)}` makes "
-        "another"
+        f"version {version} of agent {agent.name!r} is damaged or missing; "
+        f"`mirla agent train {shlex.quote(agent.name)}` makes another"
     )
 
 

@@ -130,11 +130,14 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:  # of SQLAlchemy, or of the driver itself
             where = self.file or self.url.render_as_string(hide_password=True)
-            advice = "; `mirla restore --latest` puts back a backup" if "malformed" in str(error.orig) else ""
+            why = error.orig if isinstance(error, DBAPIError) else error
+            advice = "; `mirla restore --latest` puts back a backup" if "malformed" in str(why) else ""
+            raise StoreError(f"the database {where} refused: {why}; nothing of this step was stored{advice}") from error
+        except orjson.JSONDecodeError as error:
             raise StoreError(
-                f"the database {where} refused: {error.orig}; nothing of this step was stored{advice}"
+                f"the database {self.file or ''} holds what cannot be read ({error}); `mirla check` says where"
             ) from error
         except UnicodeEncodeError as error:
             raise StoreError(f"{error.object!r} is not valid UTF-8; nothing of this step was stored") from error

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 
 from corpus.errors import PackError
 from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID
+from corpus.store.rows import Fields, rows
 from corpus.store.tables import (
     files,
     forgotten,
@@ -37,7 +38,6 @@ from corpus.store.tables import (
     traits,
     vectors,
 )
-from corpus.store.vetting import Fields, rows
 
 _AT_ONCE = 2000
 _PER_QUERY = 500

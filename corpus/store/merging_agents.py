@@ -25,8 +25,8 @@ from corpus.store import facts as stored
 from corpus.store.database import now
 from corpus.store.merging import Merged
 from corpus.store.naming import as_name
+from corpus.store.rows import Fields, rows
 from corpus.store.tables import agents, models, trial_answers, trials
-from corpus.store.vetting import Fields, rows
 
 
 @dataclass

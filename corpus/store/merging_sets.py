@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from corpus.store.merging import Merged
+from corpus.store.rows import Fields, rows
 from corpus.store.tables import commands, palette_sounds, palettes, performances, plays
-from corpus.store.vetting import Fields, rows
 
 _PERFORMANCE, _COMMAND, _PLAY = ("begun", "seed", "title"), ("at", "of_group", "verb"), ("at", "of_group", "began")
 

@@ -141,17 +141,26 @@ def drop_files(connection: Connection, ids: Sequence[int]) -> None:
         for table in (vectors, traits):
             connection.execute(sa.update(table).where(table.c.file_id.in_(some)).values(file_id=None))
         connection.execute(sa.delete(files).where(files.c.id.in_(some)))
-    preferred = sa.select(files.c.sound_id).where(files.c.preferred)
+    prefer(connection)
+
+
+def prefer(connection: Connection) -> int:
+    """Let the largest file be the one that is played, of sounds of which none is, or several are; returns how many."""
+    played = sa.func.sum(sa.case((files.c.preferred, 1), else_=0))
+    query = sa.select(files.c.sound_id).group_by(files.c.sound_id).having(played != 1)
+    ids = connection.execute(query).scalars().all()
     largest = files.alias()
     best = (
         sa.select(largest.c.id)
-        .where(largest.c.sound_id == files.c.sound_id)
+        .where(largest.c.sound_id == sa.bindparam("sound"))
         .order_by(largest.c.bytes.desc(), largest.c.id)
         .limit(1)
         .scalar_subquery()
     )
-    lacking = files.c.sound_id.not_in(preferred) & (files.c.id == best)
-    connection.execute(sa.update(files).where(lacking).values(preferred=True))
+    if ids:
+        chosen = sa.update(files).where(files.c.sound_id == sa.bindparam("sound")).values(preferred=files.c.id == best)
+        connection.execute(chosen, [{"sound": one} for one in ids])
+    return len(ids)
 
 
 def drop_broken(connection: Connection, some: Sequence[Packed]) -> None:

@@ -11,13 +11,23 @@ from sqlalchemy.exc import DatabaseError
 
 from corpus.errors import StoreError
 from corpus.model import Space
+from corpus.store import backups, parts, rows
 from corpus.store.database import Database, now
-from corpus.store.tables import files, harvested, harvests, labels, palette_sounds, palettes, spaces, texts, vectors
+from corpus.store.tables import (
+    files,
+    harvested,
+    harvests,
+    metadata,
+    palette_sounds,
+    palettes,
+    spaces,
+    texts,
+    vectors,
+)
 
 _PER_QUERY = 500
 _SAYS = 100
 _FLOAT = 4
-_LABELS = ("good", "bad")
 
 
 @dataclass(frozen=True)
@@ -48,10 +58,16 @@ class Soundness:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def problems(self, quick: bool = False) -> list[str]:
-        """What is wrong with the database as such; `quick` leaves out whether indexes agree with their tables.
+    @property
+    def backed_up(self) -> bool:
+        """Whether there is a copy of it that could be restored."""
+        return bool(self._database.file and backups.kept(self._database.file))
 
-        The full-text index is looked through by what SQLite takes for writing: writers wait meanwhile.
+    def problems(self, quick: bool = False) -> list[str]:
+        """What is wrong with the database as such.
+
+        `quick` leaves out whether indexes agree with their tables, and what SQLite cannot ask of rows by itself. The
+        full-text index is looked through by what SQLite takes for writing: writers wait meanwhile.
         """
         try:
             with self._database.read() as connection:
@@ -62,9 +78,7 @@ class Soundness:
                     found += [line for words in said if words != "ok" for line in words.splitlines()]
                     for row in connection.exec_driver_sql("pragma foreign_key_check").all():
                         found.append(f"table {row[0]}: a row refers to a row of {row[2]} that is not there")
-                wrong = sa.select(sa.func.count()).select_from(labels)
-                odd = connection.execute(wrong.where(labels.c.label.not_in(_LABELS))).scalar_one()
-                found += [f"table annotations: {odd} labels are neither good nor bad"] if odd else []
+                    found += rows.odd(connection, metadata.sorted_tables, quick=quick)
             return found if quick else found + self._text_problems()
         except StoreError as error:
             return [str(error)]
@@ -101,8 +115,8 @@ class Soundness:
     def files_with(self, hashes: Sequence[str]) -> list[Held]:
         """The files of which the rows have one of some hashes."""
         with self._database.read() as connection:
-            rows = [connection.execute(sa.select(*_COLUMNS).where(files.c.sha256 == one)).all() for one in hashes]
-        return [Held(*row) for some in rows for row in some]
+            found = [connection.execute(sa.select(*_COLUMNS).where(files.c.sha256 == one)).all() for one in hashes]
+        return [Held(*row) for some in found for row in some]
 
     def paths(self) -> set[str]:
         """Where all files are."""
@@ -134,6 +148,16 @@ class Soundness:
         with self._database.write() as connection:
             changed = sa.update(files).where(files.c.id == file_id)
             connection.execute(changed.values(**values, decoded=now()))
+
+    def found(self, file_id: int, path: str, linked: bool) -> None:
+        """Correct where a file is."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(files).where(files.c.id == file_id).values(path=path, linked=linked))
+
+    def prefer(self) -> int:
+        """Let one file of each sound be the one that is played, where that is not so; returns of how many sounds."""
+        with self._database.write() as connection:
+            return parts.prefer(connection)
 
     def unknown(self, paths: Sequence[str]) -> list[str]:
         """Those of some paths that no file has. Waits for whoever is just writing one."""
@@ -204,5 +228,5 @@ class Soundness:
         query = sa.select(palettes.c.name, palettes.c.version, sound.sound_id, sound.file, sound.sha256)
         published = query.join_from(palette_sounds, palettes).where(palettes.c.removed.is_(None))
         with self._database.read() as connection:
-            rows = connection.execute(published.order_by(palettes.c.name, sound.position))
-            return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+            found = connection.execute(published.order_by(palettes.c.name, sound.position))
+            return [(row[0], row[1], row[2], row[3], row[4]) for row in found]

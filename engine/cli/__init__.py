@@ -84,9 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (CorpusError, EngineError) as error:
         _fail(app, str(error), error.exit_code)
     except Exception as error:  # the last gate: a musician gets a line, a developer --debug
-        _fail(
-            app, f"unexpected {type(error).__name__}: {error}; please report it with the output of --debug", _UNEXPECTED
-        )
+        what = f"unexpected {type(error).__name__}: {error}"
+        advice = "unless `mirla check` says what is damaged, please report it with the output of --debug"
+        _fail(app, f"{what}; {advice}", _UNEXPECTED)
 
 
 def _run(app: App, words: list[str]) -> NoReturn:

@@ -12,9 +12,9 @@ from corpus.folder import Adoption
 from corpus.licences import from_text
 from corpus.model import Command, Model, Space
 from corpus.publishing import Made
+from corpus.store.rows import CARRIED
 from corpus.store.tables import metadata
 from corpus.store.vectors import Vector
-from corpus.store.vetting import CARRIED
 
 FIRST = 1_000_000_000
 TOKEN = "d34db33fd34db33f"

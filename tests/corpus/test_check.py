@@ -2,63 +2,37 @@
 
 import hashlib
 import json
-import shutil
-import sqlite3
 import time
 
 import numpy as np
 import pytest
 
-from corpus import Corpus, looking
+from corpus import Corpus, Sound, looking
 from corpus import check as check_module
+from corpus.backup import backup
 from corpus.caches import Caches
 from corpus.errors import CheckError
 from corpus.files import sha256_of
-from corpus.folder import Adoption
 from corpus.partway import Wanted
 from corpus.wanted import Query
 from corpus.wanted import Wanted as ToHarvest
-from tests.audio_files import FORMATS, write_tone
+from tests.audio_files import write_tone
 from tests.corpus.harvested import enter
 from tests.corpus.injuries import found
+from tests.corpus.tones import change, copied, everything, make_tones, path_of
+
+CREDIT = json.dumps(Sound(5, "a drip").credited)
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    """Tones of every format, measured, one of them linked: nothing is wrong with it."""
-    folder = tmp_path_factory.mktemp("tones")
-    sources = [write_tone(folder / f"{kind}.{kind}", 300 + 10 * n, kind=kind) for n, kind in enumerate(FORMATS)]
-    linked = write_tone(folder / "linked.wav", 900)
-    with Corpus(folder / "home") as corpus:
-        assert len(corpus.adopt(sources).ids) == len(FORMATS)
-        corpus.adopt([linked], Adoption(link=True))
-        corpus.analyse()
-    return folder
+    return make_tones(tmp_path_factory.mktemp("tones"))
 
 
 @pytest.fixture
 def corpus(kept, home):
-    """A copy of it that may be hurt; the linked file is everyone's."""
-    shutil.copytree(kept / "home", home)
-    with Corpus(home) as corpus:
+    with Corpus(copied(kept, home)) as corpus:
         yield corpus
-
-
-def path_of(corpus, kind):
-    """A sound by its format, and where its file is."""
-    sound = next(one for one in corpus.sounds.many(corpus.sounds.ids()) if one.file.format == kind)
-    return sound, sound.file.path
-
-
-def change(corpus, statement, *values):
-    with sqlite3.connect(corpus.home / "corpus.sqlite") as database:
-        database.execute(statement, values)
-    database.close()
-
-
-def everything(home):
-    """All audio in a home, wherever it lies."""
-    return {sha256_of(path) for path in home.rglob("*") if path.is_file() and path.suffix.strip(".") in FORMATS}
 
 
 def test_nothing_is_wrong_with_a_sound_corpus(corpus, mirla):
@@ -177,7 +151,7 @@ def test_rows_are_held_against_files_and_mended(corpus):
         assert corpus.check().wrong == []
         assert corpus.sounds.get(sound.id).file == sound.file
     change(corpus, "update files set path = '../elsewhere.ogg' where sound_id = ?", sound.id)
-    assert ("row", sound.id) in {(one.of, one.id) for one in corpus.check().damaged}
+    assert ("path", sound.id) in {(one.of, one.id) for one in corpus.check().damaged}
 
 
 def test_damaged_vectors_and_those_of_another_extractor_are_measured_again(corpus):
@@ -310,10 +284,11 @@ def test_palettes_are_held_against_their_rows(corpus):
     for place, content in enumerate((b"audio", b"lost")):
         change(
             corpus,
-            "insert into palette_sounds values (1, ?, 5, ?, ?, '{}')",
+            "insert into palette_sounds values (1, ?, 5, ?, ?, ?)",
             place,
             f"{place:03}.wav",
             hashlib.sha256(content).hexdigest(),
+            CREDIT,
         )
     assert found(corpus.check()) == {("missing", "palettes/drips/001.wav")}
     (folder / "000.wav").write_bytes(b"other")
@@ -330,8 +305,9 @@ def test_a_publication_that_was_cut_short_is_ended(corpus):
     change(corpus, "insert into palettes (id, name, version, published) values (1, 'drips', 2, '2026')")
     change(
         corpus,
-        "insert into palette_sounds values (1, 0, 5, '000.wav', ?, '{}')",
+        "insert into palette_sounds values (1, 0, 5, '000.wav', ?, ?)",
         hashlib.sha256(content).hexdigest(),
+        CREDIT,
     )
     report = corpus.check()
     assert found(report) == {("missing", "palettes/drips")}
@@ -346,6 +322,7 @@ def test_a_broken_text_index_is_made_anew_and_broken_references_are_said(corpus)
     assert ["full-text index" in one.error for one in report.damaged] == [True]
     assert corpus.repair(report).done == ["full-text index made anew"]
     assert corpus.check().wrong == []
+    backup(corpus.database)
     change(corpus, "insert into tags values (99, 'x', 0)")
     (one,) = corpus.check().damaged
     assert "refers to a row of sounds that is not there" in one.error
