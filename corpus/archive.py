@@ -112,6 +112,14 @@ def room(size: int) -> int:
     return size + -size % _SIZE + _SIZE + 200
 
 
+def begins(file: BinaryIO) -> bool:
+    """Whether a file begins as an archive does, or is empty."""
+    block = _read(file, _SIZE)
+    with contextlib.suppress(PackError):
+        return not block or bool(_described(block, 0, len(block)))
+    return False
+
+
 def members(file: BinaryIO) -> dict[str, Member]:
     """The members of an archive, by name.
 

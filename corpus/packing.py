@@ -8,11 +8,8 @@ when it is on the disk as a whole.
 from __future__ import annotations
 
 import contextlib
-import errno
-import glob
 import io
 import os
-import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -23,12 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from corpus import archive
+from corpus import archive, target
 from corpus.archive import Changed, Writer
 from corpus.caches import Caches
 from corpus.credits import as_text, limits_of, of_palette
-from corpus.errors import HomeError, PackError
-from corpus.files import flush_folder
+from corpus.errors import HomeError, PackError, StoreError
+from corpus.files import misplaced
 from corpus.filters import Node
 from corpus.known import known_spaces
 from corpus.licences import from_text
@@ -42,7 +39,7 @@ from corpus.store.parts import Packed
 from corpus.store.sounds import Sounds
 from corpus.store.texts import Texts
 from corpus.store.vetting import vet
-from corpus.text import for_terminal
+from corpus.text import for_terminal, many
 
 Progress = Callable[[str, int, int | None, str], None]
 """Called with a phase, the items done, of how many, and what they are."""
@@ -111,10 +108,7 @@ def pack(
     """
     if database.file is None:
         raise PackError("the database is no SQLite file; it cannot be packed")
-    if file.exists() and not replace:
-        raise PackError(f"there is a {file} already; --replace packs anew")
-    if not file.parent.is_dir() or file.is_dir():
-        raise PackError(f"cannot write {file}: no such folder, or a folder; name a file in one that is there")
+    target.check(file, home, replace)
     with _working(home) as folder:
         copy = folder / archive.DATABASE
         with _room_at_home(home):
@@ -123,6 +117,8 @@ def pack(
         try:
             packing.choose()
             return packing.write(file)
+        except StoreError as error:
+            raise PackError("the database holds what cannot be packed; `mirla check` says what and where") from error
         finally:
             packing.close()
 
@@ -169,21 +165,17 @@ class Packing:
     def write(self, file: Path) -> PackReport:
         """Write the archive."""
         self._check_room(file)
-        for left in file.parent.glob(f".{glob.escape(file.name[:80])}-*.partial"):
-            if left.stat().st_mtime < time.time() - _LEFT_OVER:
-                left.unlink(missing_ok=True)
-        partial = file.with_name(f".{file.name[:80]}-{secrets.token_hex(4)}.partial")
-        try:
-            with _writable(file), partial.open("xb") as target:
-                writer = Writer(target, int(time.time()))
-                self._write_files(writer)
-                report = self._write_rest(writer, file)
-                report.sha256, report.bytes = writer.end(), writer.written
-            with _writable(file):
-                partial.replace(file)
-                flush_folder(file.parent)
-        finally:
-            partial.unlink(missing_ok=True)
+        with target.whole(file) as content:
+            writer = Writer(content, int(time.time()))
+            self._write_files(writer)
+            if self._failed and file.exists():
+                what, why = self._failed[0]
+                raise PackError(
+                    f"{many(len(self._failed), 'file')} of the home cannot be packed ({what}: {why}), so that {file} "
+                    "stays as it is; `mirla check --repair` mends them, or name another file"
+                )
+            report = self._write_rest(writer, file)
+            report.sha256, report.bytes = writer.end(), writer.written
         return report
 
     def _wanted_palettes(self) -> list[Palette]:
@@ -209,7 +201,10 @@ class Packing:
         for name in self._part.agents:
             wanted |= {fact.sound_id for fact in self._agents.history(self._agents.get(name))}
         if self._part.filter is not None:
-            wanted |= set(self._sounds.ids(fitting=self._part.filter).tolist())
+            fitting = self._sounds.ids(fitting=self._part.filter).tolist()
+            if not fitting:
+                raise PackError("no sound fits the filter; nothing was packed")
+            wanted |= set(fitting)
         return wanted & held
 
     def _check_room(self, file: Path) -> None:
@@ -217,7 +212,7 @@ class Packing:
         for palette in self._palettes.all():
             lying = self._source.folder(palette)
             size += sum(archive.room(path.stat().st_size) for path in lying.glob("*.wav"))
-        with _writable(file):
+        with target.writable(file):
             free = shutil.disk_usage(file.parent).free
         if free < size:
             raise PackError(f"{file} would take {size / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free there")
@@ -230,6 +225,8 @@ class Packing:
         for done, one in enumerate(self._files):
             self._show("audio", done, len(self._files), f"{writer.written / 1e6:.0f} MB")
             try:
+                if words := misplaced(one.path, one.linked):
+                    raise Changed(words)
                 with _readable(self._home / one.path) as source:
                     writer.add(one.name, source, one.bytes, one.sha256)
             except Changed as error:
@@ -341,14 +338,3 @@ def _room_at_home(home: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as error:
         raise HomeError(f"cannot copy the database within {home}: {error}; free some space there") from error
-
-
-@contextlib.contextmanager
-def _writable(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or str(error)
-        if error.errno == errno.EFBIG:
-            why = "too large for that file system (FAT32 takes 4 GB at most; format the stick as exFAT, or pack a part)"
-        raise PackError(f"cannot write {file}: {why}; nothing was written there") from error

@@ -87,6 +87,17 @@ def for_file_name(text: str, limit: int = 60) -> str:
     return _UNSAFE_IN_FILE_NAMES.sub("_", plain).strip("._-")[:limit] or "sound"
 
 
+def many(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun.
+
+    Examples
+    --------
+    >>> many(1, "sound"), many(0, "sound"), many(2, "copy", "copies")
+    ('1 sound', '0 sounds', '2 copies')
+    """
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def as_tag(text: str) -> str:
     """One tag in Freesound's form: lower case, words joined by hyphens."""
     return "-".join(words(text))

@@ -49,14 +49,15 @@ _MEGABYTES = 1e6
 class UnpackReport:
     """What an archive holds, and what of it was new.
 
-    `sounds` and `files` (of audio) are what it holds, `bytes` and `sha256` are its own. `taken` is what was new, None
-    where it was only looked at.
+    `sounds` and `files` (of audio) are what it holds, `silent` how many of its sounds have no audio in it; `bytes` and
+    `sha256` are its own. `taken` is what was new, None where it was only looked at.
     """
 
     sounds: int
     files: int
     bytes: int
     sha256: str
+    silent: int = 0
     taken: Taken | None = None
 
 
@@ -86,7 +87,7 @@ def unpack(
     """
     show = progress or (lambda *_: None)
     with _opened(file) as source, _staging(audio.home) as folder:
-        verified = _Verified(source, folder, show, audio.home, database)
+        verified = _Verified(source, folder, show, database)
         show("rows", 0, None, "")
         _flush(folder)
         with palettes.alone():
@@ -99,14 +100,12 @@ def unpack(
 class _Verified:
     """An archive all of which was looked at; what a home lacks lies in `folder` now."""
 
-    def __init__(
-        self, source: BinaryIO, folder: Path, show: Progress, home: Path | None = None, held: Database | None = None
-    ) -> None:
+    def __init__(self, source: BinaryIO, folder: Path, show: Progress, held: Database | None = None) -> None:
         self.folder, self._source, self._show = folder, source, show
         self._members = archive.members(source)
         self._sums = archive.sums_of(source, self._members)
         self.copy = folder / archive.DATABASE
-        self._room(home)
+        self._room(_COPIES * self._members[archive.DATABASE].size)
         self._extract(self._members[archive.DATABASE], self.copy)
         vet(self.copy, known_spaces())
         database = Database(self.copy)
@@ -116,6 +115,7 @@ class _Verified:
             wanted = incoming.lacking(database, held) if held is not None else set()
         finally:
             database.close()
+        self._room(sum(self._members[name].size for name in wanted))
         self.report = self._read_all(wanted)
 
     def take(self, name: str) -> Path:
@@ -124,10 +124,8 @@ class _Verified:
             raise PackError("the corpus was changed meanwhile; unpack again")
         return self.folder / name
 
-    def _room(self, home: Path | None) -> None:
-        """Whether there is room for all of it, whatever may turn out to be held already."""
-        wanted = _COPIES * self._members[archive.DATABASE].size
-        wanted += sum(one.size for one in self._members.values()) if home is not None else 0
+    def _room(self, wanted: int) -> None:
+        """Whether there is room for so many bytes."""
         free = shutil.disk_usage(self.folder).free
         if wanted > free:
             raise HomeError(
@@ -175,7 +173,7 @@ class _Verified:
             whole.update(block)
         size = self._source.tell()
         audio = sum(name.startswith("sounds/") for name in self._members)
-        return UnpackReport(self.incoming.sounds, audio, size, whole.hexdigest())
+        return UnpackReport(self.incoming.sounds, audio, size, whole.hexdigest(), self.incoming.silent)
 
     @contextlib.contextmanager
     def _target(self, name: str, wanted: bool) -> Iterator[BinaryIO | None]:
@@ -238,6 +236,8 @@ def _place_palette(palettes: PaletteFolder, palette: Palette, verified: _Verifie
 def _opened(file: Path) -> Iterator[BinaryIO]:
     """The archive; what is wrong with it is said with its name."""
     try:
+        if file.exists() and not file.is_file():  # a pipe would be waited for
+            raise PackError(f"{file} is no ordinary file; name one that `mirla pack` wrote")
         source = file.open("rb")
     except OSError as error:
         raise PackError(f"{file} cannot be read: {error.strerror or error}") from error

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_KEPT = "stopped; what was done is kept"
 _WIDE = 160
 """Columns when the output is not a terminal, so that piped tables are not cut short."""
 _ROOMY = 100
@@ -36,6 +37,7 @@ class App:
         self.json = False
         self.quiet = False
         self.debug = False
+        self.stopped = _KEPT
 
     def corpus(self, make: bool = True) -> Corpus:
         """Open the corpus, or make one unless there must be one; it is closed when the command ends."""
@@ -108,10 +110,12 @@ class App:
 
             yield show
 
-    def finish(self, failed: Sequence[tuple[object, str]]) -> None:
-        """List what failed, a line each, and end with exit code 1 if anything did."""
-        for what, words in failed:
+    def finish(self, failed: Sequence[tuple[object, str]], most: int | None = None) -> None:
+        """List what failed, a line each, `most` of them, and end with exit code 1 if anything did."""
+        for what, words in failed[:most]:
             self.warn(f"failed: {what}: {words}")
+        if most is not None and len(failed) > most:
+            self.warn(f"failed: and {len(failed) - most} more; --json lists all")
         if failed:
             click.get_current_context().exit(1)
 
@@ -122,6 +126,12 @@ class Command(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(hidden=True))
+        self.stopped = _KEPT
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; should it be stopped, its own words are said."""
+        ctx.find_object(App).stopped = self.stopped  # type: ignore[union-attr]  # every context has one
+        return super().invoke(ctx)
 
 
 class LazyGroup(click.Group):
@@ -164,11 +174,12 @@ def global_options(hidden: bool = False) -> list[click.Option]:
     ]
 
 
-def command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
-    """Declare a command; its function gets the App first."""
+def command(name: str | None = None, stopped: str = _KEPT) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command; its function gets the App first. `stopped` is what is said after Ctrl-C."""
 
     def declare(function: Callable[..., Any]) -> click.Command:
-        declared: click.Command = click.command(name, cls=Command)(click.pass_obj(function))
+        declared: Command = click.command(name, cls=Command)(click.pass_obj(function))
+        declared.stopped = stopped
         return declared
 
     return declare

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from corpus.cli.app import App, command, print_lines
+from corpus.text import many
 
 if TYPE_CHECKING:
     from corpus.check import CheckReport
@@ -56,10 +58,10 @@ def check(app: App, repair: bool, sample: float, seed: int | None, decode: bool,
     data |= {"seconds": round(report.seconds, 3), "wrong": len(report.wrong)}
     if mended:
         data |= {"repaired": mended.done, "left": [{"what": what, "error": words} for what, words in mended.left]}
-    lines = _lines(report) + (mended.done if mended else [])
+    lines = _lines(report) + (_cut(mended.done) if mended else [])
     app.answer(data, lambda console: print_lines(console, lines))
     if mended:
-        app.finish(mended.left)
+        app.finish(mended.left, _SHOWN)
     elif report.wrong:
         app.say("`mirla check --repair` mends what can be mended.")
         click.get_current_context().exit(1)
@@ -68,19 +70,24 @@ def check(app: App, repair: bool, sample: float, seed: int | None, decode: bool,
 def _lines(report: CheckReport) -> list[str]:
     sample = f" (a sample, seed {report.seed})" if report.seed is not None else ""
     lines = [
-        f"{report.sounds} sounds, {report.files} files; {report.read} read{sample}, {report.decoded} decoded, "
-        f"{report.bytes / 1e6:.1f} MB in {report.seconds:.1f} s"
+        f"{many(report.sounds, 'sound')}, {many(report.files, 'file')}; "
+        f"{report.read} read{sample}, {report.decoded} decoded, {report.bytes / 1e6:.1f} MB in {report.seconds:.1f} s"
     ]
     for kind in ("damaged", "missing", "orphaned", "stale_caches"):
-        found = [one for one in getattr(report, kind) if one.wrong]
-        lines += [f"{kind.replace('_', ' ')}: {_said(one)}" for one in found[:_SHOWN]]
-        lines += [f"{kind.replace('_', ' ')}: and {len(found) - _SHOWN} more; --json lists all"] * (len(found) > _SHOWN)
+        name = kind.replace("_", " ")
+        lines += _cut([f"{name}: {_said(one)}" for one in getattr(report, kind) if one.wrong], f"{name}: ")
     lines += [f"stale: {one.error}; `mirla analyse` measures them again" for one in report.unanalysed if one.wrong]
     later = sum(not one.wrong for one in report.unanalysed)
-    lines += [f"{later} sounds are not measured yet; `mirla analyse` does it"] if later else []
+    lines += [f"not measured yet: {many(later, 'sound')}; `mirla analyse` does it"] if later else []
     old = sum(not one.wrong for one in report.stale_caches)
-    lines += [f"{old} caches are of what was there before; they are made anew when asked for"] if old else []
+    lines += [f"of what was there before: {many(old, 'cache')}; made anew when asked for"] if old else []
     return lines if report.wrong else [*lines, "nothing is wrong"]
+
+
+def _cut(lines: Sequence[str], begin: str = "") -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - _SHOWN
+    return [*lines[:_SHOWN], *([f"{begin}and {more} more; --json lists all"] if more > 0 else [])]
 
 
 def _said(one: Any) -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from corpus.cli.app import App, command, print_lines
+from corpus.text import many
 
 _SHOWN = 10
 
 
-@command()
+@command(stopped="stopped; nothing was written")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--palette", "palettes", multiple=True, metavar="P", help="Only this palette with its sounds; repeatable."
@@ -25,12 +26,11 @@ _SHOWN = 10
 )
 @click.option(
     "--lossless",
-    type=click.BOOL,
-    default=True,
-    metavar="yes|no",
+    type=click.Choice(["yes", "no"]),
+    default="yes",
     help="no: leave out lossless files of sounds that have a lossy one.",
 )
-@click.option("--replace", is_flag=True, help="Write over FILE, if it is there.")
+@click.option("--replace", is_flag=True, help="Write over FILE, if it is an archive of mirla's.")
 def pack(
     app: App,
     file: Path,
@@ -38,13 +38,15 @@ def pack(
     agents: tuple[str, ...],
     wanted: str | None,
     redistributable: bool,
-    lossless: bool,
+    lossless: str,
     replace: bool,
 ) -> None:
     """Write the corpus to one FILE, for a USB stick: audio, database, agents, palettes, credits.
 
     FILE is a plain tar that any tar opens; `sha256sum -c SHA256SUMS` in it says whether all is whole. Linked files go
-    as copies. Settings and keys stay at home. --palette, --agent and --filter pack a part: all that any of them names.
+    as copies. Settings and keys stay at home. --palette, --agent and --filter pack a part: all that any of them names,
+    and nothing of what was played. A file that is missing or damaged stays out and is named, and then nothing is
+    replaced.
 
     \b
     Example:
@@ -55,7 +57,7 @@ def pack(
     from corpus.filters import parse
     from corpus.packing import Part
 
-    part = Part(palettes, agents, parse(wanted) if wanted else None, redistributable, lossless)
+    part = Part(palettes, agents, parse(wanted) if wanted else None, redistributable, lossless == "yes")
     corpus = app.corpus(make=False)
     with app.phases() as progress:
         report = corpus.pack(file, part, replace=replace, progress=progress)
@@ -65,10 +67,10 @@ def pack(
         "failed": [{"path": path, "error": words} for path, words in report.failed],
     }
     lines = [
-        f"{report.file}: {report.sounds} sounds, {report.files} files, {len(report.agents)} agents, "
-        f"{len(report.palettes)} palettes; {report.bytes / 1e6:.1f} MB",
+        f"{report.file}: {many(report.sounds, 'sound')}, {many(report.files, 'file')}, "
+        f"{many(len(report.agents), 'agent')}, {many(len(report.palettes), 'palette')}; {report.bytes / 1e6:.1f} MB",
         *(f"left out: {what}: {why}" for what, why in report.left_out[:_SHOWN]),
         *([f"left out: and {len(report.left_out) - _SHOWN} more"] if len(report.left_out) > _SHOWN else []),
     ]
     app.answer(data, lambda console: print_lines(console, lines))
-    app.finish(report.failed)
+    app.finish(report.failed, _SHOWN)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus.cli.app import App, command, print_lines
+from corpus.text import many
 
 if TYPE_CHECKING:
     from corpus.backup import Restored
 
 
-@command()
+@command(stopped="stopped; the database is as it was, or as the backup")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--latest", is_flag=True, help="The newest in `backups/`, but for what restores kept.")
 def restore(app: App, file: Path | None, latest: bool) -> None:
@@ -37,12 +38,13 @@ def restore(app: App, file: Path | None, latest: bool) -> None:
     del data["backup"]
     lines = [
         f"restored {backup.file}",
-        f"{backup.sounds} sounds{_before(done.sounds_before)}, {backup.labels} labels{_before(done.labels_before)}",
+        f"{many(backup.sounds, 'sound')}{_before(done.sounds_before)}, "
+        f"{many(backup.labels, 'label')}{_before(done.labels_before)}",
         *([_kept(done)] if kept else []),
     ]
     app.answer(data, lambda console: print_lines(console, lines))
     if done.newer_labels:
-        app.warn(f"{done.newer_labels} labels are newer than this backup; they are in {kept}")
+        app.warn(f"newer than this backup: {many(done.newer_labels, 'label')}, in {kept}")
 
 
 def _kept(done: Restored) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corpus.cli.app import App, command, print_lines
+from corpus.text import many
 
 if TYPE_CHECKING:
     from corpus.store.incoming import Taken
     from corpus.unpacking import UnpackReport
 
 
-@command()
+@command(stopped="stopped; all of it was taken in, or nothing: unpack again to be sure")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--check", "only_check", is_flag=True, help="Only look at FILE; no corpus is opened.")
 def unpack(app: App, file: Path, only_check: bool) -> None:
@@ -50,21 +51,25 @@ def _as_json(report: UnpackReport) -> dict[str, Any]:
 
 
 def _lines(report: UnpackReport) -> Iterator[str]:
-    yield f"{report.sounds} sounds, {report.files} files, {report.bytes / 1e6:.1f} MB: all as it was packed"
+    size = f"{report.bytes / 1e6:.1f} MB"
+    yield f"{many(report.sounds, 'sound')}, {many(report.files, 'file')}, {size}: all as it was packed"
+    if report.silent:
+        yield f"{many(report.silent, 'sound')} without audio: it was not held where they were packed"
     if report.taken is not None:
         yield from _new(report.taken)
 
 
 def _new(taken: Taken) -> Iterator[str]:
-    yield f"new: {taken.sounds} sounds, {taken.audio} files, {taken.performances} performances"
+    performances = many(taken.performances, "performance")
+    yield f"new: {many(taken.sounds, 'sound')}, {many(taken.audio, 'file')}, {performances}"
     if taken.completed:
-        yield f"{taken.completed} sounds that were here had something filled in"
+        yield f"filled in: something of {many(taken.completed, 'sound')} held here"
     if taken.renumbered:
-        yield f"{taken.renumbered} sounds of your own have other numbers here than there"
+        yield f"{many(taken.renumbered, 'sound')} of your own with another number here than there"
     for name, count in taken.labels.items():
-        yield f"agent {name}: {count} labels{' (a new agent)' if name in taken.agents else ''}"
+        yield f"agent {name}: {many(count, 'label')}{' (a new agent)' if name in taken.agents else ''}"
     for name, count in taken.versions.items():
-        yield f"agent {name}: {count} more versions; `mirla agent use {name} --version N` lets one judge"
+        yield f"agent {name}: {many(count, 'version')} more; `mirla agent use {name} --version N` lets one judge"
     for palette in taken.new_palettes:
         yield f"palette {palette.name}: published"
     for name in taken.palettes_kept:

@@ -21,9 +21,13 @@ from corpus.store.tables import files, palette_sounds, palettes, sounds
 
 @dataclass(frozen=True)
 class Incoming:
-    """What a packed database says that its archive holds: SHA-256 and size (None: not known) of files by name."""
+    """What a packed database says that its archive holds: SHA-256 and size (None: not known) of files by name.
+
+    `silent` of the sounds have no audio in it.
+    """
 
     sounds: int
+    silent: int
     files: dict[str, tuple[str, int | None]]
     palettes: list[str]
 
@@ -58,12 +62,14 @@ def listed(database: Database) -> Incoming:
             own[f"palettes/{name}/{position:03}.wav"] = digest, None
         names = list(connection.execute(sa.select(palettes.c.name)).scalars())
         count = connection.execute(sa.select(sa.func.count()).select_from(sounds)).scalar_one()
-        nameless = sa.select(sounds.c.id).where(
-            sounds.c.id >= FIRST_LOCAL_ID, sounds.c.id.not_in(sa.select(files.c.sound_id))
+        silent = (
+            connection.execute(sa.select(sounds.c.id).where(sounds.c.id.not_in(sa.select(files.c.sound_id))))
+            .scalars()
+            .all()
         )
-        if connection.execute(nameless.limit(1)).first():
+        if max(silent, default=0) >= FIRST_LOCAL_ID:
             raise PackError("it has a sound of someone's own without its file")
-    return Incoming(count, own, names)
+    return Incoming(count, len(silent), own, names)
 
 
 def lacking(there: Database, here: Database) -> set[str]:

@@ -56,6 +56,7 @@ class Packed:
     id: int
     sound_id: int
     path: str
+    linked: bool
     name: str
     sha256: str
     bytes: int
@@ -176,7 +177,8 @@ def rename_files(connection: Connection) -> list[Packed]:
     """Give all files the names that they have in an archive; where they lie here, in order of their sounds."""
     query = sa.select(files, sounds.c.name, sounds.c.username).join(sounds).order_by(files.c.sound_id, files.c.id)
     found = [
-        Packed(row.id, row.sound_id, row.path, _name(row), row.sha256, row.bytes) for row in connection.execute(query)
+        Packed(row.id, row.sound_id, row.path, row.linked, _name(row), row.sha256, row.bytes)
+        for row in connection.execute(query)
     ]
     connection.execute(sa.update(files).values(path=files.c.id.cast(sa.Text), linked=False))
     renamed = sa.update(files).where(files.c.id == sa.bindparam("which")).values(path=sa.bindparam("name"))

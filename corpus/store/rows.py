@@ -86,9 +86,8 @@ def odd(
             found = [tuple(key) for key in connection.execute(sa.select(*table.primary_key).where(_odd(table)))]
             if not found and not quick and table in _LOOKED_AT:
                 found = _unlike(connection, table, packed)
-        except (ValueError, DBAPIError) as error:  # JSON or a text that cannot be read
-            words = getattr(error, "orig", error)
-            yield f"table {table.name}: a row cannot be read ({words})"
+        except (ValueError, DBAPIError):
+            yield f"table {table.name}: a row holds a text or JSON that cannot be read"
             continue
         if found:
             first = ", ".join(f"{key.name} {value!r}" for key, value in zip(table.primary_key, found[0], strict=True))

@@ -203,13 +203,14 @@ class Soundness:
             return found + [(row[0], row[1], "it is of another sound's file") for row in moved]
 
     def unanalysed(self, names: Sequence[str]) -> dict[int, list[str]]:
-        """Sounds with audio that lack a vector of it in some of these computed spaces: which ones."""
+        """Sounds with audio that lack a vector of it in some of these computed spaces, by sound."""
         lacking: dict[int, list[str]] = {}
         with self._database.read() as connection:
             for name in names:
                 current = sa.select(spaces.c.id).where(spaces.c.name == name, spaces.c.current).scalar_subquery()
                 own = vectors.c.sound_id == files.c.sound_id
-                there = sa.exists().where(own, vectors.c.file_id == files.c.id, vectors.c.space_id == current)
+                of_it = (vectors.c.file_id == files.c.id) | vectors.c.file_id.is_(None)  # or of one in another home
+                there = sa.exists().where(own, of_it, vectors.c.space_id == current)
                 query = sa.select(files.c.sound_id).where(files.c.preferred, ~there).order_by(files.c.sound_id)
                 for sound_id in connection.execute(query).scalars():
                     lacking.setdefault(sound_id, []).append(name)

@@ -64,7 +64,7 @@ class Traits:
         self.put(connection, sound_id, "computed", values)
         connection.execute(sa.update(traits).where(here).values(file_id=file_id, fingerprint=fingerprint))
 
-    def up_to_date(self, fingerprint: str) -> set[tuple[int, int]]:
+    def up_to_date(self, fingerprint: str) -> set[tuple[int, int | None]]:
         """The sounds whose traits were computed by what has this fingerprint, each with the file that was measured."""
         query = sa.select(traits.c.sound_id, traits.c.file_id).where(
             traits.c.origin == "computed", traits.c.fingerprint == fingerprint

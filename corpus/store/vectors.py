@@ -227,7 +227,7 @@ class Vectors:
         names: Sequence[str],
         ids: Sequence[int] | None = None,
         redo: bool = False,
-        with_traits: Collection[tuple[int, int]] | None = None,
+        with_traits: Collection[tuple[int, int | None]] | None = None,
         with_onsets: Collection[tuple[int, int]] | None = None,
     ) -> tuple[list[Pending], dict[str, int], tuple[int, int]]:
         """What there is to analyse; how many sounds each space has already, and how many have their traits and onsets.
@@ -254,11 +254,12 @@ class Vectors:
         for row in rows:
             if wanted is not None and row.sound_id not in wanted:
                 continue
-            missing = tuple(name for name in names if (row.sound_id, row.id) not in done[name])
+            measured = {(row.sound_id, row.id), (row.sound_id, None)}  # None: a file that stayed in another home
+            missing = tuple(name for name in names if done[name].isdisjoint(measured))
             for name in names:
                 skipped[name] += name not in missing
             levels = redo or row.peak is None
-            traits = with_traits is not None and (redo or (row.sound_id, row.id) not in with_traits)
+            traits = with_traits is not None and (redo or not measured.intersection(with_traits))
             skipped_traits += with_traits is not None and not traits
             onsets = with_onsets is not None and (redo or (row.sound_id, row.id) not in with_onsets)
             skipped_onsets += with_onsets is not None and not onsets
@@ -397,7 +398,7 @@ def _read(connection: Connection, query: sa.Select[Any], count: int, dim: int) -
     return ids, X
 
 
-def _analysed(connection: Connection, name: str) -> set[tuple[int, int]]:
+def _analysed(connection: Connection, name: str) -> set[tuple[int, int | None]]:
     query = sa.select(vectors.c.sound_id, vectors.c.file_id).join(spaces).where(spaces.c.name == name, spaces.c.current)
     return {(sound_id, file_id) for sound_id, file_id in connection.execute(query)}
 

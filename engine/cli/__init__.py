@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -72,12 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     app = App()
     app.json = "--json" in words  # also where the words cannot be parsed
     try:
-        _run(app, words)
+        with _ending():
+            _run(app, words)
     except click.ClickException as error:
         error.show()
         _fail(app, error.format_message(), error.exit_code, said=True)
+    except _Ended as end:
+        _fail(app, app.stopped, end.code)
     except (click.Abort, KeyboardInterrupt):
-        _fail(app, "stopped; what was done is kept", _INTERRUPTED)
+        _fail(app, app.stopped, _INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_BROKEN_PIPE)
@@ -87,6 +93,31 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         what = f"unexpected {type(error).__name__}: {error}"
         advice = "unless `mirla check` says what is damaged, please report it with the output of --debug"
         _fail(app, f"{what}; {advice}", _UNEXPECTED)
+
+
+class _Ended(KeyboardInterrupt):
+    """The system asks to end, by a signal: what a Ctrl-C would, but for the exit code."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.code = 128 + number
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    """Clean up when SIGTERM or SIGHUP comes, unless someone else sees to that or it was ignored, as by `nohup`."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise _Ended(number)
+
+    ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _run(app: App, words: list[str]) -> NoReturn:

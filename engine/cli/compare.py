@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus.cli.app import App, command, print_lines, table
+from corpus.text import many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,7 +87,7 @@ def compare(
 
 
 def _draw(console: Console, found: Comparison, html: Path | None) -> None:
-    print_lines(console, [f"{_many(found.sounds, 'sound')}, {_many(found.k, 'neighbour')} of each", ""])
+    print_lines(console, [f"{many(found.sounds, 'sound')}, {many(found.k, 'neighbour')} of each", ""])
     taste = [one.taste for one in found.measures]
     columns: dict[str, list[Estimate | None]] = {
         "hubness": [one.hubness for one in found.measures],
@@ -129,7 +130,3 @@ def _n(estimates: Sequence[Estimate | None]) -> str:
     counts = {one.n for one in estimates if one} or {0}
     low, high = min(counts), max(counts)
     return f"n = {low}" if low == high else f"n = {low} to {high}"
-
-
-def _many(count: int, name: str) -> str:
-    return f"{count} {name}{'' if count == 1 else 's'}"

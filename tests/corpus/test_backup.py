@@ -87,7 +87,7 @@ def test_a_restore_keeps_what_it_replaces_and_counts_newer_labels(labelled, mirl
         label(corpus, 0, "bad")
         label(corpus, 1, "good")
     done = mirla("restore", "--latest", "--json")
-    assert "2 labels are newer than this backup; they are in" in done.err
+    assert "newer than this backup: 2 labels, in " in done.err
     assert (done.json["file"], done.json["labels"], done.json["labels_before"]) == (copy, 1, 3)
     assert (done.json["newer_labels"], done.json["sounds_before"]) == (2, 2)
     assert labels(labelled) == ["good"]

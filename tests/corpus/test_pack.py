@@ -1,11 +1,15 @@
 """Packing and unpacking: what goes along, what stays at home, how two corpora become one, and what is refused."""
 
+import hashlib
 import json
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +18,11 @@ import soundfile
 import sqlalchemy as sa
 
 from corpus import Corpus, Sound
-from corpus.errors import PackError
+from corpus.errors import HomeError, PackError
 from corpus.filters import parse
 from corpus.model import Model
 from corpus.packing import Part
+from corpus.partway import Wanted
 from corpus.unpacking import check
 from tests.corpus.packed import TOKEN, dump, furnish, labels_of, made_home
 
@@ -66,6 +71,7 @@ def test_an_empty_home_becomes_the_same_corpus(archive, furnished, home):
     with Corpus(home) as corpus:
         report = corpus.unpack(archive)
         assert (report.sounds, report.files, report.taken.sounds, report.taken.renumbered) == (6, 5, 6, 0)
+        assert report.silent == 1
         assert report.sha256 == check(archive).sha256
         assert corpus.sounds.ids("tin").tolist() == [77]
         assert corpus.palette_folder.damaged(corpus.palettes.get("kicks")) == []
@@ -217,6 +223,7 @@ def test_what_may_not_be_handed_on_stays_and_so_does_who_labelled(furnished, hom
 def test_without_lossless_files_previews_are_what_is_left(home, samples, tmp_path):
     made_home(home, samples[:2])
     with Corpus(home) as corpus:
+        corpus.analyse(["mfcc"])
         ogg = home / "sounds" / "preview.ogg"
         with corpus.database.write() as connection:
             insert = (
@@ -233,6 +240,10 @@ def test_without_lossless_files_previews_are_what_is_left(home, samples, tmp_pat
         corpus.unpack(tmp_path / "some.tar")
         assert corpus.sounds.get(FIRST).file.format == "ogg"
         assert corpus.sounds.get(FIRST + 1).file.format == "flac"
+        before = corpus.vectors.matrix("mfcc")[1]
+        assert corpus.check(Wanted(percent=1e-9)).unanalysed == [], "measured where the lossless file is"
+        assert corpus.analyse(["mfcc"]).spaces["mfcc"].analysed == 0
+        np.testing.assert_array_equal(corpus.vectors.matrix("mfcc")[1], before)
 
 
 def test_files_that_are_missing_or_damaged_stay_out_and_are_named(furnished, home, tmp_path, mirla):
@@ -252,13 +263,90 @@ def test_files_that_are_missing_or_damaged_stay_out_and_are_named(furnished, hom
 
 def test_an_archive_is_not_written_over(furnished, tmp_path, mirla):
     file = tmp_path / "x.tar"
-    file.write_text("mine")
+    mirla("pack", file, "--palette", "kicks", home=furnished)
+    before = file.read_bytes()
     assert "--replace" in mirla("pack", file, home=furnished, check=35).err
-    assert file.read_text() == "mine"
+    assert file.read_bytes() == before
     mirla("pack", file, "--replace", home=furnished)
     assert mirla("unpack", "--check", file, "--json").json["files"] == 5
     assert "no such folder" in mirla("pack", tmp_path / "no" / "x.tar", home=furnished, check=35).err
     assert [path.name for path in tmp_path.iterdir()] == ["x.tar"]
+
+
+def test_nothing_but_an_archive_is_written_over(furnished, home, tmp_path, mirla):
+    shutil.copytree(furnished, home)
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    os.mkfifo(tmp_path / "pipe")
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    for place, words in {
+        mine: "no archive of mirla's",
+        home / "corpus.sqlite": "in the home itself",
+        home / "sounds" / "new.tar": "in the home itself",
+        home / "sounds": "a folder",
+        tmp_path / "pipe": "no ordinary file",
+        Path("/dev/full"): "no ordinary file",
+        tmp_path / ("x" * 300): "File name too long",
+        tmp_path / ("x" * 99) / "x.tar": "no such folder",
+    }.items():
+        assert words in mirla("pack", place, "--replace", check=35).err
+    assert mine.read_text() == "mine"
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+    (tmp_path / "empty.tar").touch()
+    mirla("pack", tmp_path / "empty.tar", "--replace")
+    mirla("pack", tmp_path / ("\N{DRUM WITH DRUMSTICKS}" * 60))
+
+
+def test_a_good_archive_is_not_replaced_by_a_lesser_one(furnished, home, tmp_path, mirla):
+    shutil.copytree(furnished, home)
+    mirla("pack", tmp_path / "x.tar")
+    before = (tmp_path / "x.tar").read_bytes()
+    with Corpus(home) as corpus:
+        corpus.sounds.get(FIRST).file.path.unlink()
+    assert "1 file of the home cannot be packed" in mirla("pack", tmp_path / "x.tar", "--replace", check=35).err
+    assert (tmp_path / "x.tar").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path != home] == ["x.tar"]
+
+
+def test_a_path_that_leads_out_of_the_home_is_not_packed(furnished, home, tmp_path, mirla):
+    shutil.copytree(furnished, home)
+    (tmp_path / "secret.flac").write_bytes(b"secret")
+    with Corpus(home) as corpus, corpus.database.write() as connection:
+        connection.exec_driver_sql(
+            "update files set path = '../secret.flac', bytes = 6, sha256 = ? where sound_id = ?",
+            (hashlib.sha256(b"secret").hexdigest(), FIRST),
+        )
+    (failed,) = mirla("pack", tmp_path / "x.tar", "--json", check=1).json["failed"]
+    assert "is not in the home's sounds/" in failed["error"]
+    assert b"secret" not in (tmp_path / "x.tar").read_bytes()
+
+
+def test_a_filter_that_nothing_fits_packs_nothing(furnished, tmp_path, mirla):
+    assert "no sound fits" in mirla("pack", tmp_path / "x.tar", "--filter", "tag:nope", home=furnished, check=35).err
+    assert "no" in mirla("pack", tmp_path / "x.tar", "--lossless", "maybe", home=furnished, check=2).err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
+def test_stopped_while_it_packs_nothing_is_left(furnished, tmp_path, how, code):
+    """A pipe in place of a file holds it up until the signal comes."""
+    home = shutil.copytree(furnished, tmp_path / "home")
+    with Corpus(home) as corpus:
+        path = corpus.sounds.get(FIRST).file.path
+    path.unlink()
+    os.mkfifo(path)
+    program = [Path(sys.executable).with_name("mirla"), "--home", home, "pack", tmp_path / "x.tar"]
+    process = subprocess.Popen([*map(str, program)], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".mirla-*.partial")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.2)
+    process.send_signal(how)
+    assert process.communicate(timeout=60)[1] == "mirla: stopped; nothing was written\n"
+    assert process.returncode == code
+    assert [one.name for one in tmp_path.iterdir()] == ["home"]
+    assert not list(home.glob(".packing-*"))
 
 
 def test_too_little_room_is_said_beforehand(furnished, archive, home, tmp_path, monkeypatch):
@@ -270,6 +358,17 @@ def test_too_little_room_is_said_beforehand(furnished, archive, home, tmp_path, 
         with pytest.raises(Exception, match=r"MB free.*nothing was changed"):
             target.unpack(archive)
     assert not (tmp_path / "x.tar").exists()
+
+
+def test_room_is_wanted_for_what_is_new_alone(archive, home, monkeypatch):
+    usage = shutil.disk_usage(home.parent)
+    with Corpus(home) as corpus:
+        frees = iter([10**9, 10, 10**9, 10**9, 10**9, 10])  # for the database, then for the rest
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=next(frees)))
+        with pytest.raises(HomeError, match="MB free"):
+            corpus.unpack(archive)
+        assert corpus.unpack(archive).taken.audio == 5
+        assert corpus.unpack(archive).taken.audio == 0
 
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import tarfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -98,8 +99,10 @@ def test_no_archive_at_all(refused, tmp_path, target):
         assert "is no tar" in refused(tmp_path / name)
     with pytest.raises(PackError, match="cannot be read"):
         target.unpack(tmp_path / "nowhere.tar")
-    with pytest.raises(PackError, match="cannot be read"):
-        target.unpack(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for other in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(PackError, match="no ordinary file"):
+            target.unpack(other)
 
 
 def entry(name, kind=tarfile.REGTYPE, link="", size=0, **more):
@@ -211,6 +214,10 @@ SMUGGLED = {
     "a linked file": "update files set linked = 1, path = '/etc/passwd' where id = 1",
     "another sum": f"update files set sha256 = '{'0' * 64}' where id = 1",
     "another size": "update files set bytes = 5 where id = 1",
+    "a version that is not there": "update agents set in_use = 99",
+    "a label that takes back none": "update annotations set undoes = 4711",
+    "a sound of which no file is played": "update files set preferred = 0",
+    "an answer that is no JSON": "update commands set answer = '{'",
     "no samplerate": "update files set samplerate = 0",
     "a label that is none": "update annotations set label = 'superb'",
     "a name of a person that is none": "update annotations set who = 'a' || char(27) || 'b'",

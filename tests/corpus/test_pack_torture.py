@@ -98,7 +98,7 @@ def test_packing_killed_at_random_moments_leaves_an_archive_that_is_whole(furnis
         process.kill()
         process.join()
         assert check(file).sounds == 6
-        partial = list(file.parent.glob(".corpus.tar-*.partial"))
+        partial = list(file.parent.glob(".mirla-*.partial"))
         cut += bool(partial)
         kept += [path for path in file.parent.iterdir() if path not in (file, *partial)]
         for path in partial:
