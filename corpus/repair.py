@@ -110,7 +110,7 @@ class Repairing:
         if finding.of != "path" or misplaced(row.path, linked) or self._hash(row.path) != row.sha256:
             return False
         self._soundness.found(row.id, row.path, linked)
-        self._say(row, f"its row says again that its file is {'' if linked else 'not '}linked")
+        self._say(row, f"the database says again that its file is {'' if linked else 'not '}linked")
         return True
 
     def _from_here(self, lost: list[tuple[Held, Finding]], orphans: list[str]) -> list[tuple[Held, Finding]]:
@@ -140,7 +140,7 @@ class Repairing:
             orphans.remove(path)
             if misplaced(row.path, linked=False):
                 self._soundness.found(row.id, path, linked=False)
-                self._say(row, f"its row says again that its file is {path}")
+                self._say(row, f"the database says again that its file is {path}")
                 return path
         place = self._place(self._home / path, row)
         self._quarantine.let_go(path, place)
@@ -235,10 +235,10 @@ class Repairing:
             for path, answer in workers.over(paths, inspect, lambda _: _DEADLINE):
                 if isinstance(answer, Inspected) and nearly(answer.sha256, paths[path].sha256):
                     self._soundness.describe(paths[path].id, **vars(answer), bytes=path.stat().st_size)
-                    self._say(paths[path], "its row says again what its file is")
+                    self._say(paths[path], "the database says again what its file is")
                     del held[paths[path].id]
         for row in held.values():
-            self._leave(row, f"its row is damaged: {self._restore}")
+            self._leave(row, f"what the database says of it is damaged: {self._restore}")
 
     def _measure(self, check: CheckReport) -> None:
         """Measure or ask for anew what is damaged, what is by another extractor, and what was fetched in a new form."""

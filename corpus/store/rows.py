@@ -198,11 +198,15 @@ def _label(row: Fields) -> bool:
 
 def _model(row: Fields) -> bool:
     names = ("recipe", "arrays", "scores", "versions", "fingerprints", "verdicts")
-    return row["version"] > 0 and all(isinstance(row[name], dict) for name in names)
+    return row["version"] > 0 and all(isinstance(row[name], dict) for name in names) and _moments(row)
 
 
 def _trial(row: Fields) -> bool:
-    return isinstance(row["plan"], dict) and isinstance(row["plan"].get("pairs"), list)
+    return isinstance(row["plan"], dict) and isinstance(row["plan"].get("pairs"), list) and _moments(row)
+
+
+def _performance(row: Fields) -> bool:
+    return isinstance(row["facts"], dict | None) and _moments(row)
 
 
 def _command(row: Fields) -> bool:
@@ -211,6 +215,7 @@ def _command(row: Fields) -> bool:
         orjson.loads(row["answer"])
     return (
         isinstance(said, dict)
+        and isinstance(row["facts"], dict | None)
         and said.keys() <= {"given", "named"}
         and isinstance(said.get("given", []), list)
         and isinstance(said.get("named", {}), dict)
@@ -246,7 +251,7 @@ def _any(_row: Fields) -> bool:
     return True
 
 
-_LOOKED_AT: dict[sa.Table, Callable[[Fields], bool]] = dict.fromkeys(CARRIED, _any) | {
+_LOOKED_AT: dict[sa.Table, Callable[[Fields], bool]] = dict.fromkeys(CARRIED, _moments) | {
     sounds: _sound,
     files: _file,
     spaces: _space,
@@ -254,6 +259,7 @@ _LOOKED_AT: dict[sa.Table, Callable[[Fields], bool]] = dict.fromkeys(CARRIED, _a
     labels: _label,
     models: _model,
     trials: _trial,
+    performances: _performance,
     commands: _command,
     plays: _play,
     palettes: _palette,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ def _version(database: Database) -> str | None:
             return _version_in(connection, database)
     except StoreError as error:
         place = database.file or "the database"
+        if database.file and "unable to open" in str(error) and not os.access(database.file.parent, os.W_OK):
+            raise HomeError(
+                f"{database.file.parent} is read-only, and mirla writes in its home; copy it to a disk that can be "
+                "written, or choose another with --home or MIRLA_HOME"
+            ) from error
         if "unable to open" in str(error):
             raise HomeError(f"cannot open {place}; choose another home with --home or MIRLA_HOME") from error
         if "not a database" in str(error):

@@ -1,31 +1,47 @@
 """Faults as disks, interrupted programs and hasty hands make them, each with what a check must say of it."""
 
 import os
+import re
 import sqlite3
 import time
 
+import sqlalchemy as sa
+
+from corpus.store.rows import CARRIED
+
+OTHERS = ("sounds", "traits", "agents", "annotations", "models", "performances", "commands", "plays")
+"""Tables beside the files' in which rows are hurt."""
+MOMENTS = ("added", "at", "created", "begun", "began")
 OLD = time.time() - 7200
 
 
 class Injuries:
-    """Injures a home at random places, nothing twice, and keeps what must be found: (list, what)."""
+    """Injures a home at random places, nothing twice.
+
+    Attributes
+    ----------
+    expected, follow : set of (str, str or int)
+        What must be found, of each fault one: the list that it stands in, and what it is about; and what follows.
+    """
 
     def __init__(self, home, generator):
         self._home = home
         self._random = generator
         self.expected = set()
+        self.follow = set()
         database = self._database()
         self._files = database.execute("select id, path from files").fetchall()
         self._vectors = database.execute("select sound_id, data from vectors").fetchall()
         database.close()  # the only connection: all is in the one file now
         self._caches = [place for place in (home / "cache").glob("*/*") if place.is_dir()]
-        for some in (self._files, self._vectors, self._caches):
+        self._tables = [table for table in CARRIED if table.name in OTHERS]
+        for some in (self._files, self._vectors, self._caches, self._tables):
             generator.shuffle(some)
 
     def injure(self, times):
         """Inflict faults of every kind in turn, as many as can be; returns how many."""
         kinds = [self.flip, self.cut, self.lose, self.stray, self.left_over, self.vector, self.row, self.cache]
-        kinds += [self.grow, self.zero]
+        kinds += [self.grow, self.zero, self.path, self.other_row]
         flips = []
         for number in range(times):
             kind = kinds[number % len(kinds)]
@@ -33,7 +49,9 @@ class Injuries:
                 flips.append(self._vectors.pop())
             elif kind is self.cache and self._caches:
                 self.cache()
-            elif kind in (self.stray, self.left_over) or self._files:
+            elif kind == self.other_row and self._tables:
+                self.other_row()
+            elif kind in (self.stray, self.left_over) or (kind != self.other_row and self._files):
                 (self.stray if kind in (self.vector, self.cache) else kind)()
             else:
                 self.stray()
@@ -75,6 +93,7 @@ class Injuries:
         os.utime(path, (OLD, OLD))
 
     def row(self):
+        """What the database says of a file."""
         number, path = self._files.pop()
         column, change = self._random.choice(
             [
@@ -83,16 +102,50 @@ class Injuries:
                 ("samplerate", "samplerate + 1"),
                 ("channels", "3 - channels"),
                 ("format", "'wav'"),
+                ("linked", "1"),
                 ("sha256", "replace(substr(sha256, 1, 1), '0', 'f') || substr(sha256, 2)"),
             ]
         )
         if column == "sha256":
             change = "case substr(sha256, 1, 1) when '0' then '1' else '0' end || substr(sha256, 2)"
+        self._update("files", column, change, "id", number)
+        self.expected.add(("damaged", path))
+
+    def path(self):
+        """Where the database says that a file is: the file itself is an orphan then."""
+        number, path = self._files.pop()
+        forms = ["../{}", "/{}", "palettes/{}", "sounds/../../{}", "sounds//{}", "sounds/{}"]
+        elsewhere = self._random.choice(forms).format(number)
+        self._update("files", "path", f"'{elsewhere}'", "id", number)
+        self.expected.add(("missing" if elsewhere == f"sounds/{number}" else "damaged", elsewhere))
+        self.follow.add(("orphaned", path))
+
+    def other_row(self):
+        """A value that is none of its column's, or that leads nowhere, anywhere else; one of each table."""
+        table = self._tables.pop()
+        plain = [one for one in table.columns if not (one.primary_key or one.foreign_keys)]
+        column = self._random.choice([one for one in plain if not isinstance(one.type, sa.LargeBinary)])
+        wrong = ["x'ff00'"]
+        if isinstance(column.type, sa.JSON):
+            wrong += ["'{'", "'5'", "''"]
+        elif column.name in MOMENTS:
+            wrong += ["'yesterday'"]
+        elif column.name in ("in_use", "undoes", "repeats"):
+            wrong += ["4711"]
+        chosen, key = self._random.choice(wrong), next(iter(table.primary_key)).name
+        database = self._database()
+        (number,) = self._random.choice(database.execute(f"select {key} from {table.name}").fetchall())
+        database.close()
+        self._update(table.name, column.name, chosen, key, number)
+        self.expected.add(("damaged", "agent water" if column.name == "in_use" else f"table {table.name}"))
+        if column.name == "in_use" and chosen != "4711":
+            self.follow.add(("damaged", "table agents"))
+
+    def _update(self, table, column, value, key, number):
         database = self._database()
         with database:
-            database.execute(f"update files set {column} = {change} where id = ?", (number,))
+            database.execute(f"update {table} set {column} = {value} where {key} = ?", (number,))
         database.close()
-        self.expected.add(("damaged", path))
 
     def vector(self, some):
         """Flip a bit of each in the database's file itself."""
@@ -139,4 +192,11 @@ def found(report):
     """What a check found wrong, in the same words."""
     kinds = ("damaged", "missing", "orphaned", "stale_caches", "unanalysed")
     some = ((kind, one) for kind in kinds for one in getattr(report, kind) if one.wrong)
-    return {(kind, one.id if one.of == "vector" else one.path) for kind, one in some}
+    return {(kind, named(one)) for kind, one in some}
+
+
+def named(finding):
+    """What it is about: a sound, a path, or a table."""
+    if finding.of == "database":
+        return " ".join(re.split("[ :]", finding.error)[:2])
+    return finding.id if finding.of == "vector" else finding.path

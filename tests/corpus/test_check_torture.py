@@ -10,6 +10,7 @@ import shutil
 import pytest
 
 from corpus import Corpus
+from corpus.model import Command, Model
 from engine.query.run import Choice, similar
 from tests.corpus.injuries import Injuries, found
 
@@ -27,6 +28,17 @@ def whole_home(tmp_path_factory, samples):
         target = int(corpus.sounds.ids()[0])
         for measure in ("mfcc", "mfcc_cosine", "mfcc_pca", "mfcc_means", "mfcc_raw"):
             assert similar(corpus, target, Choice(k=3), measure).hits
+        agent = corpus.agents.create("water", "", ["mfcc"], "mlp")
+        for label, ids in (("good", corpus.sounds.ids()[:4]), ("bad", corpus.sounds.ids()[4:8])):
+            corpus.agents.annotate(agent, ids.tolist(), label, who="anna", session="s")
+        corpus.agents.add_model(agent, Model(0, {"kind": "mlp"}, {"w": [1.0]}, {}, "h", 1, {}, {}))
+        performance = corpus.performances.begin(5, "a set")
+        corpus.performances.said(performance, [Command(0.5, "a", "id", [target], {}, [target])])
+        corpus.performances.plays_began(performance, [(1.0, "a", corpus.sounds.get(target))])
+        file = corpus.sounds.get(target).file
+        with corpus.database.write() as connection:
+            corpus.descriptors.measured(connection, target, file.id, "c" * 64, {"pitch": 440.0})
+        assert corpus.check().wrong == []
     return home
 
 
@@ -42,8 +54,8 @@ def test_every_fault_is_found_and_nothing_else(whole_home, tmp_path, capsys):
         with Corpus(home) as corpus:
             wrong = found(corpus.check())
         missed += len(injuries.expected - wrong)
-        alarms += len(wrong - injuries.expected)
-        assert wrong == injuries.expected, f"round {rounds}"
+        alarms += len(wrong - injuries.expected - injuries.follow)
+        assert wrong == injuries.expected | injuries.follow, f"round {rounds}"
         shutil.rmtree(home)
         rounds += 1
     with capsys.disabled():

@@ -4,8 +4,10 @@
 it has (`build/torture.json`).
 """
 
+import hashlib
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,26 +44,38 @@ def makers(tmp_path_factory):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_killed_at_random_moments_nothing_is_lost(command, makers, tmp_path, request, capsys):
     given = [request.getfixturevalue("freesound")] if command == "harvest" else []
-    counts = read()
-    done = counts.get(command, 0)
+    done = read().get(command, 0)
     if done >= KILLS:
+        with capsys.disabled():
+            print(f"\n{command}: {done} kills, made before of this same program", flush=True)
         return
     torture = Torture(command, getattr(makers, command)(*given), tmp_path, done)
     while done + torture.count.kills < KILLS:
         torture.run(min(torture.count.kills + AT_ONCE, KILLS - done))
-        keep(counts | {command: done + torture.count.kills})
+        keep(command, done + torture.count.kills)
     with capsys.disabled():
         one = torture.count
         print(f"\n{command}: {done + one.kills} kills ({one.homes} homes, {one.ended} ended before)", flush=True)
 
 
+@cache
+def program():
+    """What stands for the program as it is: kills of another say nothing of it."""
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in ("corpus", "engine", "migrations") for path in Path(folder).rglob("*.py")):
+        digest.update(f"{path}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def read():
-    """How many kills there were of each command."""
-    return json.loads(COUNTS.read_text()) if COUNTS and COUNTS.exists() else {}
+    """How many kills there were of each command of this program."""
+    known = json.loads(COUNTS.read_text()) if COUNTS and COUNTS.exists() else {}
+    return known.get("kills", {}) if known.get("program") == program() else {}
 
 
-def keep(counts):
-    """Write them down."""
+def keep(command, kills):
+    """Write down how many there were of one."""
     if COUNTS:
         COUNTS.parent.mkdir(exist_ok=True)
-        COUNTS.write_text(json.dumps(counts) + "\n")
+        whole = {"program": program(), "kills": read() | {command: kills}}
+        COUNTS.write_text(json.dumps(whole) + "\n")
