@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpus import Corpus
+from corpus import Corpus, Sound
 from corpus import walk as walk_module
 from corpus.freesound import client as client_module
 from corpus.store.database import now
@@ -110,10 +110,11 @@ def publish(corpus, done):
     """Palettes in short durable transactions."""
     for number in range(LABELS):
         with corpus.database.write(durable=True) as connection:
-            named = {"name": f"{done + number}", "version": 1, "published": now()}
+            named = {"name": f"p{done + number}", "version": 1, "published": now()}
             key = connection.execute(palettes.insert().values(named).returning(palettes.c.id)).scalar_one()
             rows = [
-                {"palette_id": key, "position": place, "sound_id": 5, "file": f"{place}", "sha256": "", "credit": {}}
+                {"palette_id": key, "position": place, "sound_id": 5, "file": f"{place:03}.wav"}
+                | {"sha256": "e" * 64, "credit": Sound(5, "a drip").credited}
                 for place in range(8)
             ]
             connection.execute(palette_sounds.insert(), rows)

@@ -16,6 +16,8 @@ from engine.session import Session
 from tests.audio_files import write_tone
 from tests.torture.driver import Job
 
+WRITING = ("adopt", "analyse", "harvest", "palette", "backup", "restore", "migration", "pack", "unpack")
+"""What is both killed and given a failing disk."""
 HERE = Path(__file__).parent
 SCHEMA = HERE.parent / "corpus" / "schemas" / "0004.sql"
 UPGRADED = ("sounds", "tags", "files", "vectors", "annotations")

@@ -17,22 +17,10 @@ import pytest
 
 from corpus import Corpus
 from tests.corpus.harvested import whole
-from tests.torture.jobs import Makers
+from tests.torture.jobs import WRITING, Makers
 
 HERE = Path(__file__).parent
-COMMANDS = (
-    "adopt",
-    "analyse",
-    "harvest",
-    "palette",
-    "backup",
-    "restore",
-    "migration",
-    "pack",
-    "unpack",
-    "label",
-    "render",
-)
+COMMANDS = (*WRITING, "label", "render")
 if "MIRLA_TORTURE" not in os.environ:  # for these a disk fills up elsewhere in the tests
     COMMANDS = tuple(one for one in COMMANDS if one not in ("adopt", "analyse", "harvest", "unpack"))
 CAUSES = {

@@ -13,23 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.torture.driver import Torture
-from tests.torture.jobs import Makers
+from tests.torture.jobs import WRITING, Makers
 
 KILLS = int(os.environ.get("MIRLA_TORTURE", "20"))
 COUNTS = Path("build", "torture.json") if "MIRLA_TORTURE" in os.environ else None
-COMMANDS = (
-    "adopt",
-    "analyse",
-    "harvest",
-    "teach",
-    "live",
-    "palette",
-    "backup",
-    "restore",
-    "migration",
-    "pack",
-    "unpack",
-)
+COMMANDS = (*WRITING, "teach", "live")
 if COUNTS is None:  # these have tests of their own, which kill as often
     COMMANDS = tuple(one for one in COMMANDS if one not in ("analyse", "harvest", "palette", "pack", "unpack"))
 AT_ONCE = 10

@@ -379,9 +379,9 @@ insert into annotations (id, agent_id, sound_id, label, test, who, session, at, 
 insert into forgotten (sha256, former_id) values ('ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', 1000000007);
 insert into performances (id, begun, ended, seed, title) values (1, '2026-01-02T03:04:05Z', NULL, 3, 'cellar');
 insert into commands (id, performance_id, at, of_group, verb, arguments, answer, error) values (1, 1, 1.5, 'a', 'tag', '{}', '[4832]', NULL);
-insert into plays (id, performance_id, sound_id, of_group, at, began, seconds, credit) values (1, 1, 99, 'a', 1.5, '2026-01-02T03:04:05Z', NULL, '{"id": 99}');
+insert into plays (id, performance_id, sound_id, of_group, at, began, seconds, credit) values (1, 1, 99, 'a', 1.5, '2026-01-02T03:04:05Z', NULL, '{"id": 99, "name": "a drip", "username": "alba", "url": null, "licence": "Creative Commons 0", "licence_url": null, "line": "a drip by alba licensed under Creative Commons 0"}');
 insert into palettes (id, name, version, published, removed) values (1, 'drips', 1, '2026-01-02T03:04:05Z', NULL);
-insert into palette_sounds (palette_id, position, sound_id, file, sha256, credit) values (1, 0, 4832, '000.wav', 'eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee', '{"id": 4832}');
+insert into palette_sounds (palette_id, position, sound_id, file, sha256, credit) values (1, 0, 4832, '000.wav', 'eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee', '{"id": 4832, "name": "a drip", "username": "alba", "url": null, "licence": "Creative Commons 0", "licence_url": null, "line": "a drip by alba licensed under Creative Commons 0"}');
 insert into onsets (sound_id, file_id, fingerprint, data) values (4832, 1, 'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', X'000000000000803E0000003F0000403F');
 CREATE INDEX ix_files_sha256 ON files (sha256);
 CREATE INDEX ix_files_sound_id ON files (sound_id);
