@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
@@ -15,6 +16,7 @@ import time
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from corpus.errors import AudioError, HomeError
 from corpus.text import for_file_name
@@ -243,7 +245,9 @@ def write_whole(file: Path, text: str) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """SHA-256 of a file, in hexadecimal; raises OSError, also of a pipe or a device, which would be waited for."""
+    if not S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "is no ordinary file", str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -307,6 +307,8 @@ def _may_be_handed_on(credit: dict[str, str]) -> bool:
 
 def _readable(path: Path) -> BinaryIO:
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise Changed("is no file")
         return path.open("rb")
     except OSError as error:
         raise Changed(f"cannot be read: {error.strerror or error}") from error

@@ -321,6 +321,16 @@ def test_a_path_that_leads_out_of_the_home_is_not_packed(furnished, home, tmp_pa
     assert b"secret" not in (tmp_path / "x.tar").read_bytes()
 
 
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(furnished, home, tmp_path, mirla):
+    shutil.copytree(furnished, home)
+    with Corpus(home) as corpus:
+        path = corpus.sounds.get(FIRST).file.path
+    path.unlink()
+    os.mkfifo(path)
+    (failed,) = mirla("pack", tmp_path / "x.tar", "--json", check=1).json["failed"]
+    assert "is no file" in failed["error"]
+
+
 def test_a_filter_that_nothing_fits_packs_nothing(furnished, tmp_path, mirla):
     assert "no sound fits" in mirla("pack", tmp_path / "x.tar", "--filter", "tag:nope", home=furnished, check=35).err
     assert "no" in mirla("pack", tmp_path / "x.tar", "--lossless", "maybe", home=furnished, check=2).err
@@ -329,19 +339,19 @@ def test_a_filter_that_nothing_fits_packs_nothing(furnished, tmp_path, mirla):
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
 def test_stopped_while_it_packs_nothing_is_left(furnished, tmp_path, how, code):
-    """A pipe in place of a file holds it up until the signal comes."""
+    """A large file holds it up until the signal comes."""
     home = shutil.copytree(furnished, tmp_path / "home")
+    size = 1 << 29
     with Corpus(home) as corpus:
-        path = corpus.sounds.get(FIRST).file.path
-    path.unlink()
-    os.mkfifo(path)
+        os.truncate(corpus.sounds.get(FIRST).file.path, size)
+        with corpus.database.write() as connection:
+            connection.exec_driver_sql("update files set bytes = ? where sound_id = ?", (size, FIRST))
     program = [Path(sys.executable).with_name("mirla"), "--home", home, "pack", tmp_path / "x.tar"]
     process = subprocess.Popen([*map(str, program)], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".mirla-*.partial")):
         assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(0.2)
+        time.sleep(0.01)
     process.send_signal(how)
     assert process.communicate(timeout=60)[1] == "mirla: stopped; nothing was written\n"
     assert process.returncode == code
