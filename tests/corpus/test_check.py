@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import time
 
 import numpy as np
@@ -294,6 +295,9 @@ def test_palettes_are_held_against_their_rows(corpus):
     (folder / "000.wav").write_bytes(b"other")
     report = corpus.check()
     assert ("damaged", "palettes/drips/000.wav") in found(report)
+    (folder / "000.wav").unlink()
+    os.mkfifo(folder / "000.wav")  # is not waited for
+    assert ("damaged", "palettes/drips/000.wav") in found(corpus.check())
     assert all("publish the palette again" in words for _, words in corpus.repair(report).left)
 
 
