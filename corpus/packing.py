@@ -24,7 +24,7 @@ from corpus import archive, target
 from corpus.archive import Changed, Writer
 from corpus.caches import Caches
 from corpus.credits import as_text, limits_of, of_palette
-from corpus.errors import HomeError, PackError, StoreError
+from corpus.errors import HomeError, PackError
 from corpus.files import misplaced
 from corpus.filters import Node
 from corpus.known import known_spaces
@@ -117,8 +117,6 @@ def pack(
         try:
             packing.choose()
             return packing.write(file)
-        except StoreError as error:
-            raise PackError("the database holds what cannot be packed; `mirla check` says what and where") from error
         finally:
             packing.close()
 
