@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.errors import RestoreError
+from corpus.errors import RestoreError, StoreError
 from corpus.files import sha256_of
 from corpus.partway import Memory
 from corpus.settings import Settings
-from corpus.store import backups, schema
+from corpus.store import backups, schema, vetting
 from corpus.store.database import Database
 from corpus.store.replacing import Alone
 
@@ -57,8 +57,10 @@ def backup(database: Database) -> Backup:
         The database is damaged.
     """
     file = _file(database)
+    if lacking := vetting.lacking(file):
+        raise StoreError(f"{file} is damaged (it has no {lacking[0]}); `mirla restore --latest` puts back a good copy")
     copy = backups.make(file, schema.HEAD, "by-hand")
-    backups.prune(file)
+    backups.prune(file, spare=copy)
     return _described(copy)
 
 
@@ -78,6 +80,8 @@ def restore(settings: Settings, copy: Path | None = None) -> Restored:
         copy = next((one for one in backups.kept(file) if not one.stem.endswith("-restore")), None)
         if copy is None:
             raise RestoreError(f"there is no backup in {backups.folder_of(file)}; name one: `mirla restore FILE`")
+    if file.is_dir():
+        raise RestoreError(f"{file} is a folder; move it away and restore again")
     if file.exists() and copy.exists() and copy.samefile(file):
         raise RestoreError(f"{copy} is the database itself; name one of its copies in {backups.folder_of(file)}")
     chosen = _described(copy)
@@ -85,6 +89,8 @@ def restore(settings: Settings, copy: Path | None = None) -> Restored:
         raise RestoreError(
             f"{copy} has schema {chosen.schema}, this program knows {schema.HEAD}: install a newer mirla"
         )
+    if lacking := vetting.lacking(copy):
+        raise RestoreError(f"{copy} is no whole corpus: it has no {lacking[0]}; choose another backup")
     file.parent.mkdir(parents=True, exist_ok=True)
     with Alone(file) as here:
         kept = here.keep()

@@ -28,12 +28,16 @@ from filelock import FileLock, Timeout
 from corpus.analysis import spaces
 from corpus.analysis.inspect import inspect
 from corpus.caches import Caches
+from corpus.credits import of_palette
 from corpus.errors import CheckError, CorpusError, StoreError
-from corpus.files import AudioFolder, sha256_of
+from corpus.files import AudioFolder
+from corpus.known import known_spaces
 from corpus.looking import Looked, look
 from corpus.model import Space
 from corpus.partway import Memory, Wanted
+from corpus.publishing import PaletteFolder
 from corpus.store.soundness import Held, Soundness
+from corpus.text import storable
 from corpus.workers import Workers, cores
 
 _AT_ONCE = 512
@@ -43,7 +47,6 @@ _STATE = re.compile(r"(?:[0-9a-f]{64}|freesound: [\w, ]+) (\d+) (-?\d+)(?= |$)")
 _FINGERPRINTS: dict[str, str] = {}
 """Of the extractors installed here, once asked for: to load their libraries takes a second."""
 _TEXTS = ("texts-", "text_")
-CUT_SHORT = "its publication was cut short before others saw it"
 
 Progress = Callable[[str, int, int | None, str], None]
 """Called with a phase, the items done, of how many (None: unknown), and what they are."""
@@ -103,9 +106,16 @@ class Checking:
     """One check of a corpus."""
 
     def __init__(
-        self, soundness: Soundness, audio: AudioFolder, caches: Caches, wanted: Wanted, progress: Progress | None = None
+        self,
+        soundness: Soundness,
+        audio: AudioFolder,
+        caches: Caches,
+        palettes: PaletteFolder,
+        wanted: Wanted,
+        progress: Progress | None = None,
     ) -> None:
         self._soundness = soundness
+        self._palettes = palettes
         self._audio = audio
         self._home = audio.home
         self._caches = caches
@@ -113,8 +123,8 @@ class Checking:
         self._wanted = self._memory.recall(wanted)
         self._show = progress or (lambda phase, done, total, words: None)
 
-    def run(self, sounds: int) -> CheckReport:
-        """Look at everything, `sounds` being how many there are.
+    def run(self) -> CheckReport:
+        """Look at everything, as far as the database can be read.
 
         Raises
         ------
@@ -124,15 +134,16 @@ class Checking:
         start = time.monotonic()
         with _alone(self._home), contextlib.ExitStack() as held:
             self._workers = _Pool(held, self._wanted.jobs)
-            report = self._report = CheckReport(sounds, 0, seed=self._wanted.seed if self._sampled else None)
+            report = self._report = CheckReport(0, 0, seed=self._wanted.seed if self._sampled else None)
             self._show("database", 0, 1, "")
             quick = self._sampled
-            report.damaged += [Finding("database", words) for words in self._soundness.problems(quick)]
-            for look_at in (self._vectors, self._stale, self._orphans, self._palettes, self._files):
+            problems = self._soundness.problems(quick)
+            for look_at in (self._count, self._vectors, self._stale, self._orphans, self._published, self._files):
                 try:
                     look_at()
                 except StoreError as error:
-                    report.damaged.append(Finding("database", str(error)))
+                    problems.append(str(error))
+            report.damaged += [Finding("database", words) for words in dict.fromkeys(problems)]
         self._memory.forget()
         report.seconds = time.monotonic() - start
         return report
@@ -141,9 +152,12 @@ class Checking:
     def _sampled(self) -> bool:
         return self._wanted.percent < 100
 
+    def _count(self) -> None:
+        self._report.sounds, self._report.files = self._soundness.sounds(), self._soundness.count()
+
     def _vectors(self) -> None:
         self._show("vectors", 0, 1, "")
-        damaged = self._soundness.damaged_vectors()
+        damaged = self._soundness.damaged_vectors(known_spaces())
         self._report.damaged += [Finding("vector", words, one, spaces=(name,)) for one, name, words in damaged]
         computed = [space for space in self._soundness.spaces() if space.origin == "computed"]
         names = [space.name for space in computed]
@@ -181,36 +195,24 @@ class Checking:
         lying = [str(path.relative_to(self._home)) for path in self._audio.lying(awaited)]
         known = self._soundness.paths()
         holding = {str(folder) for path in known for folder in Path(path).parents}  # some may be links to other disks
-        unknown = self._soundness.unknown([path for path in lying if path not in known and path not in holding])
+        strange = [path for path in lying if path not in known and path not in holding]
+        unknown = [path for path in strange if path != storable(path)]  # which no database can hold
+        unknown += self._soundness.unknown([path for path in strange if path == storable(path)])
         words = "no sound has this file"
-        self._report.orphaned += [Finding("file", words, path=path) for path in unknown if self._exists(path)]
+        found = sorted(path for path in unknown if self._exists(path))
+        self._report.orphaned += [Finding("file", words, path=path) for path in found]
 
     def _exists(self, path: str) -> bool:
         """Whether there is anything by a name, a link that leads nowhere too."""
         return os.path.lexists(self._home / path)
 
-    def _palettes(self) -> None:
-        cut_short = set()
-        for name, version, sound_id, file, sha256 in self._soundness.palettes():
-            folder = Path("palettes", name)
-            whole = folder.with_name(f".{name}-{version}")  # as `corpus.publishing` has it
-            if self._exists(str(whole)) and (self._home / folder).resolve() != (self._home / whole).resolve():
-                cut_short.add(str(folder))
-                folder = whole
-            path = folder / file
-            try:
-                same = sha256_of(self._home / path) == sha256
-                words = "" if same else f"palette {name}: is not what was published"
-            except OSError as error:
-                words = f"palette {name}: {error.strerror or error}"
-            if words:
-                some = self._report.missing if not self._exists(str(path)) else self._report.damaged
-                some.append(Finding("palette", words, sound_id, str(path)))
-        self._report.missing += [Finding("palette", CUT_SHORT, path=path) for path in sorted(cut_short)]
+    def _published(self) -> None:
+        for one in self._palettes.problems(of_palette):
+            some = self._report.missing if one.missing else self._report.damaged
+            some.append(Finding("palette", one.words, one.sound_id, one.path))
 
     def _files(self) -> None:
         report, memory = self._report, self._memory
-        report.files = self._soundness.count()
         report.went_on = memory.after > 0
         again = self._soundness.files(memory.again)
         looked_at = self._soundness.count(memory.after)

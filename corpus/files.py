@@ -50,20 +50,19 @@ class AudioFolder:
         username: str | None,
         name: str,
         extension: str,
-        taken: Container[str] | None = None,
-        sha256: str | None = None,
+        sha256: str,
+        taken: Container[str] = (),
     ) -> Path:
-        """Path relative to the home for a sound's audio, with a number behind it should something lie there already.
+        """Path relative to the home for a sound's audio, with a number behind it should that name not be free.
 
-        With `taken`, the paths of the sound's files, it is those that count: what lies there without a row in the
-        store was left by a process that was killed, and may be replaced. With `sha256`, what lies there with that
-        content may be.
+        It is not where one of the paths `taken` by the store is so, or other content than this lies there, whoever
+        left it; the same content may be replaced by itself.
         """
         stem = f"{sound_id}__{for_file_name(username or 'local', 30)}__{for_file_name(name)}"
         for number in itertools.count(1):
             path = Path("sounds", str(sound_id // 1000), f"{stem}{f'-{number}' if number > 1 else ''}.{extension}")
             lying = self.home / path
-            if str(path) not in taken if taken is not None else not lying.exists() or _is(lying, sha256):
+            if str(path) not in taken and (not os.path.lexists(lying) or _is(lying, sha256)):
                 break
         return path
 
@@ -205,8 +204,8 @@ def misplaced(path: str, linked: bool) -> str:
     return "" if own else f"its path {path!r} is not in the home's sounds/"
 
 
-def _is(file: Path, sha256: str | None) -> bool:
-    return sha256 is not None and file.is_file() and sha256_of(file) == sha256
+def _is(file: Path, sha256: str) -> bool:
+    return file.is_file() and sha256_of(file) == sha256
 
 
 def _left(path: Path, awaited: Container[int]) -> bool:

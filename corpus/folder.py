@@ -190,7 +190,7 @@ def _copy(
             raise AudioError("changed while it was adopted; adopt it again")
 
         def place(sound_id: int) -> Sound:
-            relative = audio.free_name(sound_id, sound.username, sound.name, found.format, sha256=copy.sha256)
+            relative = audio.free_name(sound_id, sound.username, sound.name, found.format, copy.sha256)
             audio.keep(copy.temporary, relative)
             placed.append(relative)
             return _with_file(sound, sound_id, _file(audio.home / relative, copy.bytes, found))

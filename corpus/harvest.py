@@ -272,7 +272,7 @@ class Harvesting:
         try:
             with self._database.write() as connection:
                 taken = self._sounds.paths(connection, sound.id)
-                path = self._audio.free_name(sound.id, sound.username, sound.name, found.format, taken)
+                path = self._audio.free_name(sound.id, sound.username, sound.name, found.format, found.sha256, taken)
                 file = AudioFile(
                     path=self._audio.home / path,
                     sha256=found.sha256,

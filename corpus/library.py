@@ -89,9 +89,7 @@ class Corpus:
         self.home = self.settings.home
         self.database = Database(self.settings.database)
         self.audio = AudioFolder(self.home)
-        if not self.database.there:
-            self._check_new(make)
-        schema.prepare(self.database)
+        schema.prepare(self.database, lambda: self._check_new(make))
         self.caches = Caches(self.home / "cache")
         self.sounds = Sounds(self.database, self.home, Texts(self.database, self.caches))
         self.checks = Checks(self.database)
@@ -121,11 +119,14 @@ class Corpus:
         """Whether a corpus may be made here: an empty one beside its sounds would not know any of them."""
         file = self.database.file
         if file and backups.kept(file):
-            raise HomeError(f"the database {file} is missing, and there are backups of it: `mirla restore --latest`")
+            raise HomeError(
+                f"the database {file} is missing, and there are backups of it: `mirla restore --latest` puts one back"
+            )
         if self.audio.used():
             raise HomeError(
-                f"the database {file} is missing, and {self.audio.root} holds a corpus's sounds: put it back from a "
-                f"copy of the home, or move {self.audio.root} away and adopt it"
+                f"the database {file} is missing, and {self.audio.root} holds a corpus's sounds: `mirla unpack` an "
+                f"archive of it into another home, put the database back from a copy of this one, or move "
+                f"{self.audio.root} away and adopt it"
             )
         if not make:
             raise HomeError(
@@ -267,8 +268,8 @@ class Corpus:
         from corpus.check import Checking
         from corpus.partway import Wanted
 
-        checking = Checking(self.soundness, self.audio, self.caches, wanted or Wanted(), progress)
-        return checking.run(self.sounds.summary()["sounds"])
+        checking = Checking(self.soundness, self.audio, self.caches, self.palette_folder, wanted or Wanted(), progress)
+        return checking.run()
 
     def repair(self, report: CheckReport) -> Repaired:
         """Mend what a check found, as far as that can be done without deleting anything (see `corpus.repair`)."""

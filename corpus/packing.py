@@ -158,7 +158,9 @@ class Packing:
                 parts.without_people(connection)
             if not part.lossless:
                 parts.without_lossless(connection)
+            nameless = parts.drop_nameless(connection)
             self._files = parts.rename_files(connection)
+        self._failed += [(f"sound {number}", "the database names no file of it") for number in nameless]
 
     def write(self, file: Path) -> PackReport:
         """Write the archive."""

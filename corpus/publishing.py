@@ -6,7 +6,8 @@ of its own. In a map `_base` is empty, which for Strudel is where the map lies; 
 
 What the store says is what counts. It is told of a version when its folder is whole and before the link is turned, so
 after a kill at any moment the next who publishes ends what was begun, or clears it away. The version before the present
-one stays until the next is published, for who is reading it.
+one stays until the next is published, for who is reading it. A newer one that is whole (its map is written last) and
+that the store does not know, as after a restore, goes to quarantine, and comes back when the store knows it again.
 """
 
 from __future__ import annotations
@@ -27,10 +28,15 @@ from filelock import FileLock, Timeout
 from corpus.errors import HomeError
 from corpus.files import flush_folder, sha256_of, write_whole
 from corpus.model import Palette, PaletteSound
+from corpus.quarantine import Quarantine
 from corpus.store.palettes import Palettes
 
 STRUDEL = "strudel.json"
 CREDITS = "CREDITS.txt"
+CUT_SHORT = "its publication was cut short before others saw it"
+NEWER = "others see a newer version of it than the database knows"
+UNTRUE = "is not what the database says"
+FOREIGN = "a folder that mirla did not publish stands in its place; move it away"
 _PATIENCE = 60.0
 """Seconds to wait for another who publishes."""
 
@@ -46,11 +52,22 @@ class Made:
     credit: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Something that is not as the store says; `path` is relative to the home."""
+
+    path: str
+    words: str
+    sound_id: int | None
+    missing: bool
+
+
 class PaletteFolder:
     """The `palettes/` folder of a home."""
 
     def __init__(self, home: Path, palettes: Palettes) -> None:
         self.root = home / "palettes"
+        self._quarantine = Quarantine(home)
         self._palettes = palettes
 
     @contextlib.contextmanager
@@ -85,6 +102,57 @@ class PaletteFolder:
         """Whether something lies under this name that was not published."""
         link = self.root / name
         return link.exists() and not link.is_symlink()
+
+    def _shown(self, palette: Palette) -> Path:
+        """Its folder by the name by which others see it, if they do."""
+        return self.folder(palette) if self._unseen(palette) else self.root / palette.name
+
+    def _unseen(self, palette: Palette) -> str:
+        """Why others do not see this version of a palette: "" if they do."""
+        if self.foreign(palette.name):
+            return FOREIGN
+        link, folder = self.root / palette.name, self.folder(palette)
+        if not folder.is_dir() or (link.is_symlink() and link.readlink() == Path(folder.name)):
+            return ""
+        return CUT_SHORT if not link.is_symlink() or _version(link) < palette.version else NEWER
+
+    def problems(self, credits: Callable[[Sequence[PaletteSound]], str]) -> Iterator[Problem]:
+        """What is not as the store says: what others see, each file, maps and credits."""
+        for palette in self._palettes.all():
+            folder = self._shown(palette)
+            if words := self._unseen(palette):
+                yield self._problem(self.root / palette.name, words)
+            for sound in palette.sounds:
+                try:
+                    same = sha256_of(folder / sound.file) == sound.sha256
+                    words = "" if same else "is not what was published"
+                except OSError as error:
+                    words = error.strerror or str(error)
+                if words:
+                    yield self._problem(folder / sound.file, f"palette {palette.name}: {words}", sound.id)
+        for file, text in self._texts(credits):
+            if _bytes_of(file) != text.encode():
+                yield self._problem(file, UNTRUE)
+
+    def _problem(self, path: Path, words: str, sound_id: int | None = None) -> Problem:
+        missing = words == CUT_SHORT or not os.path.lexists(path)
+        return Problem(str(path.relative_to(self.root.parent)), words, sound_id, missing)
+
+    def write_texts(self, credits: Callable[[Sequence[PaletteSound]], str]) -> None:
+        """Write maps and credits as the store says them, where they are not so, within `alone`."""
+        with _writable(self.root):
+            for file, text in self._texts(credits):
+                if _bytes_of(file) != text.encode():
+                    write_whole(file, text)
+
+    def _texts(self, credits: Callable[[Sequence[PaletteSound]], str]) -> Iterator[tuple[Path, str]]:
+        palettes = self._palettes.all()
+        for palette in palettes:
+            if (folder := self._shown(palette)).is_dir():
+                yield folder / CREDITS, credits(palette.sounds)
+                yield folder / STRUDEL, own_map(palette.name, palette.sounds)
+        if palettes or (self.root / STRUDEL).exists():
+            yield self.root / STRUDEL, json.dumps(strudel_map(palettes))
 
     def damaged(self, palette: Palette) -> list[str]:
         """Its files that are missing or were changed since they were published."""
@@ -160,14 +228,35 @@ class PaletteFolder:
             if palette.removed is None:
                 before = Palette(palette.name, palette.version - 1, "", ())
                 stay |= {folder, self.folder(before)}
+                self._back(palette)
                 if folder.is_dir() and not self.foreign(palette.name):
                     self._turn(link, folder)
             elif link.is_symlink():
                 link.unlink()
         self._write_map([palette for palette in palettes if palette.removed is None])
+        versions = {palette.name: palette.version for palette in palettes}
         for left in self.root.glob(".*-*"):
-            if left not in stay:
-                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+            if left in stay:
+                continue
+            if (
+                not left.is_symlink()
+                and (left / STRUDEL).exists()
+                and _version(left) > versions.get(left.name[1:].rpartition("-")[0], 0)
+            ):
+                path = str(left.relative_to(self.root.parent))
+                self._quarantine.take(path, "is a version of a palette that the database does not know")
+            elif left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+
+    def _back(self, palette: Palette) -> None:
+        """Fetch a version from quarantine whose files are not here any more."""
+        folder = self.folder(palette)
+        for lying in () if folder.exists() else self._quarantine.folders(str(folder.relative_to(self.root.parent))):
+            if all(_hash_of(lying / sound.file) == sound.sha256 for sound in palette.sounds):
+                lying.rename(folder)
+                return
 
     def _turn(self, link: Path, folder: Path) -> None:
         if link.is_symlink() and link.readlink() == Path(folder.name):
@@ -181,8 +270,23 @@ class PaletteFolder:
     def _write_map(self, palettes: Sequence[Palette]) -> None:
         file = self.root / STRUDEL
         text = json.dumps(strudel_map(palettes))
-        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+        if _bytes_of(file) != text.encode():
             write_whole(file, text)
+
+
+def _version(folder: Path) -> int:
+    """The version that a folder's name says, or that of what a link leads to; 0 where it is none."""
+    name = folder.readlink().name if folder.is_symlink() else folder.name
+    number = name.rpartition("-")[2]
+    return int(number) if number.isascii() and number.isdecimal() else 0
+
+
+def _bytes_of(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
+
+
+def _hash_of(file: Path) -> str | None:
+    return sha256_of(file) if file.is_file() else None
 
 
 def strudel_map(palettes: Iterable[Palette], base: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,21 +20,24 @@ from typing import Any
 from corpus.analysis import spaces
 from corpus.analysis.inspect import Inspected, inspect
 from corpus.caches import Caches
-from corpus.check import CUT_SHORT, CheckReport, Finding
-from corpus.errors import AnalysisError, CorpusError, FreesoundError, HarvestError, TokenRefused
+from corpus.check import CheckReport, Finding
+from corpus.credits import of_palette
+from corpus.errors import AnalysisError, AudioError, CorpusError, FreesoundError, HarvestError, HomeError, TokenRefused
 from corpus.fetching import Fetched, Fetching
 from corpus.files import AudioFolder, misplaced, sha256_of
 from corpus.freesound import wire
 from corpus.freesound.client import Client
 from corpus.harvest import alone
+from corpus.known import known_spaces
 from corpus.looking import nearly
-from corpus.publishing import PaletteFolder
+from corpus.publishing import FOREIGN, PaletteFolder
 from corpus.quarantine import Quarantine
 from corpus.store import rows
 from corpus.store.harvests import Download
 from corpus.store.soundness import Held, Soundness
 from corpus.store.sounds import Sounds
 from corpus.store.vectors import Vectors
+from corpus.text import many
 from corpus.workers import Workers
 
 _DEADLINE = 120.0
@@ -95,12 +98,13 @@ class Repairing:
         lost = self._from_here(lost, orphans)
         lost = self._from_freesound(lost)
         for row, finding in lost:
-            self._give_up(row, finding)
-        for path in orphans:
-            self._put_away(path, "no sound has it; `mirla adopt` takes it in, if you want it")
+            with self._leaving(row):
+                self._give_up(row, finding)
+        self._put_away(orphans, check)
         self._rows([one for one in findings if one.of == "row"])
         self._measure(check)
         self._drop_caches(check.stale_caches)
+        self._publish([one for one in findings if one.of == "palette"])
         self._advise(findings, held)
         return self._report
 
@@ -124,14 +128,15 @@ class Repairing:
         strays = {sha256: path for path in lying if (sha256 := self._hash(path)) in wanted}
         rest = []
         for row, finding in lost:
-            if row.sha256 in strays:
-                copies[row.sha256] = self._put_back(strays.pop(row.sha256), row, orphans)
-            elif row.sha256 in copies and self._hash(copies[row.sha256]) == row.sha256:
-                with self._audio.incoming(self._home / copies[row.sha256]) as copy:
-                    self._place(copy.temporary, row)
-                self._say(row, f"its file was copied from {copies[row.sha256]}, which has the same content")
-            else:
-                rest.append((row, finding))
+            with self._leaving(row):
+                if row.sha256 in strays:
+                    copies[row.sha256] = self._put_back(strays.pop(row.sha256), row, orphans)
+                elif row.sha256 in copies and self._hash(copies[row.sha256]) == row.sha256:
+                    with self._audio.incoming(self._home / copies[row.sha256]) as copy:
+                        self._place(copy.temporary, row)
+                    self._say(row, f"its file was copied from {copies[row.sha256]}, which has the same content")
+                else:
+                    rest.append((row, finding))
         return rest
 
     def _put_back(self, path: str, row: Held, orphans: list[str]) -> str:
@@ -173,7 +178,8 @@ class Repairing:
                 for download, result in Fetching(client, self._audio, None).over(downloads):
                     row = previews[download.sound_id]
                     if isinstance(result, Fetched):
-                        self._fetched(row, result)
+                        with self._leaving(row):
+                            self._fetched(row, result)
                     else:
                         self._leave(row, f"Freesound: {result}")
                     came.add(row.id)
@@ -199,7 +205,9 @@ class Repairing:
         place = Path(row.path)
         if misplaced(row.path, linked=False):
             sound = self._sounds.get(row.sound_id)
-            place = self._audio.free_name(sound.id, sound.username, sound.name, row.format)
+            place = self._audio.free_name(
+                sound.id, sound.username, sound.name, row.format, row.sha256, self._soundness.paths()
+            )
         elif os.path.lexists(self._home / place):
             self._quarantine.take(row.path, f"was damaged, and has been replaced in the corpus (sound {row.sound_id})")
         self._audio.keep(whole, place)
@@ -221,9 +229,18 @@ class Repairing:
             kept = self._quarantine.take(row.path, why)
             self._leave(row, f"{finding.error}; it is in {kept} now: {again}")
 
-    def _put_away(self, path: str, words: str) -> None:
-        if os.path.lexists(self._home / path):
-            self._report.done.append(f"{path}: moved to {self._quarantine.take(path, words)}: {words}")
+    def _put_away(self, orphans: list[str], check: CheckReport) -> None:
+        """Put away what no sound has; a damaged database may have lost who has it."""
+        words = "no sound has it; `mirla adopt` takes it in, if you want it"
+        if orphans and any(one.of == "database" for one in check.damaged):
+            what = many(len(orphans), "file")
+            self._report.left.append((f"{what} in sounds/", "stay until the database is whole, which may know of them"))
+            return
+        for path in orphans:
+            if not os.path.lexists(self._home / path):
+                continue
+            with self._leaving(path):
+                self._report.done.append(f"{path}: moved to {self._quarantine.take(path, words)}: {words}")
 
     def _rows(self, findings: Iterable[Finding]) -> None:
         """Bring rows in line with their files, whose hashes they have."""
@@ -270,7 +287,7 @@ class Repairing:
     def _ask_again(self, ids: list[int]) -> None:
         try:
             self._refresh(ids)
-            still = {one for one, _, _ in self._soundness.damaged_vectors()}
+            still = {one for one, _, _ in self._soundness.damaged_vectors(known_spaces())}
             mended = [one for one in ids if one not in still]
             self._report.done += [f"{len(mended)} sounds: served vectors asked for again"] if mended else []
             left = "its served vectors are damaged, and Freesound does not serve them any more"
@@ -284,8 +301,22 @@ class Repairing:
         if findings:
             self._report.done.append(f"{len(findings)} caches dropped; they are made anew when asked for")
 
+    def _publish(self, findings: list[Finding]) -> None:
+        """Let others see of palettes what the database says, as far as their files are there."""
+        if not findings:
+            return
+        with self._leaving("palettes"), self._palettes.alone():  # ends what was begun
+            self._palettes.write_texts(of_palette)
+        still = {one.path: one.words for one in self._palettes.problems(of_palette)}
+        for path in [str(one.path) for one in findings]:
+            if path not in still:
+                self._report.done.append(f"{path}: is again what the database says")
+            else:
+                advice = "" if still[path] == FOREIGN else "; publish the palette again"
+                self._report.left.append((path, still[path] + advice))
+
     def _advise(self, findings: Iterable[Finding], held: dict[int, Held]) -> None:
-        """Mend or say what is left of the database, of palettes and of linked files."""
+        """Mend or say what is left of the database and of linked files."""
         for one in findings:
             if one.of == "database" and "full-text index" in one.error:
                 self._soundness.rebuild_texts()
@@ -293,12 +324,8 @@ class Repairing:
             elif one.of == "database" and rows.UNPLAYED in one.error:
                 self._report.done.append(f"{self._soundness.prefer()} sounds: the largest of their files is played")
             elif one.of == "database":
-                self._report.left.append(("database", f"{one.error}; {self._restore}"))
-            elif one.of == "palette" and one.error == CUT_SHORT:
-                with self._palettes.alone():  # ends what was begun
-                    self._report.done.append(f"{one.path}: its publication ended")
-            elif one.of == "palette":
-                self._report.left.append((str(one.path), f"{one.error}; publish the palette again"))
+                words = one.error if "`mirla" in one.error else f"{one.error}; {self._restore}"
+                self._report.left.append(("database", words))
             elif one.of == "unreadable":
                 self._report.left.append((str(one.path), one.error))
             elif one.of != "path" and one.file_id in held and held[one.file_id].linked:
@@ -311,6 +338,15 @@ class Repairing:
         if self._soundness.backed_up:
             return "`mirla restore --latest` puts back a backup and says which labels it lacks"
         return "there is no backup of it; `mirla backup` makes one of a database that is whole"
+
+    @contextlib.contextmanager
+    def _leaving(self, what: Held | str) -> Iterator[None]:
+        """Go on with the rest, should one thing not be possible here."""
+        try:
+            yield
+        except (HomeError, AudioError) as error:
+            named = what if isinstance(what, str) else f"sound {what.sound_id} ({what.path})"
+            self._report.left.append((named, str(error)))
 
     def _say(self, row: Held, words: str) -> None:
         self._report.done.append(f"sound {row.sound_id}: {words}")

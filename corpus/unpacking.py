@@ -195,9 +195,10 @@ def _take_in(database: Database, audio: AudioFolder, palettes: PaletteFolder, ve
 
     def place(row: Mapping[str, Any], number: int) -> str:
         staged = verified.take(row["path"])
-        path = audio.free_name(number, row["username"], row["name"], row["format"], row["taken"])
+        path = audio.free_name(number, row["username"], row["name"], row["format"], row["sha256"], row["taken"])
+        if not (audio.home / path).exists():  # else the same content lies there
+            placed.append(path)
         audio.keep(staged, path, flush=False)
-        placed.append(path)
         return str(path)
 
     try:

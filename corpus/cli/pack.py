@@ -57,7 +57,7 @@ def pack(
     from corpus.filters import parse
     from corpus.packing import Part
 
-    part = Part(palettes, agents, parse(wanted) if wanted else None, redistributable, lossless == "yes")
+    part = Part(palettes, agents, None if wanted is None else parse(wanted), redistributable, lossless == "yes")
     corpus = app.corpus(make=False)
     with app.phases() as progress:
         report = corpus.pack(file, part, replace=replace, progress=progress)

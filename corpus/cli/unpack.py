@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,8 @@ def unpack(app: App, file: Path, only_check: bool) -> None:
         corpus = app.corpus()
     with app.phases() as progress:
         report = check(file, progress) if only_check else corpus.unpack(file, progress)
-    lines = list(_lines(report))
+    new = report.taken.new_palettes if report.taken else []
+    lines = list(_lines(report, [one.name for one in new if corpus.palette_folder.foreign(one.name)]))
     app.answer(_as_json(report), lambda console: print_lines(console, lines))
 
 
@@ -50,16 +51,18 @@ def _as_json(report: UnpackReport) -> dict[str, Any]:
     return data | {"new": {name: value for name, value in new.items() if name != "new_palettes"}}
 
 
-def _lines(report: UnpackReport) -> Iterator[str]:
+def _lines(report: UnpackReport, foreign: Collection[str]) -> Iterator[str]:
     size = f"{report.bytes / 1e6:.1f} MB"
     yield f"{many(report.sounds, 'sound')}, {many(report.files, 'file')}, {size}: all as it was packed"
     if report.silent:
         yield f"{many(report.silent, 'sound')} without audio: it was not held where they were packed"
     if report.taken is not None:
-        yield from _new(report.taken)
+        yield from _new(report.taken, foreign)
 
 
-def _new(taken: Taken) -> Iterator[str]:
+def _new(taken: Taken, foreign: Collection[str]) -> Iterator[str]:
+    from corpus.publishing import FOREIGN
+
     performances = many(taken.performances, "performance")
     yield f"new: {many(taken.sounds, 'sound')}, {many(taken.audio, 'file')}, {performances}"
     if taken.completed:
@@ -71,7 +74,7 @@ def _new(taken: Taken) -> Iterator[str]:
     for name, count in taken.versions.items():
         yield f"agent {name}: {many(count, 'version')} more; `mirla agent use {name} --version N` lets one judge"
     for palette in taken.new_palettes:
-        yield f"palette {palette.name}: published"
+        yield f"palette {palette.name}: {'taken in, but ' + FOREIGN if palette.name in foreign else 'published'}"
     for name in taken.palettes_kept:
         yield f"palette {name}: yours is another one, and stays"
     for space in taken.stale:

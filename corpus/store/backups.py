@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ KEPT = 5
 """How many copies of each kind are kept in any case."""
 _SAYS = 8
 """Words of an integrity check that are passed on."""
+_NAME = re.compile(r"corpus-\w+-\d{4}-\d\d-\d\dT\d{6}\.\d+Z-(by-hand|upgrade|restore)\.sqlite")
 _PARTIAL = ".partial"
 _BLOCK = 1 << 20
 _LEFT_OVER = 3600.0
@@ -63,7 +65,8 @@ def folder_of(database: Path) -> Path:
 
 def kept(database: Path) -> list[Path]:
     """The copies of a database, the newest first."""
-    return sorted(folder_of(database).glob("corpus-*.sqlite"), key=lambda copy: copy.stem.split("-", 2)[-1])[::-1]
+    ours = (copy for copy in folder_of(database).glob("corpus-*.sqlite") if _NAME.fullmatch(copy.name))
+    return sorted(ours, key=lambda copy: copy.stem.split("-", 2)[-1])[::-1]
 
 
 def prune(database: Path, spare: Path | None = None) -> None:
@@ -96,7 +99,7 @@ def make(database: Path, schema: str, why: Why) -> Path:
     if problems:
         copy.unlink()
         raise StoreError(
-            f"{database} is damaged ({problems[0]}); `mirla restore --latest` puts back the last good copy"
+            f"{database} is damaged ({problems[0]}); `mirla restore --latest` puts back a good copy, if there is one"
         )
     return copy
 
@@ -197,7 +200,8 @@ def copied(source: sqlite3.Connection, database: Path, schema: str, why: Why) ->
         flush_folder(folder)
         return copy, problems
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise HomeError(f"cannot copy the database to {folder}: {error}; see to its room and permissions") from error
 
 

@@ -133,7 +133,7 @@ class Database:
         except (DBAPIError, sqlite3.Error) as error:  # of SQLAlchemy, or of the driver itself
             where = self.file or self.url.render_as_string(hide_password=True)
             why = error.orig if isinstance(error, DBAPIError) else error
-            advice = "; `mirla restore --latest` puts back a backup" if "malformed" in str(why) else ""
+            advice = "; `mirla restore --latest` puts back a backup, if there is one" if "malformed" in str(why) else ""
             raise StoreError(f"the database {where} refused: {why}; nothing of this step was stored{advice}") from error
         except orjson.JSONDecodeError as error:
             raise StoreError(

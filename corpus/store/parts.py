@@ -164,6 +164,14 @@ def prefer(connection: Connection) -> int:
     return len(ids)
 
 
+def drop_nameless(connection: Connection) -> list[int]:
+    """Leave out sounds of one's own without a file: nothing says elsewhere who they are; returns which."""
+    query = sa.select(sounds.c.id).where(sounds.c.id >= FIRST_LOCAL_ID, sounds.c.id.not_in(sa.select(files.c.sound_id)))
+    nameless = list(connection.execute(query.order_by(sounds.c.id)).scalars())
+    removal.remove(connection, nameless)
+    return nameless
+
+
 def drop_broken(connection: Connection, some: Sequence[Packed]) -> None:
     """Leave out files that cannot be read, and sounds of one's own that nothing else says who they are."""
     dropped = {one.id for one in some}

@@ -40,12 +40,20 @@ class Alone:
             ) from error
         except sqlite3.DatabaseError:  # no database any more
             self._aside = self._moved_aside()
-            self._connection = self._locked()
+            try:
+                self._connection = self._locked()
+            except sqlite3.Error as broken:
+                self.__exit__(type(broken))
+                raise HomeError(f"cannot restore {self._database}: {broken}; it is as it was") from broken
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         if self._connection is not None:
             self._connection.close()
+        if failed and self._aside is not None:  # what was there is put back
+            for part in _PARTS:
+                self._database.with_name(self._database.name + part).unlink(missing_ok=True)
+            _move(self._aside, self._database)
 
     def keep(self) -> Path | None:
         """Copy what is there now, if there is no such copy yet, and answer which it is; None where there is nothing."""
@@ -98,10 +106,15 @@ class Alone:
         aside = folder / f"corpus-unknown-{backups.stamp()}-restore.damaged"
         try:
             folder.mkdir(exist_ok=True)
-            for part in _PARTS:
-                lying = self._database.with_name(self._database.name + part)
-                if lying.exists():
-                    shutil.move(lying, f"{aside}{part}")
+            _move(self._database, aside)
         except OSError as error:
             raise HomeError(f"cannot keep {self._database} in {folder}: {error}; it is as it was") from error
         return aside
+
+
+def _move(database: Path, elsewhere: Path) -> None:
+    """Move a database with what SQLite keeps beside it."""
+    for part in _PARTS:
+        lying = database.with_name(database.name + part)
+        if lying.exists():
+            shutil.move(lying, elsewhere.with_name(elsewhere.name + part))

@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from corpus.errors import CorpusError
-from corpus.model import LAST_LOCAL_ID
+from corpus.model import FIRST_LOCAL_ID, LAST_LOCAL_ID
 from corpus.store.naming import check_name, check_person
 from corpus.store.tables import (
     agents,
@@ -121,10 +122,38 @@ def _odd_references(connection: Connection) -> Iterator[str]:
         count = sa.select(sa.func.count()).select_from(labels).where(column.is_not(None), ~there)
         if lacking := connection.execute(count).scalar_one():
             yield f"table annotations: {lacking} labels name one that they {column.name[:-2]}, which is not there"
+    own = sounds.c.id >= FIRST_LOCAL_ID
+    query = sa.select(sounds.c.id).where(own, sounds.c.id.not_in(sa.select(files.c.sound_id)))
+    if nameless := connection.execute(query).scalars().all():
+        yield f"table files: {len(nameless)} sounds of your own have no file, the first is sound {nameless[0]}"
     preferred = sa.func.sum(sa.case((files.c.preferred, 1), else_=0))
     query = sa.select(files.c.sound_id).group_by(files.c.sound_id).having(preferred != 1)
     if wrong := connection.execute(query).scalars().all():
         yield f"table files: {len(wrong)} {UNPLAYED}, the first is sound {wrong[0]}"
+
+
+def odd_numbers(connection: Connection, space_id: int, dim: int, may_miss: Sequence[int] = ()) -> list[int]:
+    """The sounds whose vectors in a space hold what is no number, but for NaN at `may_miss`."""
+    query = sa.select(vectors.c.sound_id, vectors.c.data).where(
+        vectors.c.space_id == space_id, sa.func.length(vectors.c.data) == dim * 4
+    )
+    found: list[int] = []
+    for some in connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions():
+        X = np.frombuffer(b"".join(row.data for row in some), "<f4").reshape(-1, dim)
+        odd = ~np.isfinite(X)
+        odd[:, list(may_miss)] &= ~np.isnan(X[:, list(may_miss)])
+        found += [some[place].sound_id for place in np.flatnonzero(odd.any(axis=1)).tolist()]
+    return found
+
+
+def odd_onsets(connection: Connection) -> list[int]:
+    """The sounds whose onsets hold what is no number."""
+    query = sa.select(onsets.c.sound_id, onsets.c.data)
+    return [
+        number
+        for number, data in connection.execute(query)
+        if len(data) % 4 or not np.isfinite(np.frombuffer(data, "<f4")).all()
+    ]
 
 
 def rows(connection: Connection, table: sa.Table) -> Iterator[Fields]:

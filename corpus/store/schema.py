@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,13 @@ def migrations_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "migrations"
 
 
-def prepare(database: Database) -> None:
+def prepare(database: Database, check_new: Callable[[], None] = lambda: None) -> None:
     """Bring the database to HEAD: create it, or upgrade it after copying it aside.
+
+    Parameters
+    ----------
+    check_new : callable
+        Called before one is made where there is none: raises if it may not be.
 
     Raises
     ------
@@ -33,6 +39,8 @@ def prepare(database: Database) -> None:
     SchemaError
         The database was made by a newer program, or is no corpus.
     """
+    if not database.there:
+        check_new()
     if database.file:
         try:
             database.file.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +49,10 @@ def prepare(database: Database) -> None:
                 f"cannot make the home {database.file.parent}: {error.strerror}; "
                 "choose another with --home or MIRLA_HOME"
             ) from error
-    if _version(database) != HEAD:
+    version = _version(database)
+    if version is None:
+        check_new()
+    if version != HEAD:
         _upgrade(database)
 
 
@@ -61,8 +72,8 @@ def _version(database: Database) -> str | None:
             raise HomeError(f"cannot open {place}; choose another home with --home or MIRLA_HOME") from error
         if "not a database" in str(error):
             raise SchemaError(
-                f"{place} is not an SQLite database; `mirla restore --latest` puts back a "
-                "backup, or choose another --home"
+                f"{place} is not an SQLite database; `mirla restore --latest` puts back a backup, if there is one, or "
+                "choose another --home"
             ) from error
         raise
 
@@ -117,8 +128,8 @@ def _upgrade(database: Database) -> None:
                 "it was made by a newer mirla; install that one, or choose another --home"
             )
         if current is not None and database.file:
-            backups.make(database.file, current, "upgrade")
-            backups.prune(database.file)
+            copy = backups.make(database.file, current, "upgrade")
+            backups.prune(database.file, spare=copy)
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)

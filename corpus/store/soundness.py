@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,19 @@ from sqlalchemy.exc import DatabaseError
 
 from corpus.errors import StoreError
 from corpus.model import Space
-from corpus.store import backups, parts, rows
+from corpus.store import backups, parts, rows, vetting
 from corpus.store.database import Database, now
 from corpus.store.tables import (
     files,
     harvested,
     harvests,
     metadata,
-    palette_sounds,
-    palettes,
+    sounds,
     spaces,
     texts,
     vectors,
 )
+from corpus.store.vetting import Known
 
 _PER_QUERY = 500
 _SAYS = 100
@@ -72,12 +72,17 @@ class Soundness:
         try:
             with self._database.read() as connection:
                 found: list[str] = []
+                if self._database.file:
+                    found += [f"it has no {words}" for words in vetting.lacking(self._database.file)]
                 if self._database.sqlite:
                     check = "quick_check" if quick else "integrity_check"
                     said = connection.exec_driver_sql(f"pragma {check}({_SAYS})").scalars().all()
                     found += [line for words in said if words != "ok" for line in words.splitlines()]
                     for row in connection.exec_driver_sql("pragma foreign_key_check").all():
                         found.append(f"table {row[0]}: a row refers to a row of {row[2]} that is not there")
+                    if odd := rows.odd_onsets(connection):
+                        words = "hold what is no number; `mirla analyse --onsets --redo` finds them again"
+                        found.append(f"table onsets: those of {len(odd)} sounds, the first of sound {odd[0]}, {words}")
                     found += rows.odd(connection, metadata.sorted_tables, quick=quick)
             return found if quick else found + self._text_problems()
         except StoreError as error:
@@ -99,6 +104,11 @@ class Soundness:
         """Make the full-text index anew from the texts it holds."""
         with self._database.write() as connection:
             connection.exec_driver_sql("insert into sound_text(sound_text) values ('rebuild')")
+
+    def sounds(self) -> int:
+        """How many sounds there are."""
+        with self._database.read() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(sounds)).scalar_one()
 
     def count(self, until: int | None = None) -> int:
         """How many files there are, or those with ids up to one."""
@@ -180,8 +190,11 @@ class Soundness:
         with self._database.read() as connection:
             return [Space(row.name, row.dim, row.fingerprint, row.origin) for row in connection.execute(query)]
 
-    def damaged_vectors(self) -> list[tuple[int, str, str]]:
-        """Vectors that are not as they were stored: sound, space, words."""
+    def damaged_vectors(self, known: Mapping[str, Known]) -> list[tuple[int, str, str]]:
+        """Vectors that are not as they were stored, or hold what is no number: sound, space, words.
+
+        `known` are the spaces that this program can fill, by name.
+        """
         length = sa.func.length(vectors.c.data)
         wrong = length != spaces.c.dim * _FLOAT
         if self._database.sqlite:
@@ -200,6 +213,12 @@ class Soundness:
                 for row in connection.execute(query.where(wrong))
             ]
             moved = connection.execute(elsewhere.where(files.c.sound_id != vectors.c.sound_id))
+            broken = {(row[0], row[1]) for row in found}
+            for row in connection.execute(sa.select(spaces)).all():
+                may_miss = known[row.name].may_miss if row.name in known else ()
+                odd = rows.odd_numbers(connection, row.id, row.dim, may_miss)
+                words = "it holds what is no number"
+                found += [(number, row.name, words) for number in odd if (number, row.name) not in broken]
             return found + [(row[0], row[1], "it is of another sound's file") for row in moved]
 
     def unanalysed(self, names: Sequence[str]) -> dict[int, list[str]]:
@@ -222,12 +241,3 @@ class Soundness:
             current = connection.execute(sa.select(spaces.c.id, spaces.c.changes).where(spaces.c.current))
             changes = connection.execute(sa.select(texts.c.changes)).scalar()
             return {(row[0], row[1]) for row in current}, None if changes is None else str(changes)
-
-    def palettes(self) -> list[tuple[str, int, int, str, str]]:
-        """What published palettes hold: palette, its version, sound, file, SHA-256."""
-        sound = palette_sounds.c
-        query = sa.select(palettes.c.name, palettes.c.version, sound.sound_id, sound.file, sound.sha256)
-        published = query.join_from(palette_sounds, palettes).where(palettes.c.removed.is_(None))
-        with self._database.read() as connection:
-            found = connection.execute(published.order_by(palettes.c.name, sound.position))
-            return [(row[0], row[1], row[2], row[3], row[4]) for row in found]

@@ -19,17 +19,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from corpus.errors import CorpusError, PackError
+from corpus.errors import CorpusError, PackError, RestoreError
 from corpus.store import schema
+from corpus.store.backups import opened
 from corpus.store.database import Database
-from corpus.store.rows import CARRIED, odd
-from corpus.store.tables import files, onsets, spaces, vectors
-
-_AT_ONCE = 2000
+from corpus.store.rows import CARRIED, odd, odd_numbers, odd_onsets
+from corpus.store.tables import files, spaces, vectors
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,22 @@ def _look_at_file(file: Path) -> None:
             raise PackError("its database refers to what is not there")
 
 
+def lacking(file: Path) -> list[str]:
+    """What a corpus of its schema has and a database's file has not: tables, indexes and triggers in words.
+
+    Raises
+    ------
+    RestoreError
+        No mirla ever had such a schema.
+    """
+    with opened(file) as connection:
+        (revision,) = connection.execute("select version_num from alembic_version").fetchone()
+        if revision not in schema.known():
+            raise RestoreError(f"{file} has schema {revision!r}, which no mirla ever had; nothing was changed")
+        there = {(kind, name) for kind, name, *_ in _schema_of(connection)}
+        return sorted(f"{kind} {name}" for kind, name, *_ in _expected(revision) if (kind, name) not in there)
+
+
 def _schema_of(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str, str]]:
     """All that a database is made of: kind, name, table and the words that made it, without spaces and quotes."""
     query = "select type, name, tbl_name, coalesce(sql, '') from sqlite_master"
@@ -128,16 +142,10 @@ def _look_at_spaces(connection: Connection, known: Mapping[str, Known]) -> None:
         mine = vectors.c.space_id == row.id
         if connection.execute(sa.select(vectors.c.sound_id).where(mine, wrong).limit(1)).first():
             raise PackError(f"its vectors in space {row.name} are damaged")
-        query = sa.select(vectors.c.data).where(mine)
-        for some in connection.execution_options(yield_per=_AT_ONCE).execute(query).scalars().partitions():
-            X = np.frombuffer(b"".join(some), "<f4").reshape(-1, row.dim)
-            odd = ~np.isfinite(X)
-            odd[:, list(here.may_miss)] &= ~np.isnan(X[:, list(here.may_miss)])
-            if odd.any():
-                raise PackError(f"its vectors in space {row.name} hold what is no number")
+        if odd_numbers(connection, row.id, row.dim, here.may_miss):
+            raise PackError(f"its vectors in space {row.name} hold what is no number")
     elsewhere = sa.select(vectors.c.sound_id).join(files, files.c.id == vectors.c.file_id)
     if connection.execute(elsewhere.where(files.c.sound_id != vectors.c.sound_id).limit(1)).first():
         raise PackError("it has a vector of another sound's file")
-    for data in connection.execute(sa.select(onsets.c.data)).scalars():
-        if len(data) % 4 or not np.isfinite(np.frombuffer(data, "<f4")).all():
-            raise PackError("its onsets hold what is no number")
+    if odd_onsets(connection):
+        raise PackError("its onsets hold what is no number")

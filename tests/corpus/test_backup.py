@@ -280,3 +280,78 @@ def test_a_missing_database_is_restored(labelled, mirla):
 def test_where_there_is_no_corpus_none_is_made(home, mirla, command):
     assert f"there is no corpus in {home}" in mirla(*command, check=5).err
     assert not home.exists()
+
+
+def test_a_clock_that_is_behind_takes_no_backup_away(labelled, mirla):
+    first = Path(mirla("backup", "--json").json["file"])
+    for day in range(1, 6):
+        shutil.copy(first, first.with_name(f"corpus-{schema.HEAD}-2099-01-0{day}T000000.000000Z-by-hand.sqlite"))
+    assert Path(mirla("backup", "--json").json["file"]).is_file()
+
+
+def test_a_file_with_another_name_is_neither_the_latest_nor_pruned(labelled, mirla):
+    copy = Path(mirla("backup", "--json").json["file"])
+    mine = [shutil.copy(copy, copy.with_name(f"corpus-{name}.sqlite")) for name in ("old", "x-z-by-hand", *"abcdef")]
+    mirla("backup")
+    done = mirla("restore", "--latest", "--json").json
+    assert Path(done["file"]) not in map(Path, mine)
+    assert all(Path(path).exists() for path in mine)
+
+
+def test_a_restore_that_the_disk_refuses_leaves_what_was_there(labelled, mirla, monkeypatch):
+    mirla("backup")
+    file = labelled / "corpus.sqlite"
+    file.write_bytes(b"nothing that SQLite knows" * 400)
+
+    def refuse(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backups, "copy_pages", refuse)
+        assert "it is as it was" in mirla("restore", "--latest", check=5).err
+    assert file.read_bytes()[:7] == b"nothing"
+    mirla("restore", "--latest")
+    assert labels(labelled) == ["good"]
+
+
+def test_a_database_without_tables_beside_sounds_is_a_missing_one(labelled, mirla):
+    file = labelled / "corpus.sqlite"
+    file.unlink()
+    with sqlite3.connect(file) as empty:
+        empty.execute("pragma journal_mode = wal")
+    empty.close()
+    assert file.stat().st_size > 0
+    assert "is missing" in mirla("check", "--repair", check=5).err
+    assert "is missing" in mirla("backup", check=5).err
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [("drop table plays", "it has no"), ("update alembic_version set version_num = '0000'", "no mirla ever had")],
+)
+def test_what_is_no_whole_corpus_is_neither_restored_nor_backed_up(labelled, mirla, tmp_path, damage, words):
+    copy = tmp_path / "copy.sqlite"
+    shutil.copy(mirla("backup", "--json").json["file"], copy)
+    with sqlite3.connect(copy) as spoilt:
+        spoilt.execute(damage)
+    spoilt.close()
+    assert words in mirla("restore", copy, check=36).err
+    assert labels(labelled) == ["good"]
+    if "drop" in damage:
+        with sqlite3.connect(labelled / "corpus.sqlite") as spoilt:
+            spoilt.execute(damage)
+        spoilt.close()
+        assert words in mirla("backup", check=7).err
+
+
+def test_a_folder_in_the_databases_place_is_said(labelled, mirla, tmp_path):
+    copy = shutil.copy(mirla("backup", "--json").json["file"], tmp_path)
+    (labelled / "corpus.sqlite").unlink()
+    (labelled / "corpus.sqlite").mkdir()
+    assert "is a folder" in mirla("restore", copy, check=36).err
+    shutil.rmtree(labelled / "backups")
+    (labelled / "corpus.sqlite").rmdir()
+    mirla("restore", copy)
+    shutil.rmtree(labelled / "backups", ignore_errors=True)
+    (labelled / "backups").touch()
+    assert "cannot copy" in mirla("backup", check=5).err

@@ -1,28 +1,29 @@
 """`mirla check` and `--repair`: what is wrong is found, said and mended without deleting anything; nothing else is."""
 
-import hashlib
 import json
 import os
 import time
+import zlib
 
 import numpy as np
 import pytest
 
-from corpus import Corpus, Sound, looking
+from corpus import Corpus, looking
 from corpus import check as check_module
-from corpus.backup import backup
+from corpus.backup import backup, restore
 from corpus.caches import Caches
+from corpus.credits import of_palette
 from corpus.errors import CheckError
 from corpus.files import sha256_of
 from corpus.partway import Wanted
+from corpus.publishing import Made
+from corpus.settings import Settings
 from corpus.wanted import Query
 from corpus.wanted import Wanted as ToHarvest
 from tests.audio_files import write_tone
 from tests.corpus.harvested import enter
 from tests.corpus.injuries import found
 from tests.corpus.tones import change, copied, everything, make_tones, path_of
-
-CREDIT = json.dumps(Sound(5, "a drip").credited)
 
 
 @pytest.fixture(scope="module")
@@ -277,47 +278,105 @@ def test_a_linked_file_is_its_owners(corpus, kept, home):
         file.write_bytes(content)
 
 
-def test_palettes_are_held_against_their_rows(corpus):
-    folder = corpus.home / "palettes" / "drips"
-    folder.mkdir(parents=True)
-    (folder / "000.wav").write_bytes(b"audio")
-    change(corpus, "insert into palettes (id, name, version, published) values (1, 'drips', 1, '2026')")
-    for place, content in enumerate((b"audio", b"lost")):
-        change(
-            corpus,
-            "insert into palette_sounds values (1, ?, 5, ?, ?, ?)",
-            place,
-            f"{place:03}.wav",
-            hashlib.sha256(content).hexdigest(),
-            CREDIT,
-        )
-    assert found(corpus.check()) == {("missing", "palettes/drips/001.wav")}
-    (folder / "000.wav").write_bytes(b"other")
-    report = corpus.check()
-    assert ("damaged", "palettes/drips/000.wav") in found(report)
-    (folder / "000.wav").unlink()
-    os.mkfifo(folder / "000.wav")  # is not waited for
-    assert ("damaged", "palettes/drips/000.wav") in found(corpus.check())
-    assert all("publish the palette again" in words for _, words in corpus.repair(report).left)
-
-
-def test_a_publication_that_was_cut_short_is_ended(corpus):
-    content = b"audio"
-    whole = corpus.home / "palettes" / ".drips-2"
-    whole.mkdir(parents=True)
-    (whole / "000.wav").write_bytes(content)
-    change(corpus, "insert into palettes (id, name, version, published) values (1, 'drips', 2, '2026')")
-    change(
-        corpus,
-        "insert into palette_sounds values (1, 0, 5, '000.wav', ?, ?)",
-        hashlib.sha256(content).hexdigest(),
-        CREDIT,
-    )
-    report = corpus.check()
-    assert found(report) == {("missing", "palettes/drips")}
-    assert corpus.repair(report).done == ["palettes/drips: its publication ended"]
-    assert (corpus.home / "palettes" / "drips" / "000.wav").read_bytes() == content
+@pytest.fixture
+def published(corpus):
+    """Two versions of a palette, the first of one sound, the second of two."""
+    ids = corpus.sounds.ids().tolist()[:2]
+    for count in (1, 2):
+        made = [
+            Made(number, f"{place:03}.wav", np.zeros((99, 2), np.float32), 44100, corpus.sounds.get(number).credited)
+            for place, number in enumerate(ids[:count])
+        ]
+        with corpus.palette_folder.alone():
+            corpus.palette_folder.publish("drips", None, made, of_palette)
+        if count == 1:
+            backup(corpus.database)
     assert corpus.check().wrong == []
+    return corpus.home / "palettes" / "drips"
+
+
+def test_palettes_are_held_against_their_rows(corpus, published):
+    content = (published / "001.wav").read_bytes()
+    (published / "001.wav").unlink()
+    report = corpus.check()
+    assert found(report) == {("missing", "palettes/drips/001.wav")}
+    assert all("publish the palette again" in words for _, words in corpus.repair(report).left)
+    (published / "001.wav").write_bytes(content[:-1] + b"x")
+    assert found(corpus.check()) == {("damaged", "palettes/drips/001.wav")}
+    (published / "001.wav").unlink()
+    os.mkfifo(published / "001.wav")  # is not waited for
+    assert found(corpus.check()) == {("damaged", "palettes/drips/001.wav")}
+
+
+def test_credits_and_maps_are_written_again(corpus, published):
+    texts = [published / "CREDITS.txt", published / "strudel.json", published.parent / "strudel.json"]
+    before = [file.read_bytes() for file in texts]
+    for damage in (b"xx", b"\xff\xfe"):
+        for file in texts:
+            file.write_bytes(damage)
+        report = corpus.check()
+        assert found(report) == {("damaged", str(file.relative_to(corpus.home))) for file in texts}
+        assert corpus.repair(report).left == []
+        assert [file.read_bytes() for file in texts] == before
+
+
+def test_a_publication_that_was_cut_short_is_ended(corpus, published):
+    published.unlink()
+    for former in (None, ".drips-1"):
+        if former:
+            published.unlink()
+            published.symlink_to(former)
+        report = corpus.check()
+        assert found(report) == {("missing", "palettes/drips")}
+        assert corpus.repair(report).done == ["palettes/drips: is again what the database says"]
+        assert (published / "001.wav").is_file()
+        assert corpus.check().wrong == []
+
+
+def test_a_newer_version_than_the_database_knows_is_kept_for_when_it_does(corpus, published):
+    """As after a restore."""
+    content = (published / "001.wav").read_bytes()
+    corpus.close()
+    kept = restore(Settings.load(corpus.home)).kept
+    with Corpus(corpus.home) as earlier:
+        report = earlier.check()
+        assert "newer version" in report.damaged[0].error
+        assert earlier.repair(report).left == []
+        assert not (published / "001.wav").exists()
+        assert earlier.check().wrong == []
+    assert (corpus.home / "quarantine" / "palettes" / ".drips-2" / "001.wav").read_bytes() == content
+    restore(Settings.load(corpus.home), kept)
+    with Corpus(corpus.home) as later:
+        assert later.repair(later.check()).left == []
+        assert (published / "001.wav").read_bytes() == content
+        assert later.check().wrong == []
+
+
+def test_a_folder_of_ones_own_in_a_palettes_place_is_left_and_said(corpus, published):
+    published.unlink()
+    published.mkdir()
+    (published / "mine.txt").write_text("mine")
+    for _ in range(2):
+        (left,) = corpus.repair(corpus.check()).left
+        assert left[0] == "palettes/drips"
+        assert "move it away" in left[1]
+    assert (published / "mine.txt").read_text() == "mine"
+
+
+def test_a_nan_in_a_vector_whose_sum_fits_is_found(corpus):
+    sound, _ = path_of(corpus, "flac")
+    data = np.full(26, np.nan, "<f4").tobytes()
+    where = "sound_id = ? and length(data) = 104"
+    change(corpus, f"update vectors set data = ?, sum = ? where {where}", data, zlib.crc32(data), sound.id)
+    report = corpus.check()
+    assert [(one.id, one.error) for one in report.damaged] == [(sound.id, "it holds what is no number")]
+    assert corpus.repair(report).left == []
+    assert corpus.check().wrong == []
+
+
+def test_what_the_schema_has_and_the_database_lacks_is_said(corpus):
+    change(corpus, "drop table returned")
+    assert any("it has no table returned" in one.error for one in corpus.check().damaged)
 
 
 def test_a_broken_text_index_is_made_anew_and_broken_references_are_said(corpus):

@@ -1,11 +1,12 @@
 """`mirla check --repair` where the database itself is wrong, or what is sought lies in an odd place."""
 
+import os
 import shutil
+import sqlite3
 
 import pytest
 
 from corpus import Corpus
-from corpus.errors import HomeError
 from tests.corpus.injuries import found
 from tests.corpus.packed import furnish, made_home
 from tests.corpus.tones import change, copied, everything, make_tones, path_of
@@ -126,14 +127,50 @@ def test_a_link_to_a_disk_that_holds_sounds_is_none(corpus, tmp_path):
     assert corpus.check().wrong == []
 
 
-def test_a_quarantine_that_cannot_be_is_said(corpus):
-    _, path = path_of(corpus, "flac")
+def test_a_file_that_cannot_be_put_away_keeps_nothing_else_from_being_mended(corpus):
+    sound, path = path_of(corpus, "flac")
     path.write_bytes(b"damaged")
     (corpus.home / "quarantine").write_text("in the way")
+    change(corpus, "update files set frames = 5 where format = 'wav' and linked = 0")
     before = everything(corpus.home)
-    with pytest.raises(HomeError, match="cannot move"):
-        corpus.repair(corpus.check())
+    done = corpus.repair(corpus.check())
+    assert [what for what, words in done.left if "cannot move" in words] == [f"sound {sound.id} ({rest(corpus, path)})"]
+    assert "the database says again" in done.done[0]
     assert everything(corpus.home) == before
+
+
+def rest(corpus, path):
+    return path.relative_to(corpus.home)
+
+
+def test_odd_names_are_put_away_too_and_nothing_writes_over_anything(corpus):
+    """Long ones, some that are no UTF-8, one as a note's, and a folder where there was a file."""
+    place = corpus.home / "sounds"
+    names = ["x" * 254, "\N{CJK UNIFIED IDEOGRAPH-9F13}" * 83, os.fsdecode(b"k\xff.wav"), "a.flac", "a.flac.txt", "f"]
+    for name in names:
+        (place / name).write_bytes(b"1" + os.fsencode(name))
+    report = corpus.check()
+    assert {one.path for one in report.orphaned} == {f"sounds/{name}" for name in names}
+    assert corpus.repair(report).left == []
+    (place / "a.flac").write_bytes(b"another")
+    (place / "f").mkdir()
+    (place / "f" / "g").write_bytes(b"below")
+    assert corpus.repair(corpus.check()).left == []
+    assert corpus.check().wrong == []
+    kept = {path.read_bytes() for path in (corpus.home / "quarantine").rglob("*") if path.is_file()}
+    assert kept >= {b"1" + os.fsencode(name) for name in names} | {b"another", b"below"}
+
+
+def test_a_sound_of_ones_own_without_a_file_is_said_and_not_packed(corpus, tmp_path, mirla):
+    sound, path = path_of(corpus, "flac")
+    for table in ("vectors", "traits", "onsets", "files"):
+        change(corpus, f"delete from {table} where sound_id = ?", sound.id)
+    assert f"the first is sound {sound.id}" in corpus.check().damaged[0].error
+    corpus.repair(corpus.check())
+    assert path.exists()
+    (failed,) = mirla("pack", tmp_path / "x.tar", "--json", check=1).json["failed"]
+    assert failed["path"] == f"sound {sound.id}"
+    mirla("unpack", tmp_path / "x.tar", home=tmp_path / "there")
 
 
 def test_one_file_of_each_sound_is_played(corpus):
@@ -142,6 +179,34 @@ def test_one_file_of_each_sound_is_played(corpus):
     assert ["7 sounds have not one file that is played" in one.error for one in report.damaged] == [True]
     assert corpus.repair(report).left == []
     assert corpus.check().wrong == []
+
+
+def test_a_database_that_lost_its_files_has_none_of_them_put_away(corpus):
+    """A page of it was zeroed, or its rows are nonsense."""
+    astray = corpus.home / "sounds" / "astray.wav"
+    astray.write_bytes(b"audio")
+    change(corpus, "update sounds set added = 'yesterday'")
+    report = corpus.check()
+    assert ("orphaned", "sounds/astray.wav") in found(report)
+    assert ["stay until the database is whole" in words for what, words in corpus.repair(report).left] == [True, False]
+    assert astray.exists()
+
+
+def test_a_check_of_a_database_that_cannot_be_read_says_so(corpus, mirla):
+    file = corpus.home / "corpus.sqlite"
+    corpus.close()
+    with sqlite3.connect(file) as database:
+        (page,) = database.execute("select rootpage from sqlite_master where name = 'files'").fetchone()
+    database.close()
+    with file.open("r+b") as content:
+        content.seek(4096 * (page - 1))
+        content.write(b"\xff" * 200)
+    before = everything(corpus.home)
+    damaged = mirla("check", "--json", check=1).json["damaged"]
+    assert {one["of"] for one in damaged} == {"database"}
+    mirla("check", "--repair", check=1)
+    assert everything(corpus.home) == before
+    assert not (corpus.home / "quarantine").exists()
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +236,7 @@ ODD = {
 
 @pytest.mark.parametrize("what", ODD)
 def test_rows_that_no_corpus_has_are_found_and_every_command_says_it(packed_home, home, mirla, tmp_path, what):
-    shutil.copytree(packed_home, home)
+    shutil.copytree(packed_home, home, symlinks=True)
     with Corpus(home) as corpus:
         change(corpus, ODD[what])
     said = mirla("check", "--json", check=1).json

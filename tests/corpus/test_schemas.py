@@ -36,7 +36,7 @@ def test_an_upgrade_keeps_every_row(home, script, fresh):
     before = rows(file, columns)
     with Corpus(home) as corpus:
         assert corpus.soundness.problems() == []
-        assert corpus.soundness.damaged_vectors() == []
+        assert corpus.soundness.damaged_vectors({}) == []
         assert set(corpus.sounds.ids("drop").tolist()) == {4832, 1_000_000_000}
         assert len(corpus.agents.history(corpus.agents.get("water"), forgotten=True)) == 3
     after = rows(file, columns)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from corpus import Corpus
 from corpus.backup import backup
-from corpus.check import CUT_SHORT
+from corpus.publishing import CUT_SHORT, UNTRUE
 from corpus.store import backups
 from engine.playback.offline import OfflinePlayer
 from engine.session import Session
@@ -87,7 +87,7 @@ class Makers:
 
     def palette(self) -> Job:
         words = ["palette", "publish", "p", *map(str, PALETTE), "--replace"]
-        return Job(self.measured, words, palette_files, loose=frozenset({CUT_SHORT}))
+        return Job(self.measured, words, palette_files, loose=frozenset({CUT_SHORT, UNTRUE}))
 
     def backup(self) -> Job:
         return Job(self.measured, ["backup"], state, look=backups_are_whole)
