@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from corpus.packing import PackReport, Part
     from corpus.partway import Wanted as ToCheck
     from corpus.refresh import RefreshReport
-    from corpus.repair import Repaired
+    from corpus.repaired import Repaired
     from corpus.unpacking import UnpackReport
     from corpus.wanted import Wanted
 

@@ -256,6 +256,8 @@ class PaletteFolder:
         for lying in () if folder.exists() else self._quarantine.folders(str(folder.relative_to(self.root.parent))):
             if all(_hash_of(lying / sound.file) == sound.sha256 for sound in palette.sounds):
                 lying.rename(folder)
+                home = self.root.parent
+                self._quarantine.let_go(str(lying.relative_to(home)), folder.relative_to(home))
                 return
 
     def _turn(self, link: Path, folder: Path) -> None:

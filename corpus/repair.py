@@ -9,12 +9,9 @@ are made anew when asked for.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from corpus.analysis import spaces
@@ -22,18 +19,16 @@ from corpus.analysis.inspect import Inspected, inspect
 from corpus.caches import Caches
 from corpus.check import CheckReport, Finding
 from corpus.credits import of_palette
-from corpus.errors import AnalysisError, AudioError, CorpusError, FreesoundError, HarvestError, HomeError, TokenRefused
-from corpus.fetching import Fetched, Fetching
-from corpus.files import AudioFolder, misplaced, sha256_of
-from corpus.freesound import wire
+from corpus.errors import AnalysisError, CorpusError
+from corpus.files import AudioFolder
 from corpus.freesound.client import Client
-from corpus.harvest import alone
 from corpus.known import known_spaces
 from corpus.looking import nearly
+from corpus.lost import Lost
 from corpus.publishing import FOREIGN, PaletteFolder
 from corpus.quarantine import Quarantine
+from corpus.repaired import Repaired
 from corpus.store import rows
-from corpus.store.harvests import Download
 from corpus.store.soundness import Held, Soundness
 from corpus.store.sounds import Sounds
 from corpus.store.vectors import Vectors
@@ -42,14 +37,6 @@ from corpus.workers import Workers
 
 _DEADLINE = 120.0
 _LOST = ("file", "missing", "path")
-
-
-@dataclass
-class Repaired:
-    """What was done, a line each; and what could not be, as (what, words that say what you can do)."""
-
-    done: list[str] = field(default_factory=list)
-    left: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Repairing:
@@ -79,7 +66,6 @@ class Repairing:
         self._analyse = analyse
         self._refresh = refresh
         self._report = Repaired()
-        self._changed: list[int] = []
 
     def run(self, check: CheckReport) -> Repaired:
         """Mend what a check found.
@@ -94,140 +80,15 @@ class Repairing:
         held = {row.id: row for row in self._soundness.files(list(wrong))}
         lost = [(row, wrong[row.id]) for row in held.values() if not row.linked or wrong[row.id].of == "path"]
         orphans = [one.path for one in check.orphaned if one.path]
-        lost = [one for one in lost if not self._where_it_is(*one)]
-        lost = self._from_here(lost, orphans)
-        lost = self._from_freesound(lost)
-        for row, finding in lost:
-            with self._leaving(row):
-                self._give_up(row, finding)
-        self._put_away(orphans, check)
+        files = Lost(self._report, self._soundness, self._audio, self._sounds, self._freesound, orphans)
+        files.bring_back(lost)
+        self._put_away(files.orphans, check)
         self._rows([one for one in findings if one.of == "row"])
-        self._measure(check)
+        self._measure(check, files.changed)
         self._drop_caches(check.stale_caches)
         self._publish([one for one in findings if one.of == "palette"])
         self._advise(findings, held)
         return self._report
-
-    def _where_it_is(self, row: Held, finding: Finding) -> bool:
-        """Believe a path of which only whether it is linked was wrong, and that leads to what it should."""
-        linked = not row.linked
-        if finding.of != "path" or misplaced(row.path, linked) or self._hash(row.path) != row.sha256:
-            return False
-        self._soundness.found(row.id, row.path, linked)
-        self._say(row, f"the database says again that its file is {'' if linked else 'not '}linked")
-        return True
-
-    def _from_here(self, lost: list[tuple[Held, Finding]], orphans: list[str]) -> list[tuple[Held, Finding]]:
-        """Put back what lies elsewhere in the home with the right hash; returns the rest."""
-        if not lost:
-            return []
-        wrong = {row.id for row, _ in lost}
-        wanted = {row.sha256: row.bytes for row, _ in lost}
-        copies = {row.sha256: row.path for row in self._soundness.files_with(sorted(wanted)) if row.id not in wrong}
-        lying = [*self._quarantine.lying(set(wanted.values())), *orphans]
-        strays = {sha256: path for path in lying if (sha256 := self._hash(path)) in wanted}
-        rest = []
-        for row, finding in lost:
-            with self._leaving(row):
-                if row.sha256 in strays:
-                    copies[row.sha256] = self._put_back(strays.pop(row.sha256), row, orphans)
-                elif row.sha256 in copies and self._hash(copies[row.sha256]) == row.sha256:
-                    with self._audio.incoming(self._home / copies[row.sha256]) as copy:
-                        self._place(copy.temporary, row)
-                    self._say(row, f"its file was copied from {copies[row.sha256]}, which has the same content")
-                else:
-                    rest.append((row, finding))
-        return rest
-
-    def _put_back(self, path: str, row: Held, orphans: list[str]) -> str:
-        """Give a row the file that lies at a path, under its own name or that of the row; returns under which."""
-        if path in orphans:
-            orphans.remove(path)
-            if misplaced(row.path, linked=False):
-                self._soundness.found(row.id, path, linked=False)
-                self._say(row, f"the database says again that its file is {path}")
-                return path
-        place = self._place(self._home / path, row)
-        self._quarantine.let_go(path, place)
-        self._say(row, f"its file was found as {path} and put back")
-        return str(place)
-
-    def _hash(self, path: str) -> str | None:
-        """The hash of a file; None of what is none, or a link."""
-        place = self._home / path
-        with contextlib.suppress(OSError):
-            return None if place.is_symlink() or not place.is_file() else sha256_of(place)
-        return None
-
-    def _from_freesound(self, lost: list[tuple[Held, Finding]]) -> list[tuple[Held, Finding]]:
-        """Fetch previews again; returns the rest."""
-        previews = {row.sound_id: row for row, _ in lost if row.source in wire.PREVIEWS}
-        if not previews:
-            return lost
-        ids = list(previews)
-        records = zip(self._sounds.many(ids), self._sounds.records_of(ids), strict=True)
-        addresses = {
-            sound.id: (found.previews.get(previews[sound.id].source), sound.duration)
-            for sound, record in records
-            if (found := wire.record(record))
-        }
-        downloads = [Download(one, address, seconds) for one, (address, seconds) in addresses.items() if address]
-        came: set[int] = set()
-        try:
-            with self._freesound() as client, alone(self._home):
-                for download, result in Fetching(client, self._audio, None).over(downloads):
-                    row = previews[download.sound_id]
-                    if isinstance(result, Fetched):
-                        with self._leaving(row):
-                            self._fetched(row, result)
-                    else:
-                        self._leave(row, f"Freesound: {result}")
-                    came.add(row.id)
-        except (TokenRefused, FreesoundError, HarvestError) as error:
-            for row in previews.values():
-                if row.id not in came:
-                    self._leave(row, f"cannot be fetched again now: {error}")
-                    came.add(row.id)
-        return [(row, finding) for row, finding in lost if row.id not in came]
-
-    def _fetched(self, row: Held, fetched: Fetched) -> None:
-        found = fetched.inspected
-        self._place(fetched.part, row)
-        if found.sha256 != row.sha256:
-            self._soundness.describe(row.id, **vars(found), bytes=fetched.bytes)
-            self._changed.append(row.sound_id)
-            self._say(row, "its file was fetched from Freesound, which has another one by now")
-        else:
-            self._say(row, "its file was fetched again from Freesound")
-
-    def _place(self, whole: Path, row: Held) -> Path:
-        """Give a whole, flushed file the place of one that is missing or damaged; returns which."""
-        place = Path(row.path)
-        if misplaced(row.path, linked=False):
-            sound = self._sounds.get(row.sound_id)
-            place = self._audio.free_name(
-                sound.id, sound.username, sound.name, row.format, row.sha256, self._soundness.paths()
-            )
-        elif os.path.lexists(self._home / place):
-            self._quarantine.take(row.path, f"was damaged, and has been replaced in the corpus (sound {row.sound_id})")
-        self._audio.keep(whole, place)
-        if (str(place), False) != (row.path, row.linked):
-            self._soundness.found(row.id, str(place), linked=False)
-        return place
-
-    def _give_up(self, row: Held, finding: Finding) -> None:
-        """Put away what cannot be saved."""
-        again = (
-            "adopt it again from where it came (it is put back into its place), or restore it from a copy of the home"
-        )
-        if finding.of == "path":
-            self._leave(row, f"{finding.error}, and no file with its hash lies in the home: {again}")
-        elif finding.of == "missing":
-            self._leave(row, f"{finding.error}: {again}; `mirla forget {row.sound_id}` if it is lost for good")
-        else:
-            why = f"of sound {row.sound_id}: {finding.error}; its SHA-256 was {row.sha256}"
-            kept = self._quarantine.take(row.path, why)
-            self._leave(row, f"{finding.error}; it is in {kept} now: {again}")
 
     def _put_away(self, orphans: list[str], check: CheckReport) -> None:
         """Put away what no sound has; a damaged database may have lost who has it."""
@@ -239,7 +100,7 @@ class Repairing:
         for path in orphans:
             if not os.path.lexists(self._home / path):
                 continue
-            with self._leaving(path):
+            with self._report.leaving(path):
                 self._report.done.append(f"{path}: moved to {self._quarantine.take(path, words)}: {words}")
 
     def _rows(self, findings: Iterable[Finding]) -> None:
@@ -252,12 +113,12 @@ class Repairing:
             for path, answer in workers.over(paths, inspect, lambda _: _DEADLINE):
                 if isinstance(answer, Inspected) and nearly(answer.sha256, paths[path].sha256):
                     self._soundness.describe(paths[path].id, **vars(answer), bytes=path.stat().st_size)
-                    self._say(paths[path], "the database says again what its file is")
+                    self._report.say(paths[path], "the database says again what its file is")
                     del held[paths[path].id]
         for row in held.values():
-            self._leave(row, f"what the database says of it is damaged: {self._restore}")
+            self._report.leave(row, f"what the database says of it is damaged: {self._restore}")
 
-    def _measure(self, check: CheckReport) -> None:
+    def _measure(self, check: CheckReport, changed: Sequence[int]) -> None:
         """Measure or ask for anew what is damaged, what is by another extractor, and what was fetched in a new form."""
         again: dict[str, list[int]] = {}
         for one in check.damaged:
@@ -265,7 +126,7 @@ class Repairing:
                 again.setdefault(one.spaces[0], []).append(one.id)
         stale = [name for one in check.unanalysed if one.wrong for name in one.spaces]
         for name in [space.name for space in self._soundness.spaces() if space.origin == "computed"]:
-            ids = sorted({*again.pop(name, []), *self._changed})
+            ids = sorted({*again.pop(name, []), *changed})
             if ids:
                 self._measured(name, ids, redo=True)
             if name in stale:
@@ -305,7 +166,7 @@ class Repairing:
         """Let others see of palettes what the database says, as far as their files are there."""
         if not findings:
             return
-        with self._leaving("palettes"), self._palettes.alone():  # ends what was begun
+        with self._report.leaving("palettes"), self._palettes.alone():  # ends what was begun
             self._palettes.write_texts(of_palette)
         still = {one.path: one.words for one in self._palettes.problems(of_palette)}
         for path in [str(one.path) for one in findings]:
@@ -338,18 +199,3 @@ class Repairing:
         if self._soundness.backed_up:
             return "`mirla restore --latest` puts back a backup and says which labels it lacks"
         return "there is no backup of it; `mirla backup` makes one of a database that is whole"
-
-    @contextlib.contextmanager
-    def _leaving(self, what: Held | str) -> Iterator[None]:
-        """Go on with the rest, should one thing not be possible here."""
-        try:
-            yield
-        except (HomeError, AudioError) as error:
-            named = what if isinstance(what, str) else f"sound {what.sound_id} ({what.path})"
-            self._report.left.append((named, str(error)))
-
-    def _say(self, row: Held, words: str) -> None:
-        self._report.done.append(f"sound {row.sound_id}: {words}")
-
-    def _leave(self, row: Held, words: str) -> None:
-        self._report.left.append((f"sound {row.sound_id} ({row.path})", words))
