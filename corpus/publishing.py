@@ -142,8 +142,7 @@ class PaletteFolder:
         """Write maps and credits as the store says them, where they are not so, within `alone`."""
         with _writable(self.root):
             for file, text in self._texts(credits):
-                if _bytes_of(file) != text.encode():
-                    write_whole(file, text)
+                _keep_text(file, text)
 
     def _texts(self, credits: Callable[[Sequence[PaletteSound]], str]) -> Iterator[tuple[Path, str]]:
         palettes = self._palettes.all()
@@ -270,10 +269,7 @@ class PaletteFolder:
         flush_folder(self.root)
 
     def _write_map(self, palettes: Sequence[Palette]) -> None:
-        file = self.root / STRUDEL
-        text = json.dumps(strudel_map(palettes))
-        if _bytes_of(file) != text.encode():
-            write_whole(file, text)
+        _keep_text(self.root / STRUDEL, json.dumps(strudel_map(palettes)))
 
 
 def _version(folder: Path) -> int:
@@ -285,6 +281,12 @@ def _version(folder: Path) -> int:
 
 def _bytes_of(file: Path) -> bytes | None:
     return file.read_bytes() if file.is_file() else None
+
+
+def _keep_text(file: Path, text: str) -> None:
+    """Write a text anew where it is another, or none."""
+    if _bytes_of(file) != text.encode():
+        write_whole(file, text)
 
 
 def _hash_of(file: Path) -> str | None:

@@ -130,7 +130,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; should it be stopped, its own words are said."""
-        ctx.find_object(App).stopped = self.stopped  # type: ignore[union-attr]  # every context has one
+        ctx.ensure_object(App).stopped = self.stopped
         return super().invoke(ctx)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from corpus.model import FIRST_LOCAL_ID
 from corpus.store import removal
 from corpus.store.backups import opened
+from corpus.store.rows import NAMELESS, NOT_ONE_PLAYED
 from corpus.store.tables import (
     additions,
     agents,
@@ -147,9 +148,7 @@ def drop_files(connection: Connection, ids: Sequence[int]) -> None:
 
 def prefer(connection: Connection) -> int:
     """Let the largest file be the one that is played, of sounds of which none is, or several are; returns how many."""
-    played = sa.func.sum(sa.case((files.c.preferred, 1), else_=0))
-    query = sa.select(files.c.sound_id).group_by(files.c.sound_id).having(played != 1)
-    ids = connection.execute(query).scalars().all()
+    ids = connection.execute(NOT_ONE_PLAYED).scalars().all()
     largest = files.alias()
     best = (
         sa.select(largest.c.id)
@@ -165,9 +164,8 @@ def prefer(connection: Connection) -> int:
 
 
 def drop_nameless(connection: Connection) -> list[int]:
-    """Leave out sounds of one's own without a file: nothing says elsewhere who they are; returns which."""
-    query = sa.select(sounds.c.id).where(sounds.c.id >= FIRST_LOCAL_ID, sounds.c.id.not_in(sa.select(files.c.sound_id)))
-    nameless = list(connection.execute(query.order_by(sounds.c.id)).scalars())
+    """Leave out sounds of one's own without a file; returns which."""
+    nameless = list(connection.execute(NAMELESS).scalars())
     removal.remove(connection, nameless)
     return nameless
 

@@ -54,6 +54,18 @@ CARRIED = (
 )
 """The tables that are carried from home to home; the others are of use in their own alone."""
 
+NAMELESS = (
+    sa.select(sounds.c.id)
+    .where(sounds.c.id >= FIRST_LOCAL_ID, sounds.c.id.not_in(sa.select(files.c.sound_id)))
+    .order_by(sounds.c.id)
+)
+"""Sounds of one's own without a file: nothing says elsewhere who they are."""
+NOT_ONE_PLAYED = (
+    sa.select(files.c.sound_id)
+    .group_by(files.c.sound_id)
+    .having(sa.func.sum(sa.case((files.c.preferred, 1), else_=0)) != 1)
+)
+"""Sounds of whose files none is the one that is played, or several are."""
 UNPLAYED = "sounds have not one file that is played"
 
 _AT_ONCE = 2000
@@ -122,13 +134,9 @@ def _odd_references(connection: Connection) -> Iterator[str]:
         count = sa.select(sa.func.count()).select_from(labels).where(column.is_not(None), ~there)
         if lacking := connection.execute(count).scalar_one():
             yield f"table annotations: {lacking} labels name one that they {column.name[:-2]}, which is not there"
-    own = sounds.c.id >= FIRST_LOCAL_ID
-    query = sa.select(sounds.c.id).where(own, sounds.c.id.not_in(sa.select(files.c.sound_id)))
-    if nameless := connection.execute(query).scalars().all():
+    if nameless := connection.execute(NAMELESS).scalars().all():
         yield f"table files: {len(nameless)} sounds of your own have no file, the first is sound {nameless[0]}"
-    preferred = sa.func.sum(sa.case((files.c.preferred, 1), else_=0))
-    query = sa.select(files.c.sound_id).group_by(files.c.sound_id).having(preferred != 1)
-    if wrong := connection.execute(query).scalars().all():
+    if wrong := connection.execute(NOT_ONE_PLAYED).scalars().all():
         yield f"table files: {len(wrong)} {UNPLAYED}, the first is sound {wrong[0]}"
 
 

@@ -9,18 +9,7 @@ import pytest
 from corpus import Corpus
 from tests.corpus.injuries import found
 from tests.corpus.packed import furnish, made_home
-from tests.corpus.tones import change, copied, everything, make_tones, path_of
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    return make_tones(tmp_path_factory.mktemp("tones"))
-
-
-@pytest.fixture
-def corpus(kept, home):
-    with Corpus(copied(kept, home)) as corpus:
-        yield corpus
+from tests.corpus.tones import change, everything, path_of
 
 
 def row(corpus, sound):

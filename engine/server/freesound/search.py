@@ -307,7 +307,7 @@ def _at(node: Node, now: datetime) -> Node:
         case Match(field, values):
             return Match(field, tuple(map(told, values)))  # type: ignore[arg-type]  # each of its own kind
         case Between(field, low, high):
-            return Between(field, told(low), told(high))  # type: ignore[arg-type]  # likewise
+            return Between(field, told(low), told(high))  # type: ignore[arg-type]  # each of its own kind
     return node
 
 
